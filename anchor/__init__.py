@@ -1,0 +1,1 @@
+"""How claims become undeniable: the log, its anchors, bundles, and their verification."""

@@ -1,0 +1,1 @@
+"""What is claimed, by whom, and where it is kept."""
