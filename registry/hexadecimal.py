@@ -1,0 +1,49 @@
+"""Hex at the edges: lower-case, 0x, of exact length. Accounts are shown to people in EIP-55 letter case."""
+
+from __future__ import annotations
+
+import re
+
+from registry.digest import keccak256
+from registry.errors import InvalidData
+
+HASH_SIZE = 32
+ACCOUNT_SIZE = 20
+
+_LOWER = re.compile(r"0x(?:[0-9a-f]{2})*", re.ASCII)
+_ANY_CASE = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
+
+
+def to_hex(data: bytes) -> str:
+    """Return `data` as lower-case hex with 0x."""
+    return "0x" + data.hex()
+
+
+def from_hex(text: object, size: int | None, field: str | None) -> bytes:
+    """Return the `size` bytes (None: any number) of a lower-case 0x string; else raise `InvalidData` (`hex.…`)."""
+    if not isinstance(text, str) or _LOWER.fullmatch(text) is None:
+        raise InvalidData("hex.malformed", field=field)
+    if size is not None and len(text) != 2 + 2 * size:
+        raise InvalidData("hex.length", field=field, expected=size, actual=len(text) // 2 - 1)
+    return bytes.fromhex(text[2:])
+
+
+def account_from_any_case(text: object, field: str | None) -> bytes:
+    """Return the account of a 0x string in any letter case, as people paste it; mixed case must be its EIP-55 form."""
+    if not isinstance(text, str) or _ANY_CASE.fullmatch(text) is None:
+        raise InvalidData("hex.malformed", field=field)
+    account = from_hex(text.lower(), ACCOUNT_SIZE, field)
+    digits = text[2:]
+    if digits not in (digits.lower(), digits.upper()) and text != to_checksum(account):
+        raise InvalidData("account.checksum", field=field)
+    return account
+
+
+def to_checksum(account: bytes) -> str:
+    """Return the EIP-55 form of an account."""
+    digits = account.hex()
+    mask = keccak256(digits.encode()).hex()
+    return "0x" + "".join(
+        digit.upper() if int(nibble, 16) >= 8 else digit  # noqa: PLR2004 - EIP-55: the high bit of the nibble
+        for digit, nibble in zip(digits, mask, strict=False)
+    )

@@ -1,0 +1,91 @@
+"""JSON from outside, read strictly: UTF-8, no member twice, no fraction, no lone surrogate, bounded in size and depth.
+
+JSON's own grammar leaves all of these open (RFC 8259 §4, §6, §8), and two readers that decide them differently see two
+different statements under one digest.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from registry.errors import InvalidData
+
+MAXIMUM_INTEGER = 2**53 - 1
+"""RFC 8259 §6: beyond it readers disagree on the value."""
+
+
+class JsonError(InvalidData):
+    """The bytes are not JSON that every reader reads alike."""
+
+
+def loads(data: bytes, maximum: int) -> Any:
+    """Return the value of at most `maximum` bytes of UTF-8 JSON; else raise `JsonError` (`json.…`)."""
+    if len(data) > maximum:
+        raise JsonError("json.too_large", maximum=maximum, length=len(data))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise JsonError("json.not_utf8", position=error.start) from error
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError as error:
+        raise JsonError("json.too_deep") from error
+    except json.JSONDecodeError as error:
+        raise JsonError("json.malformed", position=error.pos) from error
+    if "\\u" in text:
+        _refuse_surrogates(value)
+    return value
+
+
+def members(value: object, names: tuple[str, ...], field: str, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return `value` if it is an object with exactly the members `names` (and perhaps `optional`), none null."""
+    if not isinstance(value, dict):
+        raise InvalidData("json.not_an_object", field=field)
+    for name in names:
+        if name not in value:
+            raise InvalidData("json.member_missing", field=_join(field, name))
+    for name, member in value.items():
+        if name not in names and name not in optional:
+            raise InvalidData("json.member_unknown", field=_join(field, name[:64]))
+        if member is None:
+            raise InvalidData("json.null", field=_join(field, name))
+    return value
+
+
+def _join(field: str, name: str) -> str:
+    return f"{field}.{name}" if field else name
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise JsonError("json.member_twice", field=name[:64])
+            seen.add(name)
+    return result
+
+
+def _integer(digits: str) -> int:
+    # 16 digits and a sign hold every allowed value; longer ones are refused before the costly conversion.
+    if len(digits) > 17 or abs(int(digits)) > MAXIMUM_INTEGER:  # noqa: PLR2004 - see above
+        raise JsonError("json.integer")
+    return int(digits)
+
+
+def _fraction(_text: str) -> NoReturn:
+    raise JsonError("json.fraction")
+
+
+def _refuse_surrogates(value: object) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise JsonError("json.surrogate") from error
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_fraction
+)

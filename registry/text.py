@@ -1,0 +1,49 @@
+"""What text a statement may hold.
+
+Two sets of rules. `check_shown` holds for ever: what it refuses could mislead whoever reads a verdict, and it does not
+depend on the Unicode version of the machine. `check_accepted` is asked only when a statement is accepted: normal form
+and assignment of code points change with Unicode's versions, and a statement once logged must verify everywhere.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from registry.errors import InvalidData
+
+BIDIRECTIONAL_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates (UAX #9 §2): they can make a shown name read as another."""
+
+LINE_BREAKS = frozenset("\u2028\u2029")
+
+
+def check_shown(text: str, maximum: int, field: str) -> str:
+    """Return `text` if it has 1 to `maximum` code points, none of them a control; else raise `InvalidData`."""
+    if not text or text.isspace():
+        raise InvalidData("text.empty", field=field)
+    if len(text) > maximum:
+        raise InvalidData("text.too_long", field=field, maximum=maximum, length=len(text))
+    if not text.isprintable():
+        for character in text:
+            if character in BIDIRECTIONAL_CONTROLS:
+                raise InvalidData("text.bidirectional", field=field, code_point=_name(character))
+            if character in LINE_BREAKS or unicodedata.category(character) == "Cc":
+                raise InvalidData("text.control", field=field, code_point=_name(character))
+            if "\ud800" <= character <= "\udfff":
+                raise InvalidData("text.surrogate", field=field, code_point=_name(character))
+    return text
+
+
+def check_accepted(text: str, field: str) -> str:
+    """Return `text` if it is NFC and all its code points are assigned; else raise `InvalidData`."""
+    if not unicodedata.is_normalized("NFC", text):
+        raise InvalidData("text.not_nfc", field=field)
+    if not text.isprintable():
+        for character in text:
+            if unicodedata.category(character) == "Cn":
+                raise InvalidData("text.unassigned", field=field, code_point=_name(character))
+    return text
+
+
+def _name(character: str) -> str:
+    return f"U+{ord(character):04X}"
