@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IRightsAnchor} from "./IRightsAnchor.sol";
+import {RFC9162} from "./lib/RFC9162.sol";
+
+/// @title The anchor of a Deedlog registry: see IRightsAnchor
+contract RightsAnchor is IRightsAnchor {
+    /// @dev Storage slot 0, part of the format: the head with `root` lies at keccak256(root ‖ uint256(0)), packed as
+    /// size | time << 64 | previousSize << 128 | blockNumber << 192. A size is never zero, so neither is a head.
+    mapping(bytes32 root => uint256 head) private _heads;
+
+    /// @dev Storage slot 1: the root of the last head; zero before the first.
+    bytes32 private _root;
+
+    /// @inheritdoc IRightsAnchor
+    bytes32 public logKey;
+    /// @inheritdoc IRightsAnchor
+    address public owner;
+    /// @inheritdoc IRightsAnchor
+    address public pendingOwner;
+    /// @inheritdoc IRightsAnchor
+    address public operator;
+    /// @inheritdoc IRightsAnchor
+    string public origin;
+
+    bytes32 private constant _DOMAIN_TYPE =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 private constant _NAME = keccak256("Deedlog");
+    bytes32 private constant _VERSION = keccak256("1");
+    bytes32 private constant _HEAD_TYPE = keccak256("Head(uint64 size,bytes32 root)");
+
+    /// @dev Half the order of secp256k1: a signature with a larger s has a twin (EIP-2).
+    uint256 private constant _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+
+    modifier onlyOwner() {
+        if (msg.sender != owner) revert NotOwner(msg.sender);
+        _;
+    }
+
+    constructor(string memory origin_, bytes32 logKey_, address owner_, address operator_) {
+        if (logKey_ == 0 || owner_ == address(0) || operator_ == address(0)) revert Zero();
+        bytes memory characters = bytes(origin_);
+        if (characters.length == 0 || characters.length > 255) revert OriginRefused(origin_);
+        for (uint256 i = 0; i < characters.length; ++i) {
+            bytes1 character = characters[i];
+            if (character <= 0x20 || character >= 0x7f || character == "+") revert OriginRefused(origin_);
+        }
+        origin = origin_;
+        logKey = logKey_;
+        owner = owner_;
+        operator = operator_;
+        emit LogKeySet(logKey_);
+        emit OwnershipTransferred(address(0), owner_);
+        emit OperatorSet(operator_);
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function head() external view returns (uint64 size, bytes32 root, uint64 time) {
+        root = _root;
+        uint256 packed = _heads[root];
+        return (uint64(packed), root, uint64(packed >> 64));
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function headOf(bytes32 root)
+        external
+        view
+        returns (uint64 size, uint64 time, uint64 previousSize, uint64 blockNumber)
+    {
+        uint256 packed = _heads[root];
+        return (uint64(packed), uint64(packed >> 64), uint64(packed >> 128), uint64(packed >> 192));
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function anchor(uint64 from, uint64 size, bytes32 root, bytes32[] calldata proof) external {
+        bytes32 last = _lastRoot(from);
+        if (msg.sender != operator) revert NotOperator(msg.sender);
+        _accept(last, from, size, root, proof);
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function anchorFor(
+        uint64 from,
+        uint64 size,
+        bytes32 root,
+        bytes32[] calldata proof,
+        bytes calldata signature
+    ) external {
+        bytes32 last = _lastRoot(from);
+        address signer = _recover(size, root, signature);
+        if (signer == address(0) || signer != operator) revert SignatureRefused(signer);
+        _accept(last, from, size, root, proof);
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function verifyInclusion(bytes32 leafHash, uint64 index, bytes32 root, bytes32[] calldata proof)
+        external
+        view
+        returns (bool)
+    {
+        return RFC9162.includes(leafHash, index, uint64(_heads[root]), root, proof);
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function verifyEntry(bytes calldata entry, uint64 index, bytes32 root, bytes32[] calldata proof)
+        external
+        view
+        returns (bool)
+    {
+        return RFC9162.includes(RFC9162.leafHash(entry), index, uint64(_heads[root]), root, proof);
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function setOperator(address newOperator) external onlyOwner {
+        if (newOperator == address(0)) revert Zero();
+        operator = newOperator;
+        emit OperatorSet(newOperator);
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function setLogKey(bytes32 newLogKey) external onlyOwner {
+        if (newLogKey == 0) revert Zero();
+        logKey = newLogKey;
+        emit LogKeySet(newLogKey);
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function transferOwnership(address newOwner) external onlyOwner {
+        if (newOwner == address(0)) revert Zero();
+        pendingOwner = newOwner;
+        emit OwnershipOffered(msg.sender, newOwner);
+    }
+
+    /// @inheritdoc IRightsAnchor
+    function acceptOwnership() external {
+        if (msg.sender != pendingOwner) revert NotPendingOwner(msg.sender);
+        emit OwnershipTransferred(owner, msg.sender);
+        owner = msg.sender;
+        pendingOwner = address(0);
+    }
+
+    /// @dev The last head's root, if that head has `from` entries: a race is told apart from a bad proof, cheaply.
+    function _lastRoot(uint64 from) private view returns (bytes32 last) {
+        last = _root;
+        uint64 actual = uint64(_heads[last]);
+        if (from != actual) revert HeadMoved(from, actual);
+    }
+
+    function _accept(bytes32 last, uint64 from, uint64 size, bytes32 root, bytes32[] calldata proof) private {
+        if (size <= from) revert SizeNotLarger(size, from);
+        if (from == 0) {
+            if (proof.length != 0) revert ProofLength(proof.length);
+        } else {
+            if (proof.length > RFC9162.MAXIMUM_NODES) revert ProofLength(proof.length);
+            if (!RFC9162.extends(from, last, size, root, proof)) revert NotConsistent(from, size, root);
+        }
+        if (root == 0 || _heads[root] != 0) revert RootRefused(root);
+        _heads[root] = uint256(size) | block.timestamp << 64 | uint256(from) << 128 | block.number << 192;
+        _root = root;
+        emit Anchored(root, size, from);
+    }
+
+    function _recover(uint64 size, bytes32 root, bytes calldata signature) private view returns (address) {
+        if (signature.length != 65) revert SignatureRefused(address(0));
+        bytes32 r = bytes32(signature[:32]);
+        bytes32 s = bytes32(signature[32:64]);
+        uint8 v = uint8(signature[64]);
+        if (uint256(s) > _HALF_ORDER || (v != 27 && v != 28)) revert SignatureRefused(address(0));
+        // The chain id is read now, not at deployment: after a fork, each chain has its own.
+        bytes32 domain = keccak256(abi.encode(_DOMAIN_TYPE, _NAME, _VERSION, block.chainid, address(this)));
+        bytes32 digest = keccak256(abi.encodePacked("\x19\x01", domain, keccak256(abi.encode(_HEAD_TYPE, size, root))));
+        return ecrecover(digest, v, r, s);
+    }
+}
