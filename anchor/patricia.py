@@ -1,4 +1,4 @@
-"""Merkle-Patricia proofs (Ethereum Yellow Paper, appendix D), as `eth_getProof` gives them: nodes from the root down."""
+"""Merkle-Patricia proofs (Ethereum Yellow Paper, appendix D) as `eth_getProof` gives them: from the root down."""
 
 from __future__ import annotations
 
@@ -62,10 +62,7 @@ def _open(reference: bytes, nodes: Sequence[bytes], used: int) -> list[rlp.Item]
         raise VerificationError("patricia.node_missing", used=used)
     if keccak256(nodes[used]) != reference:
         raise VerificationError("patricia.node_mismatch", position=used)
-    try:
-        node = rlp.decode(nodes[used])
-    except rlp.RlpError as error:
-        raise VerificationError(error.code, **error.params) from error
+    node = rlp.decode(nodes[used])
     if not isinstance(node, list):
         raise VerificationError("patricia.malformed")
     return node

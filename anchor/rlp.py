@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from registry.errors import InvalidData
+from registry.errors import VerificationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ _STRING, _LONG_STRING, _LIST, _LONG_LIST = 0x80, 0xB8, 0xC0, 0xF8
 _SHORT = 56
 
 
-class RlpError(InvalidData):
+class RlpError(VerificationError):
     """The bytes are not RLP in its canonical form."""
 
 

@@ -50,7 +50,7 @@ class Header:
 
 def parse_header(data: bytes) -> Header:
     """Return what the RLP of a block header says; raise `VerificationError` (`header.…`, `rlp.…`)."""
-    fields = _decode(data)
+    fields = rlp.decode(data)
     if not isinstance(fields, list) or not MINIMUM_FIELDS <= len(fields) <= MAXIMUM_FIELDS:
         raise VerificationError("header.malformed")
     state_root = fields[_STATE_ROOT]
@@ -97,26 +97,19 @@ def storage_value(
         encoded = patricia.value_at(header.state_root, keccak256(account), account_proof)
     except patricia.AbsentError as error:
         raise VerificationError("state.account_missing") from error
-    fields = _decode(encoded)
+    fields = rlp.decode(encoded)
     if not isinstance(fields, list) or len(fields) != _ACCOUNT_FIELDS:
         raise VerificationError("state.account_malformed")
     storage_root = fields[_STORAGE_ROOT]
     if not isinstance(storage_root, bytes) or len(storage_root) != HASH_SIZE:
         raise VerificationError("state.account_malformed")
     try:
-        word = _decode(patricia.value_at(storage_root, keccak256(slot), storage_proof))
+        word = rlp.decode(patricia.value_at(storage_root, keccak256(slot), storage_proof))
     except patricia.AbsentError as error:
         raise VerificationError("state.slot_empty") from error
     if not isinstance(word, bytes) or not 0 < len(word) <= HASH_SIZE or word[0] == 0:
         raise VerificationError("state.slot_malformed")
     return word.rjust(HASH_SIZE, b"\0")
-
-
-def _decode(data: bytes) -> rlp.Item:
-    try:
-        return rlp.decode(data)
-    except rlp.RlpError as error:
-        raise VerificationError(error.code, **error.params) from error
 
 
 def _quantity(item: rlp.Item) -> int:

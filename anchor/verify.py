@@ -1,0 +1,295 @@
+"""From a bundle to its verdict: pure, without a network. The numbers are the procedure of `docs/formats.md`.
+
+1. Recompute the registry address from the bundle's salt and arguments; compare it with the pinned one.
+2. Rebuild the statement and its digest from the typed data, which must be exactly this registry's.
+3. file: compare the file's hash and length with the statement's.
+4. signatures, complete, author: check each signature of the entry over the digest, and that none is missing.
+5. Rebuild the entry from body, signatures and time; it must be the bytes that were logged.
+6. For each anchor: header → state root → account → slot of the root → head; the head's size must be the checkpoint's.
+7. included: the entry's inclusion proof holds in a tree whose size and root come from one trusted place: a head that
+   step 6 found in a block that somebody vouches for, or a checkpoint that the address's log key signed.
+8. anchored, final, time: of the anchor whose block is vouched for, by the user's block hash or by nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from anchor import checkpoint, merkle, tlog_proof
+from anchor.identity import Head, RegistryIdentity, head_slot
+from anchor.state_proof import Header, parse_header, storage_value
+from anchor.verdict import DEVELOPMENT_CHAINS, Answer, Finding, Trust, Verdict, no, not_checked, refuted, yes
+from registry import entry as entries
+from registry.eip712 import domain_separator
+from registry.errors import DeedlogError, VerificationError
+from registry.hexadecimal import to_checksum, to_hex
+from registry.signatures import check, check_complete
+from registry.statements import Rendition, Statement, Upload, Work, from_typed_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anchor.bundle import Bundle, ChainProof
+    from registry.digest import FileDigest
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAnswer:
+    """What one RPC node said: its chain, the hashes of the blocks asked for (by number), the finalized block's number.
+
+    `problem` is the code of why it said nothing of use.
+    """
+
+    url: str
+    chain_id: int = 0
+    blocks: dict[int, bytes] | None = None
+    finalized: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What the user brings: the registry address, a final block's hash, what nodes answered."""
+
+    registry: bytes | None = None
+    block_hash: bytes | None = None
+    nodes: tuple[NodeAnswer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """An anchor after steps 6 and 7: the head that its own header proves, and that the entry is in its tree."""
+
+    chain_id: int
+    header: Header
+    head: Head
+
+
+def verify(bundle: Bundle, pins: Pins, file: FileDigest | None = None, rendition: Bundle | None = None) -> Verdict:
+    """Return the verdict on a bundle; `rendition` is the bundle of a rendition that `file` may be instead.
+
+    Raises `InvalidData` only where the bundle holds no statement at all to speak of.
+    """
+    # Step 1.
+    identity = bundle.registry
+    address = identity.address
+    # Step 2.
+    statement = from_typed_data(bundle.typed_data, address)
+    digest = statement.digest(domain_separator(address))
+    entry = entries.parse(bundle.entry)
+    # Steps 3 and 4.
+    findings = {"file": _file(statement, digest, pins, file, rendition)}
+    findings |= _signed(statement, digest, entry)
+    # Steps 5 to 8.
+    below, chain_id = _below(bundle, statement, digest, entry, pins)
+    findings |= below
+    if pins.registry != address:
+        # Without the right pin all below the signatures is the bundle's own word: at best not checked.
+        if pins.registry is None:
+            findings |= {
+                name: not_checked("registry.from_bundle", registry=to_checksum(address))
+                for name in ("complete", "included", "anchored", "final", "time")
+                if findings[name].answer is not Answer.NO
+            }
+        else:
+            other = no("registry.other", expected=to_checksum(pins.registry), actual=to_checksum(address))
+            findings |= {"complete": other, "included": other, "anchored": other}
+            findings |= {"final": not_checked("final.not_anchored"), "time": not_checked("time.not_anchored")}
+    findings["standing"] = not_checked("standing.needs_registry")
+    return Verdict(statement, digest, address, pins.registry == address, chain_id, findings)
+
+
+def blocks_to_ask(bundle: Bundle) -> list[tuple[int, int]]:
+    """Return (chain id, block number) of each anchor whose header can be read: what nodes are asked about."""
+    questions = []
+    for anchor in bundle.anchors:
+        try:
+            questions.append((anchor.chain_id, parse_header(anchor.header).number))
+        except VerificationError:
+            continue  # step 6 says what is wrong with it
+    return questions
+
+
+def _file(
+    statement: Statement, digest: bytes, pins: Pins, file: FileDigest | None, rendition: Bundle | None
+) -> Finding:
+    if file is None:
+        return not_checked("file.not_given")
+    if not isinstance(statement, Work | Upload | Rendition):
+        return not_checked("file.no_content", kind=statement.kind)
+    if (file.content_hash, file.content_length) == (statement.contentHash, statement.contentLength):
+        if isinstance(statement, Rendition):
+            maker = to_checksum(statement.maker)
+            return yes("file.rendition", Trust.SIGNER, source=to_hex(statement.source), maker=maker)
+        return yes("file.same", content_hash=to_hex(file.content_hash))
+    if rendition is not None:
+        return _file_of_rendition(digest, pins, file, rendition)
+    return no("file.differs", expected=to_hex(statement.contentHash), actual=to_hex(file.content_hash))
+
+
+def _file_of_rendition(digest: bytes, pins: Pins, file: FileDigest, rendition: Bundle) -> Finding:
+    verdict = verify(rendition, pins, file)
+    made = verdict.statement
+    if not isinstance(made, Rendition) or made.source != digest:
+        return no("file.not_its_rendition", source=to_hex(digest))
+    for name in ("file", "signatures", "complete", "included"):
+        finding = verdict.findings[name]
+        if finding.answer is not Answer.YES:
+            return finding
+    return verdict.findings["file"]
+
+
+def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[str, Finding]:
+    try:
+        for signature in entry.signatures:
+            check(signature, digest)
+    except VerificationError as error:
+        # An entry whose signatures are of something else says nothing about this statement.
+        return dict.fromkeys(("author", "signatures", "complete"), refuted(error))
+    if not entry.signatures:
+        return dict.fromkeys(("author", "signatures", "complete"), no("signature.none"))
+    names = ", ".join(to_checksum(signature.account) for signature in entry.signatures)
+    findings = {"author": _author(statement, names), "signatures": yes("signatures.all", accounts=names)}
+    try:
+        check_complete(entry.signatures, statement.signers())
+    except DeedlogError as error:
+        return findings | dict.fromkeys(("author", "complete"), refuted(error))
+    return findings | {"complete": yes("complete.all", accounts=names)}
+
+
+def _author(statement: Statement, names: str) -> Finding:
+    if isinstance(statement, Upload):
+        return not_checked("author.platform_only", platform=to_checksum(statement.platform))
+    if isinstance(statement, Rendition):
+        return not_checked("author.rendition", maker=to_checksum(statement.maker))
+    return yes("author.signed", accounts=names)
+
+
+def _below(
+    bundle: Bundle, statement: Statement, digest: bytes, entry: entries.Entry, pins: Pins
+) -> tuple[dict[str, Finding], int | None]:
+    """Return the findings included, anchored, final and time, and the chain that they speak of."""
+    # Step 5.
+    rebuilt = entries.build(entries.Entry(digest, statement.kind, entry.signatures, statement.subjects(), entry.time))
+    if rebuilt != bundle.entry:
+        broken = no("entry.not_of_statement")
+        return _unanchored(broken, broken, entry.time), None
+    # Steps 6 and 7, anchor by anchor.
+    leaf = merkle.leaf_hash(bundle.entry)
+    opened: list[_Anchor] = []
+    for anchor in bundle.anchors:
+        try:
+            opened.append(_open(anchor, bundle.registry, leaf))
+        except DeedlogError as error:
+            broken = refuted(error)
+            return _unanchored(_by_log_key(bundle, leaf), broken, entry.time), anchor.chain_id
+    # Step 8.
+    if not opened:
+        return _unanchored(_by_log_key(bundle, leaf), not_checked("anchored.not_yet"), entry.time), None
+    for anchored in opened:
+        if pins.block_hash == anchored.header.hash:
+            return _anchored(anchored, _final_on_your_word(anchored), Trust.YOU), anchored.chain_id
+    chain_id = opened[0].chain_id
+    if pins.block_hash is not None:
+        doubt = not_checked("anchored.other_block", blocks=", ".join(to_hex(item.header.hash) for item in opened))
+        return _unanchored(_by_log_key(bundle, leaf), doubt, entry.time), chain_id
+    if not pins.nodes:
+        doubt = not_checked("anchored.no_block", chain_id=chain_id, block_hash=to_hex(opened[0].header.hash))
+        return _unanchored(_by_log_key(bundle, leaf), doubt, entry.time), chain_id
+    for anchored in opened:
+        said = _asked(anchored, pins.nodes)
+        if said is None:
+            return _anchored(anchored, _final_by_nodes(anchored, pins.nodes), Trust.NODES), anchored.chain_id
+    said = _asked(opened[0], pins.nodes) or not_checked("anchored.no_block")
+    return _unanchored(_by_log_key(bundle, leaf), said, entry.time), chain_id
+
+
+def _open(anchor: ChainProof, identity: RegistryIdentity, leaf: bytes) -> _Anchor:
+    """Return the head that the anchor's header proves, once the entry is shown to be in its tree; else raise."""
+    proof = tlog_proof.parse(anchor.tlog_proof)
+    claimed = checkpoint.read_unsigned(proof.note)
+    if claimed.origin != identity.origin:
+        raise VerificationError("checkpoint.origin", expected=identity.origin)
+    header = parse_header(anchor.header)
+    word = storage_value(header, identity.address, head_slot(claimed.root), anchor.account_proof, anchor.storage_proof)
+    head = Head.unpack(word)
+    # Size and root from one place: the slot is keyed by the root and holds the size.
+    if head.size != claimed.size:
+        raise VerificationError("anchored.size", checkpoint=claimed.size, contract=head.size)
+    merkle.verify_inclusion(leaf, proof.index, head.size, proof.hashes, claimed.root)
+    return _Anchor(anchor.chain_id, header, head)
+
+
+def _by_log_key(bundle: Bundle, leaf: bytes) -> Finding:
+    """Return whether a checkpoint that the address's log key signed includes the entry."""
+    text = bundle.anchors[0].tlog_proof if bundle.tlog_proof is None else bundle.tlog_proof
+    try:
+        proof = tlog_proof.parse(text)
+        signed = checkpoint.open_signed(proof.note, bundle.registry.verifier_key)
+        merkle.verify_inclusion(leaf, proof.index, signed.size, proof.hashes, signed.root)
+    except DeedlogError as error:
+        return refuted(error)
+    return yes("included.log_key", Trust.LOG_KEY, index=proof.index, size=signed.size)
+
+
+def _anchored(anchored: _Anchor, final: Finding, trust: Trust) -> dict[str, Finding]:
+    head, header = anchored.head, anchored.header
+    return {
+        "included": yes("included.contract", trust, size=head.size),
+        "anchored": yes(
+            "anchored.proven",
+            trust,
+            chain_id=anchored.chain_id,
+            size=head.size,
+            block_number=head.block_number,
+            block_hash=to_hex(header.hash),
+        ),
+        "final": final,
+        "time": yes("time.no_later_than", trust, time=head.time),
+    }
+
+
+def _unanchored(included: Finding, anchored: Finding, entry_time: int) -> dict[str, Finding]:
+    return {
+        "included": included,
+        "anchored": anchored,
+        "final": not_checked("final.not_anchored"),
+        "time": not_checked("time.registry_word", time=entry_time),
+    }
+
+
+def _final_on_your_word(anchored: _Anchor) -> Finding:
+    return yes("final.your_word", Trust.YOU, block_hash=to_hex(anchored.header.hash))
+
+
+def _final_by_nodes(anchored: _Anchor, nodes: Sequence[NodeAnswer]) -> Finding:
+    if anchored.chain_id in DEVELOPMENT_CHAINS:
+        return not_checked("final.development_chain", chain_id=anchored.chain_id)
+    finalized = [node.finalized for node in nodes if node.problem is None and node.finalized is not None]
+    if not finalized:
+        return not_checked("final.unknown")
+    if min(finalized) < anchored.header.number:
+        return not_checked("final.not_yet", block_number=anchored.header.number, finalized=min(finalized))
+    return yes("final.nodes", Trust.NODES, finalized=min(finalized))
+
+
+def _asked(anchored: _Anchor, nodes: Sequence[NodeAnswer]) -> Finding | None:
+    """Return None if all nodes that answer, at least one, have the anchor's block; else what to say instead."""
+    voices = []
+    problem = None
+    for node in nodes:
+        if node.problem is not None:
+            problem = not_checked(node.problem, url=node.url)
+        elif node.chain_id != anchored.chain_id:
+            problem = not_checked("node.other_chain", url=node.url, expected=anchored.chain_id, actual=node.chain_id)
+        else:
+            voices.append((node.blocks or {}).get(anchored.header.number) == anchored.header.hash)
+    if not voices:
+        return problem or not_checked("anchored.no_block", chain_id=anchored.chain_id)
+    if all(voices):
+        return None
+    block_hash = to_hex(anchored.header.hash)
+    if any(voices):
+        return not_checked("node.disagree", block_hash=block_hash)
+    return no("anchored.not_canonical", block_hash=block_hash)
