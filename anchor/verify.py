@@ -7,7 +7,7 @@
 5. Rebuild the entry from body, signatures and time; it must be the bytes that were logged.
 6. For each anchor: header → state root → account → slot of the root → head; the head's size must be the checkpoint's.
 7. included: the entry's inclusion proof holds in a tree whose size and root come from one trusted place: a head that
-   step 6 found in a block that somebody vouches for, or a checkpoint that the address's log key signed.
+step 6 found in a block that somebody vouches for, or a checkpoint that the address's log key signed.
 8. anchored, final, time: of the anchor whose block is vouched for, by the user's block hash or by nodes.
 """
 
@@ -175,34 +175,38 @@ def _below(
     if rebuilt != bundle.entry:
         broken = no("entry.not_of_statement")
         return _unanchored(broken, broken, entry.time), None
-    # Steps 6 and 7, anchor by anchor.
     leaf = merkle.leaf_hash(bundle.entry)
-    opened: list[_Anchor] = []
-    for anchor in bundle.anchors:
-        try:
-            opened.append(_open(anchor, bundle.registry, leaf))
-        except DeedlogError as error:
-            broken = refuted(error)
-            return _unanchored(_by_log_key(bundle, leaf), broken, entry.time), anchor.chain_id
-    # Step 8.
-    if not opened:
+    if not bundle.anchors:
         return _unanchored(_by_log_key(bundle, leaf), not_checked("anchored.not_yet"), entry.time), None
+    # Steps 6 and 7, anchor by anchor.
+    try:
+        opened = [_open(anchor, bundle.registry, leaf) for anchor in bundle.anchors]
+    except DeedlogError as error:
+        return _unanchored(_by_log_key(bundle, leaf), refuted(error), entry.time), bundle.anchors[0].chain_id
+    # Step 8.
+    vouched = _vouched(opened, pins)
+    if isinstance(vouched, Finding):
+        return _unanchored(_by_log_key(bundle, leaf), vouched, entry.time), opened[0].chain_id
+    return _anchored(*vouched), vouched[0].chain_id
+
+
+def _vouched(opened: list[_Anchor], pins: Pins) -> tuple[_Anchor, Finding, Trust] | Finding:
+    """Return the anchor whose block somebody vouches for, whether it is final, and who; or why there is none."""
     for anchored in opened:
         if pins.block_hash == anchored.header.hash:
-            return _anchored(anchored, _final_on_your_word(anchored), Trust.YOU), anchored.chain_id
-    chain_id = opened[0].chain_id
+            return anchored, _final_on_your_word(anchored), Trust.YOU
     if pins.block_hash is not None:
-        doubt = not_checked("anchored.other_block", blocks=", ".join(to_hex(item.header.hash) for item in opened))
-        return _unanchored(_by_log_key(bundle, leaf), doubt, entry.time), chain_id
+        return not_checked("anchored.other_block", blocks=", ".join(to_hex(item.header.hash) for item in opened))
     if not pins.nodes:
-        doubt = not_checked("anchored.no_block", chain_id=chain_id, block_hash=to_hex(opened[0].header.hash))
-        return _unanchored(_by_log_key(bundle, leaf), doubt, entry.time), chain_id
+        first = opened[0]
+        return not_checked("anchored.no_block", chain_id=first.chain_id, block_hash=to_hex(first.header.hash))
+    doubts = []
     for anchored in opened:
-        said = _asked(anchored, pins.nodes)
-        if said is None:
-            return _anchored(anchored, _final_by_nodes(anchored, pins.nodes), Trust.NODES), anchored.chain_id
-    said = _asked(opened[0], pins.nodes) or not_checked("anchored.no_block")
-    return _unanchored(_by_log_key(bundle, leaf), said, entry.time), chain_id
+        doubt = _asked(anchored, pins.nodes)
+        if doubt is None:
+            return anchored, _final_by_nodes(anchored, pins.nodes), Trust.NODES
+        doubts.append(doubt)
+    return doubts[0]
 
 
 def _open(anchor: ChainProof, identity: RegistryIdentity, leaf: bytes) -> _Anchor:
