@@ -1,0 +1,217 @@
+"""All SQL about anchors and the attempts to make them. Functions take a connection and never commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, update
+
+from anchor import rlp
+from registry.store import ANCHOR, table
+from registry.tables import AttemptRow, TransactionRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+ATTEMPT = table(AttemptRow)
+TRANSACTION = table(TransactionRow)
+
+UNMINED = ("prepared", "sent")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnchor:
+    """A head that the contract on a chain holds, with the proof of its slot at one block."""
+
+    chain_id: int
+    size: int
+    root: bytes
+    previous_size: int
+    time: int
+    block_number: int
+    header: bytes
+    block_hash: bytes
+    proof_number: int
+    account_proof: tuple[bytes, ...]
+    storage_proof: tuple[bytes, ...]
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt to anchor (size, root) after from_size, with one nonce."""
+
+    id: int
+    chain_id: int
+    from_size: int
+    size: int
+    root: bytes
+    nonce: int
+    state: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A signed transaction of an attempt; `sent_at` is None until a node has taken it."""
+
+    hash: bytes
+    raw: bytes
+    max_fee: int
+    priority_fee: int
+    created_at: int
+    sent_at: int | None
+
+
+def put_anchor(connection: Connection, anchor: StoredAnchor) -> None:
+    """Keep an anchor, in place of what was kept for the same chain and size."""
+    values: dict[str, Any] = {
+        "root": anchor.root,
+        "previous_size": anchor.previous_size,
+        "time": anchor.time,
+        "block_number": anchor.block_number,
+        "header": anchor.header,
+        "block_hash": anchor.block_hash,
+        "proof_number": anchor.proof_number,
+        "account_proof": rlp.encode(list(anchor.account_proof)),
+        "storage_proof": rlp.encode(list(anchor.storage_proof)),
+        "final": anchor.final,
+    }
+    here = (ANCHOR.c.chain_id == anchor.chain_id) & (ANCHOR.c.size == anchor.size)
+    if connection.execute(update(ANCHOR).where(here).values(values)).rowcount == 0:
+        connection.execute(insert(ANCHOR).values(chain_id=anchor.chain_id, size=anchor.size, **values))
+
+
+def anchor_of(connection: Connection, chain_id: int, size: int) -> StoredAnchor | None:
+    """Return the anchor of the head of that size on that chain."""
+    query = select(ANCHOR).where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.size == size)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _anchor(row)
+
+
+def anchors_covering(connection: Connection, index: int) -> list[StoredAnchor]:
+    """Return, for each chain, the first anchor whose tree holds the entry at `index`."""
+    first = (
+        select(ANCHOR.c.chain_id, func.min(ANCHOR.c.size).label("size"))
+        .where(ANCHOR.c.size > index)
+        .group_by(ANCHOR.c.chain_id)
+        .subquery()
+    )
+    query = (
+        select(ANCHOR)
+        .join(first, (ANCHOR.c.chain_id == first.c.chain_id) & (ANCHOR.c.size == first.c.size))
+        .order_by(ANCHOR.c.chain_id)
+    )
+    return [_anchor(row) for row in connection.execute(query).mappings()]
+
+
+def not_final(connection: Connection, chain_id: int) -> list[StoredAnchor]:
+    """Return the anchors on a chain whose blocks are not final yet, the oldest first."""
+    query = select(ANCHOR).where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.final.is_(False)).order_by(ANCHOR.c.size)
+    return [_anchor(row) for row in connection.execute(query).mappings()]
+
+
+def anchors(connection: Connection, limit: int, below: int | None = None) -> list[StoredAnchor]:
+    """Return anchors, the largest size first, those of a size below `below` if given."""
+    query = select(ANCHOR).order_by(ANCHOR.c.size.desc(), ANCHOR.c.chain_id).limit(limit)
+    if below is not None:
+        query = query.where(ANCHOR.c.size < below)
+    return [_anchor(row) for row in connection.execute(query).mappings()]
+
+
+def newest_anchor(connection: Connection, chain_id: int) -> StoredAnchor | None:
+    """Return the anchor of the largest size on a chain."""
+    query = select(ANCHOR).where(ANCHOR.c.chain_id == chain_id).order_by(ANCHOR.c.size.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _anchor(row)
+
+
+def drop_anchors_above(connection: Connection, chain_id: int, size: int) -> int:
+    """Forget the anchors of more than `size` entries that a reorganisation took away; return how many."""
+    gone = ANCHOR.delete().where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.size > size, ANCHOR.c.final.is_(False))
+    return connection.execute(gone).rowcount
+
+
+def open_attempt(connection: Connection, chain_id: int) -> Attempt | None:
+    """Return the one attempt on a chain that is not mined yet."""
+    query = select(ATTEMPT).where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.state.in_(UNMINED))
+    row = connection.execute(query).mappings().first()
+    return None if row is None else Attempt(**row)
+
+
+def insert_attempt(connection: Connection, attempt: Attempt) -> int:
+    """Keep a new attempt; return its id. The database refuses a second unmined one on the same chain."""
+    result = connection.execute(
+        insert(ATTEMPT).values(
+            chain_id=attempt.chain_id,
+            from_size=attempt.from_size,
+            size=attempt.size,
+            root=attempt.root,
+            nonce=attempt.nonce,
+            state=attempt.state,
+            created_at=attempt.created_at,
+        )
+    )
+    key: int = result.inserted_primary_key[0]  # type: ignore[index] # an insert of one row has one
+    return key
+
+
+def set_attempt(connection: Connection, key: int, **values: Any) -> None:
+    """Change an attempt."""
+    connection.execute(update(ATTEMPT).where(ATTEMPT.c.id == key).values(**values))
+
+
+def last_attempt_at(connection: Connection, chain_id: int) -> int:
+    """Return when the last attempt on a chain was made; 0 if none was."""
+    newest: int | None = connection.execute(
+        select(func.max(ATTEMPT.c.created_at)).where(ATTEMPT.c.chain_id == chain_id)
+    ).scalar()
+    return newest or 0
+
+
+def insert_transaction(connection: Connection, attempt_id: int, transaction: Transaction) -> None:
+    """Keep a signed transaction, before it is sent."""
+    connection.execute(
+        insert(TRANSACTION).values(
+            hash=transaction.hash,
+            attempt_id=attempt_id,
+            raw=transaction.raw,
+            max_fee=str(transaction.max_fee),
+            priority_fee=str(transaction.priority_fee),
+            created_at=transaction.created_at,
+            sent_at=transaction.sent_at,
+        )
+    )
+
+
+def mark_sent(connection: Connection, transaction_hash: bytes, now: int) -> None:
+    """Note that a node has taken a transaction."""
+    connection.execute(
+        update(TRANSACTION)
+        .where(TRANSACTION.c.hash == transaction_hash, TRANSACTION.c.sent_at.is_(None))
+        .values(sent_at=now)
+    )
+
+
+def transactions(connection: Connection, attempt_id: int) -> list[Transaction]:
+    """Return an attempt's transactions, the oldest first."""
+    query = select(TRANSACTION).where(TRANSACTION.c.attempt_id == attempt_id).order_by(TRANSACTION.c.created_at)
+    return [
+        Transaction(
+            row["hash"],
+            row["raw"],
+            int(row["max_fee"]),
+            int(row["priority_fee"]),
+            row["created_at"],
+            row["sent_at"],
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _anchor(row: RowMapping) -> StoredAnchor:
+    values = dict(row)
+    for name in ("account_proof", "storage_proof"):
+        values[name] = tuple(rlp.decode(values[name]))
+    return StoredAnchor(**values)

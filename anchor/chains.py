@@ -1,0 +1,57 @@
+"""The chains that a registry can anchor on, from a file (`anchor/chains.json`, or the operator's own)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from registry import strict_json
+from registry.errors import InvalidData, Unavailable
+
+MAXIMUM_FILE = 256 * 1024
+_MEMBERS = ("chain_id", "rpc_url", "confirmations", "poll_milliseconds", "resend_seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain: `confirmations` None means that its finalized tag decides; times are in seconds."""
+
+    name: str
+    chain_id: int
+    rpc_url: str | None
+    confirmations: int | None
+    poll: float
+    resend: int
+
+
+def chain_named(name: str, path: Path | None = None) -> Chain:
+    """Return the chain of that name in the file at `path` (default: the packaged one).
+
+    Raises `Unavailable` (`chains.unreadable`) or `InvalidData` (`chains.…`).
+    """
+    try:
+        data = (files("anchor") / "chains.json").read_bytes() if path is None else path.read_bytes()
+    except OSError as error:
+        raise Unavailable("chains.unreadable", path=str(path)) from error
+    chains: Any = strict_json.loads(data, MAXIMUM_FILE)
+    if not isinstance(chains, dict) or name not in chains:
+        raise InvalidData("chains.unknown", chain=name, chains=", ".join(chains) if isinstance(chains, dict) else "")
+    entry = chains[name]
+    if not isinstance(entry, dict) or set(entry) != set(_MEMBERS):
+        raise InvalidData("chains.malformed", chain=name, members=", ".join(_MEMBERS))
+    return Chain(
+        name=name,
+        chain_id=_integer(entry["chain_id"], name),
+        rpc_url=entry["rpc_url"],
+        confirmations=None if entry["confirmations"] is None else _integer(entry["confirmations"], name),
+        poll=_integer(entry["poll_milliseconds"], name) / 1000,
+        resend=_integer(entry["resend_seconds"], name),
+    )
+
+
+def _integer(value: object, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidData("chains.malformed", chain=name, members=", ".join(_MEMBERS))
+    return value

@@ -1,0 +1,207 @@
+"""The log in the database, and its sequencer: durable statements become entries, tiles and a signed checkpoint.
+
+All of a batch commits in one transaction. Until the commit returns, a checkpoint that was signed leaves the process by
+no way; if the outcome of a commit is unknown, the process must end, and the next one reads the database first.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from anchor import checkpoint, merkle, tiles
+from anchor.checkpoint import Checkpoint
+from anchor.identity import RegistryIdentity
+from registry import entry as entries
+from registry import store
+from registry.errors import InvalidData, Unavailable
+from registry.hexadecimal import to_hex
+from registry.store import LOG, table
+from registry.tables import CheckpointRow, TileRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from sqlalchemy import Connection
+
+    from anchor.tiles import ReadTile
+    from registry.database import Database
+
+BATCH = 512
+"""The most entries of one transaction: two tiles."""
+
+TILE = table(TileRow)
+CHECKPOINT = table(CheckpointRow)
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """The committed head of the log, and the time of its last entry."""
+
+    size: int
+    root: bytes
+    time: int
+
+
+def create(database: Database, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> None:
+    """Create the log, empty, with its first checkpoint; raise `InvalidData` (`log.exists`) if there is one."""
+    _check_key(identity, log_key)
+    head = Checkpoint(identity.origin, 0, merkle.EMPTY_ROOT)
+    with database.write() as connection:
+        if connection.execute(select(LOG.c.id)).first() is not None:
+            raise InvalidData("log.exists")
+        connection.execute(
+            insert(LOG).values(
+                id=1,
+                registry_address=identity.address,
+                identity=json.dumps(identity.to_json()),
+                size=0,
+                root=head.root,
+                time=0,
+            )
+        )
+        _insert_checkpoint(connection, head, log_key, now)
+
+
+def identity_of(database: Database) -> RegistryIdentity:
+    """Return the identity of the registry whose log this database holds; raise `Unavailable` (`log.missing`)."""
+    with database.read() as connection:
+        text = connection.execute(select(LOG.c.identity)).scalar()
+    if text is None:
+        raise Unavailable("log.missing")
+    return RegistryIdentity.from_json(json.loads(text))
+
+
+def sequence(database: Database, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> int:
+    """Log up to `BATCH` accepted statements in one transaction; return how many.
+
+    The index of an entry is the tree's size, read under the lock of the log's row. Time never goes backwards.
+    """
+    _check_key(identity, log_key)
+    with database.write() as connection:
+        state = _lock(connection)
+        waiting = store.unlogged(connection, BATCH)
+        if not waiting:
+            return 0
+        time = max(now, state.time)
+        logged = [
+            {"row_id": key, "index": state.size + position, "time": time, "whole": entries.close(opening, time)}
+            for position, (key, opening) in enumerate(waiting)
+        ]
+        hashes = [merkle.leaf_hash(row["whole"]) for row in logged]  # type: ignore[arg-type] # bytes, by the line above
+        appended = tiles.append(tile_reader(connection), state.size, hashes)
+        if store.mark_logged(connection, logged) not in (len(logged), -1):
+            raise Unavailable("log.raced")
+        _write_tiles(connection, appended.tiles)
+        _insert_checkpoint(connection, Checkpoint(identity.origin, appended.size, appended.root), log_key, now)
+        swapped = connection.execute(
+            update(LOG)
+            .where(LOG.c.id == 1, LOG.c.size == state.size, LOG.c.root == state.root)
+            .values(size=appended.size, root=appended.root, time=time)
+        )
+        if swapped.rowcount != 1:
+            raise Unavailable("log.raced")
+    # Here the commit has returned: only now does the checkpoint exist for anybody else.
+    return len(logged)
+
+
+def state(connection: Connection) -> LogState:
+    """Return the committed head of the log."""
+    row = connection.execute(select(LOG.c.size, LOG.c.root, LOG.c.time)).first()
+    if row is None:
+        raise Unavailable("log.missing")
+    return LogState(row.size, row.root, row.time)
+
+
+def newest_checkpoint(connection: Connection) -> bytes:
+    """Return the newest signed checkpoint."""
+    note: bytes | None = connection.execute(
+        select(CHECKPOINT.c.note).order_by(CHECKPOINT.c.size.desc()).limit(1)
+    ).scalar()
+    if note is None:
+        raise Unavailable("log.missing")
+    return note
+
+
+def checkpoint_of_size(connection: Connection, size: int) -> tuple[bytes, bytes] | None:
+    """Return (root, note) of the checkpoint of that size, if one was signed."""
+    row = connection.execute(select(CHECKPOINT.c.root, CHECKPOINT.c.note).where(CHECKPOINT.c.size == size)).first()
+    return None if row is None else (row.root, row.note)
+
+
+def tile_reader(connection: Connection) -> ReadTile:
+    """Return how to read stored tiles: (level, index) → hashes, empty where there is none."""
+
+    def read(level: int, index: int) -> bytes:
+        hashes: bytes | None = connection.execute(
+            select(TILE.c.hashes).where(TILE.c.level == level, TILE.c.tile_index == index)
+        ).scalar()
+        return hashes or b""
+
+    return read
+
+
+def resource(connection: Connection, path: tiles.TilePath) -> bytes | None:
+    """Return the bytes of a tile or an entry bundle, if the committed checkpoint reaches that far; else None."""
+    size = state(connection).size
+    level = path.level or 0
+    if path.width > tiles.tile_width(level, path.index, size):
+        return None
+    if path.level is None:
+        start = path.index * tiles.TILE_WIDTH
+        return tiles.encode_entries(store.entries_between(connection, start, start + path.width))
+    return tile_reader(connection)(level, path.index)[: path.width * merkle.HASH_SIZE]
+
+
+def checked_head(connection: Connection, size: int) -> tuple[bytes, bytes]:
+    """Return (root, note) of the head of that size, for anchoring: after recomputing the root from its leaf hashes.
+
+    A root does not bind its size: a head with a wrong size would lock the log out of the contract for good. So every
+    head that is sent to a contract comes from here. Raises `InvalidData` (`log.head_mislabelled`).
+    """
+    signed = checkpoint_of_size(connection, size)
+    if signed is None:
+        raise InvalidData("log.no_checkpoint", size=size)
+    read_tile = tile_reader(connection)
+    leaf_hashes: list[bytes] = []
+    for index in range((size + tiles.TILE_WIDTH - 1) // tiles.TILE_WIDTH):
+        width = tiles.tile_width(0, index, size)
+        row = read_tile(0, index)[: width * merkle.HASH_SIZE]
+        leaf_hashes += [row[at : at + merkle.HASH_SIZE] for at in range(0, len(row), merkle.HASH_SIZE)]
+    if len(leaf_hashes) != size or merkle.root_from_leaf_hashes(leaf_hashes) != signed[0]:
+        raise InvalidData("log.head_mislabelled", size=size, root=to_hex(signed[0]))
+    return signed
+
+
+def _lock(connection: Connection) -> LogState:
+    """Lock the log's row until the transaction ends (SQLite: the write transaction has locked all already)."""
+    row = connection.execute(select(LOG.c.size, LOG.c.root, LOG.c.time).with_for_update()).first()
+    if row is None:
+        raise Unavailable("log.missing")
+    return LogState(row.size, row.root, row.time)
+
+
+def _check_key(identity: RegistryIdentity, log_key: Ed25519PrivateKey) -> None:
+    if log_key.public_key().public_bytes_raw() != identity.log_key:
+        raise InvalidData("log.other_key", expected=to_hex(identity.log_key))
+
+
+def _insert_checkpoint(connection: Connection, head: Checkpoint, log_key: Ed25519PrivateKey, now: int) -> None:
+    note = checkpoint.sign(head, log_key)
+    connection.execute(insert(CHECKPOINT).values(size=head.size, root=head.root, note=note, signed_at=now))
+
+
+def _write_tiles(connection: Connection, rows: Mapping[tuple[int, int], bytes]) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(TILE)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[TILE.c.level, TILE.c.tile_index], set_={"hashes": statement.excluded.hashes}
+        ),
+        [{"level": level, "tile_index": index, "hashes": hashes} for (level, index), hashes in rows.items()],
+    )

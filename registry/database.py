@@ -1,0 +1,91 @@
+"""The database: SQLite by default, PostgreSQL beside it. A write is one transaction, durable when it returns.
+
+SQLite runs with a write-ahead log and full fsync; a writer takes the lock at its start (`BEGIN IMMEDIATE`), so that
+what it read cannot have changed when it writes.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import OperationalError
+
+from registry.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUSY_TIMEOUT_MS = 30_000
+_WRITES = "deedlog_writes"
+
+
+class Database:
+    """One database; `read` and `write` give a connection inside one transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Name the database by its SQLAlchemy URL; nothing is opened yet."""
+        self.url = url
+        self.engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection whose reads all see one state."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection whose writes are durable, all or none, when the block ends."""
+        with self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the tables to this version's form."""
+        command.upgrade(self._alembic(), "head")
+
+    def check_version(self) -> None:
+        """Raise `Unavailable` (`database.…`) unless it can be opened and its tables have this version's form."""
+        try:
+            with self.read() as connection:
+                actual = MigrationContext.configure(connection).get_current_revision()
+        except OperationalError as error:
+            raise Unavailable("database.unreachable", reason=str(error.orig)) from error
+        expected = ScriptDirectory.from_config(self._alembic()).get_current_head()
+        if actual != expected:
+            raise Unavailable("database.version", expected=str(expected), actual=str(actual))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def _alembic(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(files("registry") / "migrations"))
+        config.attributes["engine"] = self.engine
+        return config
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin transactions by itself, and only some of them
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

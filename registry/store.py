@@ -1,0 +1,273 @@
+"""All SQL about statements. Functions take a connection inside a transaction and never commit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Table, and_, bindparam, func, insert, or_, select, update
+
+from registry import entry as entries
+from registry.tables import (
+    AnchorRow,
+    ApiKeyRow,
+    LogRow,
+    RerunRow,
+    StatementAccountRow,
+    StatementRow,
+    StatementSubjectRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, RowMapping, Select
+    from sqlmodel import SQLModel
+
+PAGE = 100
+"""The most statements that one page of a list holds."""
+
+
+def table(row: type[SQLModel]) -> Table:
+    """Return the table of a row's class."""
+    found: Table = row.__table__  # type: ignore[attr-defined] # SQLModel sets it and does not declare it
+    return found
+
+
+STATEMENT = table(StatementRow)
+ACCOUNT = table(StatementAccountRow)
+SUBJECT = table(StatementSubjectRow)
+RERUN = table(RerunRow)
+API_KEY = table(ApiKeyRow)
+LOG = table(LogRow)
+ANCHOR = table(AnchorRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A statement as it is kept: `message` is None once erased, `entry` is whole once logged."""
+
+    id: int
+    digest: bytes
+    kind: str
+    message: dict[str, Any] | None
+    entry: bytes
+    accepted_at: int
+    log_index: int | None
+    logged_at: int | None
+
+    def opened(self) -> entries.Entry:
+        """Return what the entry says; before it is logged, with time 0."""
+        return entries.parse(self.entry if self.log_index is not None else entries.close(self.entry, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which statements to list: all conditions hold."""
+
+    subjects: tuple[str, ...] = ()
+    account: bytes | None = None
+    kind: str | None = None
+
+
+def find_digests(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
+    """Return the ids of those of `digests` that are kept."""
+    rows = connection.execute(select(STATEMENT.c.digest, STATEMENT.c.id).where(STATEMENT.c.digest.in_(digests)))
+    return {row.digest: row.id for row in rows}
+
+
+def find_repeats(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
+    """Return (id, digest) of the first statement under each of these repeat keys."""
+    rows = connection.execute(
+        select(STATEMENT.c.repeat_key, STATEMENT.c.id, STATEMENT.c.digest).where(STATEMENT.c.repeat_key.in_(keys))
+    )
+    return {row.repeat_key: (row.id, row.digest) for row in rows}
+
+
+def find_kind(connection: Connection, digest: bytes) -> str | None:
+    """Return the kind of the statement of that digest, if it is kept."""
+    kind: str | None = connection.execute(select(STATEMENT.c.kind).where(STATEMENT.c.digest == digest)).scalar()
+    return kind
+
+
+def insert_statement(
+    connection: Connection,
+    *,
+    digest: bytes,
+    kind: str,
+    message: dict[str, Any],
+    opening: bytes,
+    repeat_key: bytes,
+    accounts: Sequence[bytes],
+    subjects: Sequence[str],
+    api_key_id: int | None,
+    now: int,
+) -> int:
+    """Keep a new statement; return its id."""
+    result = connection.execute(
+        insert(STATEMENT).values(
+            digest=digest,
+            kind=kind,
+            body=json.dumps(message, ensure_ascii=False, separators=(",", ":")),
+            entry=opening,
+            repeat_key=repeat_key,
+            accepted_at=now,
+            api_key_id=api_key_id,
+        )
+    )
+    key: int = result.inserted_primary_key[0]  # type: ignore[index] # an insert of one row has one
+    connection.execute(insert(ACCOUNT), [{"account": account, "statement_id": key} for account in accounts])
+    connection.execute(insert(SUBJECT), [{"subject": subject, "statement_id": key} for subject in subjects])
+    return key
+
+
+def find_rerun(connection: Connection, owner: str, name: str) -> tuple[bytes, int, bytes] | None:
+    """Return (fingerprint, statement id, digest) of what `owner` sent under `name`, if anything."""
+    row = connection.execute(
+        select(RERUN.c.fingerprint, RERUN.c.statement_id, STATEMENT.c.digest)
+        .join(STATEMENT, STATEMENT.c.id == RERUN.c.statement_id)
+        .where(RERUN.c.owner == owner, RERUN.c.name == name)
+    ).first()
+    return None if row is None else (row.fingerprint, row.statement_id, row.digest)
+
+
+def insert_rerun(connection: Connection, owner: str, name: str, fingerprint: bytes, statement_id: int) -> None:
+    """Remember what `owner` sent under `name`."""
+    connection.execute(insert(RERUN).values(owner=owner, name=name, fingerprint=fingerprint, statement_id=statement_id))
+
+
+def references(connection: Connection, statement_id: int, owner: str) -> list[str]:
+    """Return the names under which `owner` sent a statement."""
+    rows = connection.execute(select(RERUN.c.name).where(RERUN.c.statement_id == statement_id, RERUN.c.owner == owner))
+    return [row.name for row in rows]
+
+
+def by_digest(connection: Connection, digest: bytes) -> Stored | None:
+    """Return the statement of that digest, if it is kept."""
+    row = connection.execute(_statements().where(STATEMENT.c.digest == digest)).mappings().first()
+    return None if row is None else _stored(row)
+
+
+def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE) -> list[Stored]:
+    """Return statements in the order of acceptance, those with an id above `after`, at most `limit`."""
+    query = _statements().where(STATEMENT.c.id > after).order_by(STATEMENT.c.id).limit(limit)
+    if wanted.kind is not None:
+        query = query.where(STATEMENT.c.kind == wanted.kind)
+    if wanted.account is not None:
+        query = query.where(
+            STATEMENT.c.id.in_(select(ACCOUNT.c.statement_id).where(ACCOUNT.c.account == wanted.account))
+        )
+    if wanted.subjects:
+        query = query.where(
+            STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject.in_(wanted.subjects)))
+        )
+    return [_stored(row) for row in connection.execute(query).mappings()]
+
+
+def rivals(connection: Connection, content: str, accounts: Sequence[bytes]) -> list[Stored]:
+    """Return the statements about the content (a subject tag) that none of `accounts` signed, in the log's order."""
+    mine = select(ACCOUNT.c.statement_id).where(ACCOUNT.c.account.in_(accounts))
+    query = (
+        _statements()
+        .where(STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject == content)))
+        .where(STATEMENT.c.id.not_in(mine))
+        .order_by(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index, STATEMENT.c.id)
+        .limit(PAGE)
+    )
+    return [_stored(row) for row in connection.execute(query).mappings()]
+
+
+def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes]]:
+    """Return (id, opening) of accepted statements that have no index yet: by that, never by the last id seen."""
+    rows = connection.execute(
+        select(STATEMENT.c.id, STATEMENT.c.entry)
+        .where(STATEMENT.c.log_index.is_(None))
+        .order_by(STATEMENT.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.entry) for row in rows]
+
+
+def mark_logged(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
+    """Give statements (`row_id`) their index, time and whole entry; return how many had none before."""
+    result = connection.execute(
+        update(STATEMENT)
+        .where(and_(STATEMENT.c.id == bindparam("row_id"), STATEMENT.c.log_index.is_(None)))
+        .values(log_index=bindparam("index"), logged_at=bindparam("time"), entry=bindparam("whole")),
+        list(rows),
+    )
+    return result.rowcount
+
+
+def entries_between(connection: Connection, start: int, end: int) -> list[bytes]:
+    """Return the entries with index `start` to `end` - 1."""
+    rows = connection.execute(
+        select(STATEMENT.c.entry)
+        .where(STATEMENT.c.log_index >= start, STATEMENT.c.log_index < end)
+        .order_by(STATEMENT.c.log_index)
+    )
+    return [row.entry for row in rows]
+
+
+def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
+    """Return when the oldest statement was accepted that a tree of `size` does not hold."""
+    oldest: int | None = connection.execute(
+        select(func.min(STATEMENT.c.accepted_at)).where(
+            or_(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index >= size)
+        )
+    ).scalar()
+    return oldest
+
+
+def insert_api_key(connection: Connection, name: str, secret_hash: bytes, scopes: Sequence[str], now: int) -> int:
+    """Keep a new API key; return its id."""
+    result = connection.execute(
+        insert(API_KEY).values(name=name, secret_hash=secret_hash, scopes=" ".join(scopes), created_at=now)
+    )
+    key: int = result.inserted_primary_key[0]  # type: ignore[index] # an insert of one row has one
+    return key
+
+
+def api_key(connection: Connection, secret_hash: bytes) -> RowMapping | None:
+    """Return the row of the API key with this hash."""
+    return connection.execute(select(API_KEY).where(API_KEY.c.secret_hash == secret_hash)).mappings().first()
+
+
+def api_keys(connection: Connection) -> list[RowMapping]:
+    """Return all API keys, the oldest first."""
+    return list(connection.execute(select(API_KEY).order_by(API_KEY.c.id)).mappings())
+
+
+def revoke_api_key(connection: Connection, key: int, now: int) -> bool:
+    """Revoke an API key; return whether there was one to revoke."""
+    result = connection.execute(
+        update(API_KEY).where(API_KEY.c.id == key, API_KEY.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+    return result.rowcount == 1
+
+
+def _statements() -> Select[Any]:
+    return select(
+        STATEMENT.c.id,
+        STATEMENT.c.digest,
+        STATEMENT.c.kind,
+        STATEMENT.c.body,
+        STATEMENT.c.entry,
+        STATEMENT.c.accepted_at,
+        STATEMENT.c.log_index,
+        STATEMENT.c.logged_at,
+    )
+
+
+def _stored(row: RowMapping) -> Stored:
+    return Stored(
+        id=row["id"],
+        digest=row["digest"],
+        kind=row["kind"],
+        message=None if row["body"] is None else json.loads(row["body"]),
+        entry=row["entry"],
+        accepted_at=row["accepted_at"],
+        log_index=row["log_index"],
+        logged_at=row["logged_at"],
+    )

@@ -1,0 +1,193 @@
+"""The tables. They carry the constraints that must hold whoever writes; the rules are elsewhere.
+
+Hashes, accounts and notes are bytes; times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, MetaData, Text, text
+from sqlmodel import Field, SQLModel
+
+# SQLite counts only INTEGER PRIMARY KEY by itself; elsewhere ids outgrow 32 bits.
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Table(SQLModel):
+    """What all tables share: their constraints have names, so that migrations can speak of them."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class ApiKeyRow(Table, table=True):
+    """A platform's key: only the SHA-256 of its secret is kept."""
+
+    __tablename__ = "api_key"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_ID)
+    name: str = Field(sa_type=Text)
+    secret_hash: bytes = Field(sa_type=LargeBinary, unique=True)
+    scopes: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    revoked_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class StatementRow(Table, table=True):
+    """One accepted statement. `entry` is its bytes up to the time, then, once logged, whole; the body can be erased."""
+
+    __tablename__ = "statement"
+    __table_args__ = (
+        CheckConstraint("(log_index IS NULL) = (logged_at IS NULL)", name="logged_with_time"),
+        CheckConstraint("log_index >= 0", name="log_index_not_negative"),
+        Index(
+            "ix_statement_unlogged",
+            "id",
+            sqlite_where=text("log_index IS NULL"),
+            postgresql_where=text("log_index IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_ID)
+    digest: bytes = Field(sa_type=LargeBinary, unique=True)
+    kind: str = Field(sa_type=Text)
+    body: str | None = Field(default=None, sa_type=Text)
+    entry: bytes = Field(sa_type=LargeBinary)
+    repeat_key: bytes = Field(sa_type=LargeBinary, unique=True)
+    accepted_at: int = Field(sa_type=BigInteger)
+    api_key_id: int | None = Field(default=None, sa_type=_ID, foreign_key="api_key.id")
+    log_index: int | None = Field(default=None, sa_type=BigInteger, unique=True)
+    logged_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class StatementAccountRow(Table, table=True):
+    """An account that signed a statement."""
+
+    __tablename__ = "statement_account"
+
+    account: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    statement_id: int = Field(primary_key=True, sa_type=_ID, foreign_key="statement.id")
+
+
+class StatementSubjectRow(Table, table=True):
+    """What a statement is about, tagged as in its entry (`content:0x…`)."""
+
+    __tablename__ = "statement_subject"
+
+    subject: str = Field(primary_key=True, sa_type=Text)
+    statement_id: int = Field(primary_key=True, sa_type=_ID, foreign_key="statement.id")
+
+
+class RerunRow(Table, table=True):
+    """A name under which somebody may send a statement again (`Idempotency-Key`, a platform's own `reference`)."""
+
+    __tablename__ = "rerun"
+
+    owner: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    fingerprint: bytes = Field(sa_type=LargeBinary)
+    statement_id: int = Field(sa_type=_ID, foreign_key="statement.id", index=True)
+
+
+class LogRow(Table, table=True):
+    """The log's one row: the state that the sequencer locks, compares and swaps."""
+
+    __tablename__ = "log"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"), CheckConstraint("size >= 0", name="size_not_negative"))
+
+    id: int = Field(default=1, primary_key=True, sa_type=Integer)
+    registry_address: bytes = Field(sa_type=LargeBinary)
+    identity: str = Field(sa_type=Text)
+    size: int = Field(sa_type=BigInteger)
+    root: bytes = Field(sa_type=LargeBinary)
+    time: int = Field(sa_type=BigInteger)
+
+
+class TileRow(Table, table=True):
+    """A row of up to 256 hashes (C2SP tlog-tiles); it only grows."""
+
+    __tablename__ = "tile"
+
+    level: int = Field(primary_key=True, sa_type=Integer)
+    tile_index: int = Field(primary_key=True, sa_type=BigInteger)
+    hashes: bytes = Field(sa_type=LargeBinary)
+
+
+class CheckpointRow(Table, table=True):
+    """Every checkpoint ever signed: one root for a size."""
+
+    __tablename__ = "checkpoint"
+
+    size: int = Field(primary_key=True, sa_type=BigInteger)
+    root: bytes = Field(sa_type=LargeBinary)
+    note: bytes = Field(sa_type=LargeBinary)
+    signed_at: int = Field(sa_type=BigInteger)
+
+
+class AttemptRow(Table, table=True):
+    """An attempt to anchor a head on a chain: one nonce, one or more transactions."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('prepared', 'sent', 'mined', 'final', 'reverted', 'superseded', 'nonce_taken', 'abandoned')",
+            name="state_known",
+        ),
+        Index(
+            "uq_attempt_one_unmined",
+            "chain_id",
+            unique=True,
+            sqlite_where=text("state IN ('prepared', 'sent')"),
+            postgresql_where=text("state IN ('prepared', 'sent')"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_ID)
+    chain_id: int = Field(sa_type=BigInteger)
+    from_size: int = Field(sa_type=BigInteger)
+    size: int = Field(sa_type=BigInteger)
+    root: bytes = Field(sa_type=LargeBinary)
+    nonce: int = Field(sa_type=BigInteger)
+    state: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class TransactionRow(Table, table=True):
+    """A transaction of an attempt, stored signed before it is sent."""
+
+    __tablename__ = "anchor_transaction"
+
+    hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    attempt_id: int = Field(sa_type=_ID, foreign_key="attempt.id", index=True)
+    raw: bytes = Field(sa_type=LargeBinary)
+    max_fee: str = Field(sa_type=Text)
+    priority_fee: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    sent_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class AnchorRow(Table, table=True):
+    """A head that the contract on a chain holds, and the proof of its slot in one block."""
+
+    __tablename__ = "anchor"
+
+    chain_id: int = Field(primary_key=True, sa_type=BigInteger)
+    size: int = Field(primary_key=True, sa_type=BigInteger)
+    root: bytes = Field(sa_type=LargeBinary)
+    previous_size: int = Field(sa_type=BigInteger)
+    time: int = Field(sa_type=BigInteger)
+    block_number: int = Field(sa_type=BigInteger)
+    header: bytes = Field(sa_type=LargeBinary)
+    block_hash: bytes = Field(sa_type=LargeBinary)
+    proof_number: int = Field(sa_type=BigInteger)
+    account_proof: bytes = Field(sa_type=LargeBinary)
+    storage_proof: bytes = Field(sa_type=LargeBinary)
+    final: bool = Field(default=False)
