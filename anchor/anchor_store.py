@@ -162,6 +162,15 @@ def set_attempt(connection: Connection, key: int, **values: Any) -> None:
     connection.execute(update(ATTEMPT).where(ATTEMPT.c.id == key).values(**values))
 
 
+def finalise_attempt(connection: Connection, chain_id: int, size: int) -> None:
+    """Note that the block of a mined attempt is final."""
+    connection.execute(
+        update(ATTEMPT)
+        .where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.size == size, ATTEMPT.c.state == "mined")
+        .values(state="final")
+    )
+
+
 def last_attempt_at(connection: Connection, chain_id: int) -> int:
     """Return when the last attempt on a chain was made; 0 if none was."""
     newest: int | None = connection.execute(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry import strict_json
 from registry.errors import InvalidData, Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAXIMUM_FILE = 256 * 1024
 _MEMBERS = ("chain_id", "rpc_url", "confirmations", "poll_milliseconds", "resend_seconds")

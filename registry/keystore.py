@@ -1,0 +1,97 @@
+"""Accounts' keys in encrypted files (Web3 Secret Storage, version 3), which every wallet can import."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from registry.errors import InvalidData, Unavailable
+from registry.hexadecimal import ACCOUNT_SIZE, from_hex
+from registry.signatures import ORDER, account_of_private_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCRYPT_COST = 2**17
+"""n of scrypt: about half a second and 128 MiB for each guess."""
+
+MAXIMUM_FILE = 16 * 1024
+
+
+def new_key() -> bytes:
+    """Return a new private key (32 bytes), from the operating system's randomness."""
+    return (1 + secrets.randbelow(ORDER - 1)).to_bytes(32, "big")
+
+
+def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> bytes:
+    """Encrypt a private key into a new file that only its owner can read; return the account.
+
+    Raises `Unavailable` (`file.exists`, `file.unwritable`): a key file is never written over.
+    """
+    from eth_keyfile.keyfile import create_keyfile_json  # noqa: PLC0415 - slow to import, and verifying needs no key
+
+    # Bytes: given text, the library's scrypt takes it as Latin-1, and a Chinese passphrase would fail.
+    secret: Any = passphrase.encode("utf-8")
+    keyfile = create_keyfile_json(key, secret, kdf="scrypt", iterations=cost)
+    write_private(path, (json.dumps(keyfile, indent=2) + "\n").encode())
+    return account_of_private_key(key)
+
+
+def read(path: Path, passphrase: str) -> bytes:
+    """Return the private key of an encrypted file; raise `InvalidData` (`key.…`) or `Unavailable` (`file.…`)."""
+    from eth_keyfile.keyfile import decode_keyfile_json  # noqa: PLC0415 - see `write`
+
+    keyfile = _load(path)
+    try:
+        secret: Any = passphrase.encode("utf-8")  # bytes: see `write`
+        return bytes(decode_keyfile_json(keyfile, secret))
+    except ValueError as error:
+        raise InvalidData("key.wrong_passphrase", path=str(path)) from error
+    except (KeyError, TypeError, NotImplementedError) as error:
+        raise InvalidData("key.not_a_keystore", path=str(path)) from error
+
+
+def account(path: Path) -> bytes:
+    """Return the account that an encrypted file says it is of, without opening it."""
+    address = str(_load(path).get("address", "")).lower().removeprefix("0x")
+    return from_hex("0x" + address, ACCOUNT_SIZE, "address")
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner can read, durably; raise `Unavailable` if it exists."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError as error:
+        raise Unavailable("file.exists", path=str(path)) from error
+    except OSError as error:
+        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
+
+
+def read_file(path: Path, maximum: int) -> bytes:
+    """Return the bytes of a small file; raise `Unavailable` (`file.unreadable`) or `InvalidData` (`file.too_large`)."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(maximum + 1)
+    except OSError as error:
+        raise Unavailable("file.unreadable", path=str(path), reason=error.strerror or str(error)) from error
+    if len(data) > maximum:
+        raise InvalidData("file.too_large", path=str(path), maximum=maximum)
+    return data
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        # Written by wallets of all kinds: their numbers and members are their own, so the strict reader is not for it.
+        value = json.loads(read_file(path, MAXIMUM_FILE))
+    except ValueError as error:
+        raise InvalidData("key.not_a_keystore", path=str(path)) from error
+    if not isinstance(value, dict):
+        raise InvalidData("key.not_a_keystore", path=str(path))
+    return {name.lower(): member for name, member in value.items()}

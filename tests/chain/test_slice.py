@@ -1,0 +1,45 @@
+"""From a video to its verdict on a real chain, in one process."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from registry_world import ALICE, PLATFORM_KEY, VIDEO, connect, open_world, rendition, work
+
+from anchor import bundle as bundles
+from anchor.state_proof import parse_header
+from anchor.verdict import Answer
+from anchor.verify import Pins, verify
+from registry.database import Database
+from registry.digest import FileDigest
+
+
+@pytest.fixture
+def world(tmp_path, anvil):
+    return connect(open_world(Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}")), anvil.url)
+
+
+def test_a_work_goes_from_file_to_verdict(world):
+    accepted = world.accept(work(), ALICE)
+    assert accepted.outcome == "accepted"
+    made = world.accept(rendition(accepted.digest), PLATFORM_KEY)
+    assert world.sequence() == 2
+    world.anchor()
+    data = world.bundle(accepted.digest).format()
+    bundle = bundles.parse(data)
+    assert bundle.format() == data
+    block_hash = parse_header(bundle.anchors[0].header).hash
+    pins = Pins(registry=world.identity.address, block_hash=block_hash)
+    file = FileDigest(hashlib.sha256(VIDEO).digest(), len(VIDEO))
+    verdict = verify(bundle, pins, file)
+    answers = {name: str(finding.answer) for name, finding in verdict.findings.items()}
+    assert answers == {
+        **dict.fromkeys(
+            ("file", "author", "signatures", "complete", "included", "anchored", "final", "time"), str(Answer.YES)
+        ),
+        "standing": str(Answer.NOT_CHECKED),
+    }
+    smaller = FileDigest(hashlib.sha256(b"smaller").digest(), 7)
+    verdict = verify(bundle, pins, smaller, rendition=world.bundle(made.digest))
+    assert verdict.findings["file"].code == "file.rendition"

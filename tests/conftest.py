@@ -1,0 +1,82 @@
+"""What the tests share: a real chain (anvil), people with keys, and a registry with its log on a real database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ANVIL = ROOT / "node_modules" / ".bin" / "anvil"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the long tests too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--slow"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="long: run with --slow"))
+
+
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Anvil:
+    """A running local chain."""
+
+    url: str
+    process: subprocess.Popen
+
+    def request(self, method, *parameters):
+        answer = httpx.post(self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)})
+        body = answer.json()
+        assert "error" not in body, body
+        return body["result"]
+
+
+@contextlib.contextmanager
+def running_anvil(*arguments):
+    port = free_port()
+    environment = os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        [ANVIL, "--port", str(port), "--silent", *arguments], env=environment, start_new_session=True
+    )
+    chain = Anvil(f"http://127.0.0.1:{port}", process)
+    try:
+        for _ in range(200):
+            with contextlib.suppress(httpx.TransportError):
+                chain.request("eth_chainId")
+                break
+            time.sleep(0.05)
+        yield chain
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def shared_anvil():
+    """A chain for tests that do not reorganise it."""
+    with running_anvil() as chain:
+        yield chain
+
+
+@pytest.fixture
+def anvil():
+    """A chain of the test's own."""
+    with running_anvil() as chain:
+        yield chain
