@@ -19,7 +19,7 @@ from registry.signatures import Signature, ascending, check, check_complete
 from registry.statements import Rendition, Statement, Upload, from_typed_data
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -98,18 +98,27 @@ def check_submission(submission: Submission, registry: bytes, submitter: Submitt
 
 
 def accept(
-    database: Database, registry: bytes, submissions: Sequence[Submission], submitter: Submitter, now: int
+    database: Database,
+    registry: bytes,
+    submissions: Sequence[Submission],
+    submitter: Submitter,
+    now: int,
+    admit: Callable[[Checked], None] | None = None,
 ) -> list[Accepted | DeedlogError]:
     """Check and keep statements, in their order; each has its own answer: what was done, or why not.
 
-    All that is kept is durable when this returns.
+    `admit` may refuse a statement that is in order (a quota) by raising. All that is kept is durable when this returns.
     """
     checked: list[Checked | DeedlogError] = []
     for submission in submissions:
         try:
-            checked.append(check_submission(submission, registry, submitter, now))
+            item = check_submission(submission, registry, submitter, now)
+            if admit is not None:
+                admit(item)
         except DeedlogError as error:
             checked.append(error)
+        else:
+            checked.append(item)
     if all(isinstance(item, DeedlogError) for item in checked):
         return [item for item in checked if isinstance(item, DeedlogError)]
     with database.write() as connection:

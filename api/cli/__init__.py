@@ -1,0 +1,72 @@
+"""The command `deedlog`. Each command's module is loaded only when it is called: `verify` starts fast."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+
+import click
+
+from api.texts import LANGUAGES, choose_language, error_text
+from registry.errors import DeedlogError
+
+click.UsageError.exit_code = 64
+"""EX_USAGE: 1 and 2 are answers of `verify`."""
+
+_COMMANDS = {
+    "key": "api.cli.key",
+    "register": "api.cli.register",
+    "prove": "api.cli.prove",
+    "verify": "api.cli.verify",
+    "init": "api.cli.init",
+    "serve": "api.cli.serve",
+    "worker": "api.cli.worker",
+    "api-key": "api.cli.api_key",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(_COMMANDS[name]).command
+        return command
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--lang", type=click.Choice(LANGUAGES), envvar="DEEDLOG_LANG", help="Language of texts (default: LANG).")
+@click.version_option(package_name="deedlog")
+@click.pass_context
+def cli(ctx: click.Context, lang: str | None) -> None:
+    """Deedlog: sign what you made, and prove it with the registry switched off."""
+    ctx.obj = lang or choose_language(os.environ.get("LC_ALL") or os.environ.get("LANG"))
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is said in the person's language, with exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console with another encoding (GBK) shows an escape where it lacks a character, and does not fail.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # text streams of the interpreter
+    try:
+        cli()
+    except DeedlogError as error:
+        if "--json" in sys.argv:
+            problem = {"code": error.code, "field": error.field, "params": error.params}
+            click.echo(json.dumps({"error": problem}, ensure_ascii=False))
+        click.echo(error_text(_language(), error), err=True)
+        sys.exit(1)
+
+
+def _language() -> str:
+    arguments = sys.argv
+    for position, argument in enumerate(arguments):
+        if argument == "--lang" and position + 1 < len(arguments):
+            return choose_language(arguments[position + 1])
+        if argument.startswith("--lang="):
+            return choose_language(argument.removeprefix("--lang="))
+    return choose_language(os.environ.get("DEEDLOG_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG"))

@@ -1,0 +1,87 @@
+"""What the commands share: the person's folder, passphrases, hashing with a progress bar, and output."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.texts import text
+from registry.digest import FileDigest, digest_file
+from registry.errors import InvalidData, Unavailable
+from registry.keystore import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from click._termui_impl import ProgressBar
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+MAXIMUM_PASSPHRASE = 4096
+_BAR_FROM = 64 * 1024 * 1024
+"""Bytes from which hashing may take so long that a person wants to see it move."""
+
+
+def home() -> Path:
+    """Return the person's own folder: `DEEDLOG_HOME`, or `.deedlog` in the home folder."""
+    return Path(os.environ.get("DEEDLOG_HOME") or Path.home() / ".deedlog")
+
+
+def key_path(name: str) -> Path:
+    """Return the key file of a name; a path stays a path."""
+    return Path(name) if os.sep in name or name.endswith(".json") else home() / "keys" / f"{name}.json"
+
+
+def say(language: str, code: str, **params: str | int) -> None:
+    """Print a text of the catalogue."""
+    click.echo(text(language, code, params))
+
+
+def show_json(value: Mapping[str, Any]) -> None:
+    """Print a result for programs."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def passphrase(language: str, file: Path | None, *, new: bool = False) -> str:
+    """Return the passphrase from a file or from the keyboard; a new one is asked for twice and must not be empty."""
+    if file is not None:
+        given = read_file(file, MAXIMUM_PASSPHRASE).decode("utf-8").rstrip("\r\n")
+    else:
+        given = click.prompt(
+            text(language, "cli.passphrase"), hide_input=True, confirmation_prompt=new, default="", show_default=False
+        )
+    if new and not given:
+        raise InvalidData("key.empty_passphrase")
+    return given
+
+
+def digest_with_bar(language: str, path: Path) -> FileDigest:
+    """Hash a file; a large one with a progress bar on the error stream."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise Unavailable("file.unreadable", path=str(path), reason=error.strerror or str(error)) from error
+    if size < _BAR_FROM:
+        return digest_file(path)
+    label = text(language, "cli.hashing", {"name": path.name})
+    bar: ProgressBar[int]
+    with click.progressbar(length=size, label=label, file=click.get_text_stream("stderr")) as bar:
+        return digest_file(path, bar.update)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; raise `Unavailable` (`file.unwritable`)."""
+    temporary = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error

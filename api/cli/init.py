@@ -1,0 +1,70 @@
+"""`deedlog init`: the keys, the identity, the database and the empty log of a new registry."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+
+import click
+
+from anchor import log, log_key
+from anchor.identity import RegistryIdentity
+from api.cli.common import say, show_json
+from registry import keystore
+from registry.errors import Unavailable
+from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum
+
+CURRENT_VERSION = 1
+
+
+@click.command()
+@click.option("--origin", envvar="DEEDLOG_ORIGIN", required=True, help="The log's URL without its scheme; for ever.")
+@click.option("--owner", required=True, help="The cold account that may change operator and log key (0x…).")
+@click.option("--salt", help="32 bytes (0x…) for the registry address; default: random.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def command(language: str, origin: str, owner: str, salt: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Create a registry: its keys, its address, its empty log. Run once."""
+    from api.settings import Settings  # noqa: PLC0415 - the platform's packages, not the base install's
+    from registry.database import Database  # noqa: PLC0415
+
+    settings = Settings()
+    if settings.identity_file.exists():
+        raise Unavailable("file.exists", path=str(settings.identity_file))
+    owner_account = account_from_any_case(owner, "--owner")
+    settings.data.mkdir(parents=True, exist_ok=True)
+    # Keys that an interrupted run left are used: nothing was signed with them yet.
+    if settings.log_key.exists():
+        signing_key = log_key.read(settings.log_key, settings.log_passphrase())
+    else:
+        signing_key = log_key.create(settings.log_key, settings.log_passphrase())
+    if settings.operator_key.exists():
+        operator = keystore.account(settings.operator_key)
+    else:
+        operator = keystore.write(settings.operator_key, keystore.new_key(), settings.operator_passphrase())
+    identity = RegistryIdentity(
+        version=CURRENT_VERSION,
+        salt=secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt"),
+        origin=origin,
+        log_key=signing_key.public_key().public_bytes_raw(),
+        owner=owner_account,
+        operator=operator,
+    )
+    database = Database(settings.database)
+    database.migrate()
+    log.create(database, identity, signing_key, int(time.time()))
+    text = json.dumps(identity.to_json(), indent=2) + "\n"
+    keystore.write_private(settings.identity_file, text.encode())
+    settings.identity_file.chmod(0o644)
+    shown = {
+        "registry": to_checksum(identity.address),
+        "operator": to_checksum(operator),
+        "owner": to_checksum(owner_account),
+        "origin": origin,
+        "data": str(settings.data),
+    }
+    if as_json:
+        show_json(shown)
+    else:
+        say(language, "cli.init.done", **shown)

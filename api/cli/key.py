@@ -1,0 +1,70 @@
+"""`deedlog key`: a creator's key, in an encrypted file, and never without a backup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from api.cli.common import key_path, passphrase, say, show_json
+from api.texts import text
+from registry import keystore
+from registry.errors import DeedlogError, Unavailable
+from registry.hexadecimal import to_checksum
+
+
+@click.group()
+def command() -> None:
+    """Make and show the key that signs for you."""
+
+
+@command.command()
+@click.option("--name", default="default", show_default=True, help="A name, or the path of the key file.")
+@click.option("--backup", type=click.Path(path_type=Path), help="Where to put the second copy (another disk, a stick).")
+@click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the passphrase from this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def new(language: str, name: str, backup: Path | None, passphrase_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Make a key, encrypted, and its backup.
+
+    Whoever loses the key can no longer speak as this account, and nobody can give it back: a backup is required.
+    """
+    path = key_path(name)
+    if path.exists():
+        raise Unavailable("file.exists", path=str(path))
+    if backup is None:
+        say(language, "cli.key.backup_needed")
+        backup = Path(click.prompt(text(language, "cli.key.backup_where")))
+    if backup.is_dir():
+        backup /= path.name
+    if backup.exists() or backup.resolve() == path.resolve():
+        raise Unavailable("file.exists", path=str(backup))
+    secret = passphrase(language, passphrase_file, new=True)
+    key = keystore.new_key()
+    account = keystore.write(backup, key, secret)
+    try:
+        # The backup is opened as it would be in need, before the key is used for anything.
+        keystore.read(backup, secret)
+        keystore.write_private(path, backup.read_bytes())
+    except DeedlogError:
+        backup.unlink(missing_ok=True)
+        raise
+    shown = {"account": to_checksum(account), "path": str(path), "backup": str(backup)}
+    if as_json:
+        show_json(shown)
+    else:
+        say(language, "cli.key.made", **shown)
+
+
+@command.command()
+@click.option("--name", default="default", show_default=True, help="A name, or the path of the key file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def show(language: str, name: str, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Show the account of a key. The key stays encrypted."""
+    path = key_path(name)
+    shown = {"account": to_checksum(keystore.account(path)), "path": str(path)}
+    if as_json:
+        show_json(shown)
+    else:
+        say(language, "cli.key.shown", **shown)

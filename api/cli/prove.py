@@ -1,0 +1,87 @@
+"""`deedlog prove`: fetch the bundle of a statement, check it, and keep it as one file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from anchor import bundle as bundles
+from anchor.state_proof import parse_header
+from anchor.verdict import Answer
+from anchor.verify import Pins, verify
+from api.cli.client import Client
+from api.cli.common import DEFAULT_URL, say, show_json, write_atomically
+from registry.errors import InvalidData, Unavailable
+from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
+
+_POLL_SECONDS = 1
+
+
+@click.command()
+@click.argument("digest")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The bundle's file, NAME.deed.")
+@click.option("--wait", is_flag=True, help="Wait until the statement is anchored.")
+@click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL.")
+@click.option("--registry", help="Accept only the registry at this address (0x…).")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def command(
+    language: str,
+    digest: str,
+    output: Path,
+    wait: bool,  # noqa: FBT001 - click's flag
+    url: str,
+    registry: str | None,
+    as_json: bool,  # noqa: FBT001 - click's flag
+) -> None:
+    """Fetch the bundle that proves the statement DIGEST (0x…)."""
+    wanted = from_hex(digest, HASH_SIZE, "DIGEST")
+    if output.exists():
+        _check_replaceable(output)
+    pinned = None if registry is None else account_from_any_case(registry, "registry")
+    with Client(url, language) as client:
+        data = _fetch(client, wanted, language, wait=wait, quiet=as_json)
+        identity = client.identity(pinned)
+    bundle = bundles.parse(data)
+    verdict = verify(bundle, Pins(registry=identity.address if pinned is None else pinned))
+    for name in ("signatures", "complete", "included"):
+        finding = verdict.findings[name]
+        if finding.answer is Answer.NO:
+            raise InvalidData("prove.bad_bundle", question=name, reason=finding.code)
+    if verdict.digest != wanted:
+        raise InvalidData("prove.other_statement", digest=to_hex(verdict.digest))
+    write_atomically(output, data)
+    shown: dict[str, str | int] = {
+        "path": str(output),
+        "registry": to_checksum(verdict.registry),
+        "block_hash": to_hex(parse_header(bundle.anchors[0].header).hash) if bundle.anchors else "",
+        "chain_id": bundle.anchors[0].chain_id if bundle.anchors else 0,
+        "digest": to_hex(wanted),
+    }
+    if as_json:
+        show_json(shown)
+    else:
+        say(language, "cli.prove.written" if bundle.anchors else "cli.prove.written_unanchored", **shown)
+
+
+def _fetch(client: Client, digest: bytes, language: str, *, wait: bool, quiet: bool) -> bytes:
+    if wait and not quiet:
+        say(language, "cli.prove.waiting")
+    while wait:
+        if client.statement(digest)["state"] in ("anchored", "final"):
+            break
+        if not quiet:
+            click.echo(".", nl=False, err=True)
+        time.sleep(_POLL_SECONDS)
+    return client.bundle(digest)
+
+
+def _check_replaceable(path: Path) -> None:
+    """A bundle may be replaced by a later one; another file is never written over."""
+    try:
+        with path.open("rb") as file:
+            bundles.parse(file.read(bundles.MAXIMUM_BUNDLE + 1))
+    except (OSError, InvalidData) as error:
+        raise Unavailable("file.exists", path=str(path)) from error

@@ -1,0 +1,85 @@
+"""`deedlog serve`: the web process, which holds no key; `--with-worker` starts the worker beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.common import say
+from registry.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STOP_SECONDS = 20
+
+
+@click.command()
+@click.option("--with-worker", is_flag=True, help="Start the worker too, as a process of its own.")
+@click.option("--host", help="Address to listen on (DEEDLOG_HOST).")
+@click.option("--port", type=int, help="Port to listen on (DEEDLOG_PORT).")
+@click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
+@click.pass_obj
+def command(language: str, with_worker: bool, host: str | None, port: int | None, as_json: bool) -> None:  # noqa: FBT001 - click's flags
+    """Serve the registry over HTTP until stopped."""
+    import uvicorn  # noqa: PLC0415 - the platform's packages, not the base install's
+
+    from api.app import create_app  # noqa: PLC0415
+    from api.settings import Settings  # noqa: PLC0415
+
+    settings = Settings()
+    if host is not None:
+        settings.host = host
+    if port is not None:
+        settings.port = port
+    listener = _listen(settings.host, settings.port)
+    app = create_app(settings)
+    url = f"http://{settings.host}:{listener.getsockname()[1]}"
+    if as_json:
+        click.echo(f'{{"url": "{url}"}}')
+    else:
+        say(language, "cli.serve.listening", url=url)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on")
+    with _worker() if with_worker else contextlib.nullcontext():
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        raise Unavailable("serve.port", host=host, port=port, reason=error.strerror or str(error)) from error
+
+
+@contextlib.contextmanager
+def _worker() -> Iterator[None]:
+    """Run the worker beside this process; if it ends by itself, so does this one."""
+    process = subprocess.Popen([sys.executable, "-m", "api.cli", "worker"], start_new_session=True)
+    stopping = threading.Event()
+
+    def watch() -> None:
+        process.wait()
+        if not stopping.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        process.terminate()
+        try:
+            code = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+    if code not in (0, -signal.SIGTERM):
+        raise Unavailable("serve.worker_ended", exit_code=code)

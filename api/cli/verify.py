@@ -1,0 +1,106 @@
+"""`deedlog verify`: a bundle, a file, and what the user knows, into a verdict. No registry is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from anchor import bundle as bundles
+from anchor.verdict import Answer, parse_require
+from anchor.verify import Pins, blocks_to_ask, verify
+from api import presenting
+from api.cli.common import digest_with_bar, say, show_json, write_atomically
+from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex
+from registry.keystore import read_file
+
+if TYPE_CHECKING:
+    from anchor.bundle import Bundle
+    from anchor.verdict import Verdict
+
+_COLOURS = {Answer.YES: "green", Answer.NO: "red", Answer.NOT_CHECKED: "yellow"}
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
+@click.option("--block-hash", help="A block's hash (0x…): your word that it is a final block of its chain.")
+@click.option("--rpc", multiple=True, metavar="URL", help="Ask this node whether the anchor's block is canonical.")
+@click.option("--rendition", type=click.Path(path_type=Path), help="Bundle of the rendition that FILE is.")
+@click.option("--require", help="Answers that must be yes, comma-separated.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the verdict as one static page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    bundle: Path,
+    file: Path | None,
+    registry: str | None,
+    block_hash: str | None,
+    rpc: tuple[str, ...],
+    rendition: Path | None,
+    require: str | None,
+    report: Path | None,
+    as_json: bool,  # noqa: FBT001 - click's flag
+) -> None:
+    """Check BUNDLE, and that FILE is what was signed.
+
+    Exit code: 1 if any answer is no, 2 if a required one is not checked, 0 otherwise.
+    """
+    language: str = ctx.obj
+    required = parse_require(require, file_given=file is not None)
+    parsed = _read(bundle)
+    digest = None if file is None else digest_with_bar(language, file)
+    pins = Pins(
+        registry=None if registry is None else account_from_any_case(registry, "--registry"),
+        block_hash=None if block_hash is None else from_hex(block_hash.lower(), HASH_SIZE, "--block-hash"),
+    )
+    if rpc:
+        from api.cli.nodes import ask  # noqa: PLC0415 - only `--rpc` needs a network
+
+        numbers = [number for _, number in blocks_to_ask(parsed)]
+        pins = Pins(pins.registry, pins.block_hash, tuple(ask(url, numbers) for url in rpc))
+    verdict = verify(parsed, pins, digest, None if rendition is None else _read(rendition))
+    code = verdict.exit_code(required)
+    if report is not None:
+        _write_report(report, verdict, language, bundle, file, pins)
+    if as_json:
+        show_json({**verdict.to_json(), "required": list(required), "exit_code": code})
+    else:
+        _print(verdict, language, required, code)
+    ctx.exit(code)
+
+
+def _read(path: Path) -> Bundle:
+    return bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE))
+
+
+def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int) -> None:
+    click.echo(presenting.heading(verdict))
+    for name, value in presenting.body(verdict, language):
+        click.echo(f"  {name}: {value}")
+    for note in presenting.notes(verdict, language):
+        click.echo(note)
+    click.echo()
+    for line in presenting.lines(verdict, language):
+        mark = "*" if line.question in required else " "
+        answer = click.style(line.answer_text, fg=_COLOURS[line.answer], bold=True)
+        click.echo(f"{mark} {line.label}: {answer}. {line.reason}{f' [{line.trust}]' if line.trust else ''}")
+    click.echo()
+    say(language, f"verdict.exit_{code}")
+
+
+def _write_report(path: Path, verdict: Verdict, language: str, bundle: Path, file: Path | None, pins: Pins) -> None:
+    from api.report import report  # noqa: PLC0415 - only `--report` needs it
+
+    sources = {"bundle": str(bundle)}
+    if file is not None:
+        sources["file"] = str(file)
+    if pins.registry is not None:
+        sources["--registry"] = "0x" + pins.registry.hex()
+    if pins.block_hash is not None:
+        sources["--block-hash"] = "0x" + pins.block_hash.hex()
+    sources |= {f"--rpc {number}": node.url for number, node in enumerate(pins.nodes, 1)}
+    write_atomically(path, report(verdict, language, sources).encode("utf-8"))

@@ -1,0 +1,48 @@
+"""`deedlog worker`: sequence and anchor until stopped."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.common import say
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {"time": int(record.created), "level": record.levelname, "message": record.getMessage()}
+        return json.dumps(said, ensure_ascii=False)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Log one JSON object a line.")
+@click.pass_obj
+def command(language: str, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Sequence and anchor. The only process that opens the log key and the operator's key."""
+    from api.settings import Settings  # noqa: PLC0415 - the platform's packages, not the base install's
+    from api.worker import Worker  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    if as_json:
+        logging.getLogger().handlers[0].setFormatter(_JsonLines())
+    for name in ("anchor", "api"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    worker = Worker(Settings())
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        worker.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    if not as_json:
+        say(language, "cli.worker.started")
+    worker.run()

@@ -1,0 +1,49 @@
+"""Examples for the OpenAPI page, signed for the very registry that shows them: they work when pasted.
+
+The key is public on purpose; the account that it makes says nothing but that somebody tried the API.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from registry.eip712 import domain_separator
+from registry.hexadecimal import to_checksum, to_hex
+from registry.signatures import account_of_private_key, sign
+from registry.statements import Statement, Work, typed_data
+
+EXAMPLE_KEY = hashlib.sha256(b"Deedlog example key: public, worthless").digest()
+EXAMPLE_CONTENT = b"Deedlog example content\n"
+
+
+def example_work() -> Work:
+    """Return the statement that the examples show."""
+    return Work(
+        title="An example, by nobody",
+        creditedAs="Nobody",
+        creators=(account_of_private_key(EXAMPLE_KEY),),
+        basis="own",
+        aiUse="none",
+        contentHash=hashlib.sha256(EXAMPLE_CONTENT).digest(),
+        contentLength=len(EXAMPLE_CONTENT),
+        mediaType="text/plain",
+        madeAt=1_795_000_000,
+        salt=hashlib.sha256(b"Deedlog example salt").digest(),
+    )
+
+
+def submission(statement: Statement, registry: bytes, key: bytes) -> dict[str, Any]:
+    """Return the body of `POST /v1/statements` for a statement that one key signs."""
+    signature = sign(statement.digest(domain_separator(registry)), key)
+    return {
+        "typed_data": typed_data(statement, registry),
+        "signatures": [{"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}],
+    }
+
+
+def fields(statement: Statement) -> dict[str, Any]:
+    """Return the body of `POST /v1/typed-data/{kind}`: the message without its salt."""
+    message = statement.message()
+    del message["salt"]
+    return message

@@ -1,0 +1,49 @@
+"""Problem details (RFC 9457): an error's code, as HTTP says it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.texts import error_text
+from registry.errors import DeedlogError, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:deedlog:problem:"
+
+_STATUS = {
+    "api_key.invalid": 401,
+    "api_key.missing": 401,
+    "api_key.scope": 403,
+    "http.method_not_allowed": 405,
+    "http.not_found": 404,
+    "http.request": 400,
+    "http.too_large": 413,
+    "quota.exceeded": 429,
+    "rerun.other_content": 409,
+    "statement.erased": 410,
+    "statement.not_logged_yet": 409,
+    "statement.unknown": 404,
+    "tile.path": 404,
+}
+
+
+def status_of(error: DeedlogError) -> int:
+    """Return the HTTP status of an error: its own, or 400 for JSON, 503 for what may go later, 422 for the rest."""
+    if error.code in _STATUS:
+        return _STATUS[error.code]
+    if error.code.startswith("json."):
+        return 400
+    return 503 if isinstance(error, Unavailable) else 422
+
+
+def problem(error: DeedlogError, language: str) -> dict[str, Any]:
+    """Return the problem's JSON, its text in the given language."""
+    return {
+        "type": TYPE_PREFIX + error.code,
+        "title": error.code,
+        "status": status_of(error),
+        "detail": error_text(language, error),
+        "code": error.code,
+        "field": error.field,
+        "params": error.params,
+    }

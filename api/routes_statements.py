@@ -1,0 +1,227 @@
+"""`/v1`: statements in and out, their bundles, anchors, and what this registry is."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import JSONResponse, Response
+
+from anchor import anchor_store
+from anchor.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
+from anchor.bundling import make_bundle, newest_proof
+from api import problems, shapes
+from api.context import Body, Context, Here  # noqa: TC001 - FastAPI reads the annotations
+from registry import store, strict_json
+from registry.eip712 import domain_separator
+from registry.errors import DeedlogError, InvalidData, Unavailable
+from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
+from registry.service import Accepted, Submission, Submitter, accept, rerun_owner
+from registry.statements import content, kind_named, source, typed_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from registry.store import Stored
+
+router = APIRouter()
+
+WAIT_SECONDS = 30
+"""How long `?wait=logged` waits for the sequencer."""
+
+_POLL_SECONDS = 0.05
+
+
+@router.get("/registry", tags=["registry"])
+def get_registry(here: Here) -> dict[str, Any]:
+    """What this registry is: its address, and what the address commits to."""
+    identity = here.identity
+    return {
+        "address": to_checksum(identity.address),
+        "identity": identity.to_json(),
+        "log_verifier_key": str(identity.verifier_key),
+        "chain": here.settings.chain,
+        "chain_id": here.settings.chosen_chain().chain_id,
+        "writers": here.settings.writers,
+    }
+
+
+@router.post("/typed-data/{kind}", tags=["statements"])
+def post_typed_data(kind: str, here: Here, body: Body) -> dict[str, Any]:
+    """Typed data to sign (EIP-712) for the fields of a statement; a salt is added where none is given."""
+    declared = kind_named(kind)
+    fields = strict_json.loads(body, shapes.MAXIMUM_STATEMENT)
+    if isinstance(fields, dict):
+        fields.setdefault("salt", to_hex(secrets.token_bytes(HASH_SIZE)))
+    statement = declared.from_message(fields)
+    statement.STRUCT.accept(statement)
+    return {
+        "typed_data": typed_data(statement, here.identity.address),
+        "digest": to_hex(statement.digest(domain_separator(here.identity.address))),
+    }
+
+
+@router.post("/statements", status_code=201, tags=["statements"])
+def post_statement(
+    here: Here,
+    body: Body,
+    wait: Annotated[str | None, Query(pattern="^logged$", description="`logged`: answer with the tlog-proof")] = None,
+    idempotency_key: Annotated[str | None, Header(description="makes a rerun of this request harmless")] = None,
+) -> Response:
+    """Register one signed statement. 201: accepted and durable; 200: it, or a repeat of it, was kept before."""
+    submitter = here.submitter()
+    submission = shapes.read_submission(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), idempotency_key)
+    result = _accept(here, [submission], submitter)[0]
+    if isinstance(result, DeedlogError):
+        raise result
+    answer = _accepted(result)
+    if wait is not None:
+        answer["tlog_proof"] = _wait_for_proof(here, result.digest)
+    return JSONResponse(answer, 201 if result.outcome == "accepted" else 200)
+
+
+@router.post("/statements:batch", tags=["statements"])
+def post_batch(here: Here, body: Body) -> dict[str, Any]:
+    """Register up to 500 signed statements, each for itself: one result per item, in order. Needs the scope `batch`."""
+    submitter = here.submitter()
+    if "batch" not in submitter.scopes:
+        raise InvalidData("api_key.scope", scope="batch")
+    submissions: list[Submission | DeedlogError] = []
+    for item in shapes.read_batch(body):
+        try:
+            submissions.append(shapes.read_submission(item))
+        except InvalidData as error:
+            submissions.append(error)
+    sound = [item for item in submissions if isinstance(item, Submission)]
+    kept = iter(_accept(here, sound, submitter) if sound else [])
+    results = [item if isinstance(item, DeedlogError) else next(kept) for item in submissions]
+    return {
+        "results": [
+            {"problem": problems.problem(result, here.language)}
+            if isinstance(result, DeedlogError)
+            else _accepted(result)
+            for result in results
+        ]
+    }
+
+
+@router.get("/statements", tags=["statements"])
+def list_statements(
+    here: Here,
+    content_hash: Annotated[str | None, Query(description="SHA-256 of a file, 0x…")] = None,
+    account: Annotated[str | None, Query(description="an account that signed")] = None,
+    work: Annotated[str | None, Query(description="digest of a statement: what names it as its source")] = None,
+    kind: Annotated[str | None, Query(description="Work, Upload, Rendition")] = None,
+    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+) -> dict[str, Any]:
+    """Statements in the order of acceptance, at most 100 a page; all conditions hold."""
+    subjects = []
+    if content_hash is not None:
+        subjects.append(content(from_hex(content_hash, HASH_SIZE, "content_hash")))
+    if work is not None:
+        subjects.append(source(from_hex(work, HASH_SIZE, "work")))
+    wanted = store.Filter(
+        subjects=tuple(subjects),
+        account=None if account is None else account_from_any_case(account, "account"),
+        kind=None if kind is None else kind_named(kind).__name__,
+    )
+    with here.database.read() as connection:
+        found = store.search(connection, wanted, _read_cursor(cursor))
+        shown = [_show(here, connection, stored, here.submitter()) for stored in found]
+    return {"statements": shown, "next": str(found[-1].id) if len(found) == store.PAGE else None}
+
+
+@router.get("/statements/{digest}", tags=["statements"])
+def get_statement(digest: str, here: Here) -> dict[str, Any]:
+    """One statement: its state and times, its body unless erased, and who else claims the same content."""
+    submitter = here.submitter()
+    with here.database.read() as connection:
+        stored = store.by_digest(connection, from_hex(digest, HASH_SIZE, "digest"))
+        if stored is None:
+            raise InvalidData("statement.unknown", digest=digest)
+        return _show(here, connection, stored, submitter)
+
+
+@router.get("/statements/{digest}/bundle", tags=["statements"], response_class=Response)
+def get_bundle(digest: str, here: Here) -> Response:
+    """The statement's bundle: one file that proves it, offline."""
+    with here.database.read() as connection:
+        bundle = make_bundle(connection, here.identity, from_hex(digest, HASH_SIZE, "digest"))
+    return Response(
+        bundle.format(),
+        media_type=BUNDLE_MEDIA_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{digest[2:18]}.deed"', "Cache-Control": "no-cache"},
+    )
+
+
+@router.get("/anchors", tags=["registry"])
+def list_anchors(here: Here, cursor: str | None = None) -> dict[str, Any]:
+    """The heads that contracts hold, the newest first, at most 100 a page."""
+    below = None if cursor is None else _read_cursor(cursor)
+    with here.database.read() as connection:
+        found = anchor_store.anchors(connection, store.PAGE, below)
+    return {
+        "anchors": [shapes.show_anchor(anchor) for anchor in found],
+        "next": str(found[-1].size) if len(found) == store.PAGE else None,
+    }
+
+
+def _accept(here: Context, submissions: Sequence[Submission], submitter: Submitter) -> list[Accepted | DeedlogError]:
+    if submitter.api_key_id is None:
+        if here.settings.writers == "keys":
+            raise InvalidData("api_key.missing")
+        here.quota.take_address(here.network_address)
+    admit = here.quota.take_accounts if submitter.api_key_id is None else None
+    return accept(here.database, here.identity.address, submissions, submitter, here.now(), admit)
+
+
+def _accepted(result: Accepted) -> dict[str, Any]:
+    digest = to_hex(result.digest)
+    return {
+        "digest": digest,
+        "kind": result.kind,
+        "outcome": result.outcome,
+        "statement": f"/v1/statements/{digest}",
+        "bundle": f"/v1/statements/{digest}/bundle",
+    }
+
+
+def _wait_for_proof(here: Context, digest: bytes) -> str:
+    for _ in range(round(WAIT_SECONDS / _POLL_SECONDS)):
+        with here.database.read() as connection:
+            stored = store.by_digest(connection, digest)
+            if stored is not None and stored.log_index is not None:
+                return newest_proof(connection, stored.log_index).decode()
+        time.sleep(_POLL_SECONDS)
+    raise Unavailable("statement.not_logged_yet", digest=to_hex(digest))
+
+
+def _show(here: Context, connection: Connection, stored: Stored, submitter: Submitter) -> dict[str, Any]:
+    entry = stored.opened()
+    accounts = [signature.account for signature in entry.signatures]
+    covering = [] if stored.log_index is None else anchor_store.anchors_covering(connection, stored.log_index)
+    rivals: list[Stored] = []
+    for subject in entry.subjects:
+        if subject.startswith("content:"):
+            rivals += store.rivals(connection, subject, accounts)
+    names: list[str] = []
+    if submitter.api_key_id is not None:
+        owner = rerun_owner(submitter.api_key_id, accounts)
+        names = [
+            name.removeprefix("reference:")
+            for name in store.references(connection, stored.id, owner)
+            if name.startswith("reference:")
+        ]
+    return shapes.show_statement(stored, here.identity.address, covering, rivals, names)
+
+
+def _read_cursor(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:  # noqa: PLR2004 - fits 64 bits
+        raise InvalidData("http.cursor", field="cursor")
+    return int(cursor)

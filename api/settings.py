@@ -1,0 +1,86 @@
+"""The settings of the registry's processes: environment variables `DEEDLOG_…`, read here and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from anchor.chains import Chain, chain_named
+from registry.errors import InvalidData
+from registry.keystore import read_file
+
+MAXIMUM_PASSPHRASE = 4096
+
+
+class Settings(BaseSettings):
+    """What an operator can set; each field is `DEEDLOG_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="DEEDLOG_", extra="ignore")
+
+    data: Path = Field(default=Path("data"), description="folder for the database, identity, keys and deployments")
+    database_url: str | None = Field(default=None, description="SQLAlchemy URL; default: SQLite in the data folder")
+    chain: str = Field(default="local", description="name of the chain to anchor on, in the file of chains")
+    chains: Path | None = Field(default=None, description="file of chains; default: the packaged one")
+    rpc_url: str | None = Field(default=None, description="RPC node; default: the chain's in the file of chains")
+    anchor_interval: int = Field(default=600, ge=1, description="seconds between anchors")
+    operator_keyfile: Path | None = Field(default=None, description="default: operator.json in the data folder")
+    operator_passphrase_file: Path | None = None
+    log_keyfile: Path | None = Field(default=None, description="default: log.pem in the data folder")
+    log_passphrase_file: Path | None = None
+    writers: Literal["open", "keys"] = Field(default="open", description="whether writing needs an API key")
+    quota_per_account: str = Field(default="200/day", description="statements that an account may send without a key")
+    quota_per_address: str = Field(default="600/hour", description="statements from a network address without a key")
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data / 'deedlog.sqlite'}"
+
+    @property
+    def identity_file(self) -> Path:
+        """Where the registry's identity stands: public, and the same for its life."""
+        return self.data / "identity.json"
+
+    @property
+    def operator_key(self) -> Path:
+        """The operator's key file."""
+        return self.operator_keyfile or self.data / "operator.json"
+
+    @property
+    def log_key(self) -> Path:
+        """The log's key file."""
+        return self.log_keyfile or self.data / "log.pem"
+
+    def operator_passphrase(self) -> str:
+        """Return the passphrase of the operator's key file."""
+        return _passphrase(self.operator_passphrase_file, "DEEDLOG_OPERATOR_PASSPHRASE_FILE")
+
+    def log_passphrase(self) -> str:
+        """Return the passphrase of the log's key file."""
+        return _passphrase(self.log_passphrase_file, "DEEDLOG_LOG_PASSPHRASE_FILE")
+
+    def chosen_chain(self) -> Chain:
+        """Return the chain to anchor on."""
+        return chain_named(self.chain, self.chains)
+
+    def chosen_rpc_url(self) -> str:
+        """Return the RPC node's URL; raise `InvalidData` (`settings.rpc_url`) if there is none."""
+        url = self.rpc_url or self.chosen_chain().rpc_url
+        if url is None:
+            raise InvalidData("settings.rpc_url", chain=self.chain)
+        return url
+
+    def deployment_file(self, chain_id: int) -> Path:
+        """Return where the record of the contract on a chain stands."""
+        return self.data / "deployments" / f"{chain_id}.json"
+
+
+def _passphrase(path: Path | None, variable: str) -> str:
+    if path is None:
+        raise InvalidData("settings.passphrase_file", variable=variable)
+    return read_file(path, MAXIMUM_PASSPHRASE).decode("utf-8").rstrip("\r\n")

@@ -1,0 +1,144 @@
+"""HTTP's shapes: what requests look like and how statements and anchors are shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from registry import strict_json
+from registry.errors import InvalidData
+from registry.hexadecimal import account_from_any_case, from_hex, to_checksum, to_hex
+from registry.service import MAXIMUM_BATCH, Submission
+from registry.signatures import SECP256K1, Signature
+from registry.statements import KINDS, Rendition, Upload, typed_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anchor.anchor_store import StoredAnchor
+    from registry.store import Stored
+
+MAXIMUM_STATEMENT = 256 * 1024
+"""Bytes of a request with one statement."""
+
+MAXIMUM_BATCH_BODY = 8 * 1024 * 1024
+MAXIMUM_SIGNATURES = 128
+MAXIMUM_SIGNATURE = 1024
+
+HASH_SCHEMA = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
+
+
+def timestamp(seconds: int) -> str:
+    """Return a Unix time as RFC 3339 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_submission(value: object, idempotency_key: str | None = None) -> Submission:
+    """Return the statement of a request's object; raise `InvalidData` naming the member at fault."""
+    data = strict_json.members(value, ("typed_data", "signatures"), "", optional=("reference",))
+    signatures = data["signatures"]
+    if not isinstance(signatures, list) or not 1 <= len(signatures) <= MAXIMUM_SIGNATURES:
+        raise InvalidData("list.length", field="signatures", minimum=1, maximum=MAXIMUM_SIGNATURES)
+    reference = data.get("reference")
+    if reference is not None and not isinstance(reference, str):
+        raise InvalidData("json.not_a_string", field="reference")
+    return Submission(
+        typed_data=data["typed_data"],
+        signatures=tuple(_signature(item, f"signatures[{at}]") for at, item in enumerate(signatures)),
+        reference=reference,
+        idempotency_key=idempotency_key,
+    )
+
+
+def read_batch(data: bytes) -> list[object]:
+    """Return the items of a batch's body, unread."""
+    body = strict_json.members(strict_json.loads(data, MAXIMUM_BATCH_BODY), ("statements",), "")
+    items = body["statements"]
+    if not isinstance(items, list) or not 1 <= len(items) <= MAXIMUM_BATCH:
+        raise InvalidData("list.length", field="statements", minimum=1, maximum=MAXIMUM_BATCH)
+    return items
+
+
+def _signature(value: object, field: str) -> Signature:
+    data = strict_json.members(value, ("account", "signature"), field, optional=("scheme",))
+    scheme = data.get("scheme", SECP256K1)
+    if scheme != SECP256K1:
+        raise InvalidData("signature.scheme", field=f"{field}.scheme", scheme=str(scheme)[:32], expected=SECP256K1)
+    signature = from_hex(data["signature"], None, f"{field}.signature")
+    if len(signature) > MAXIMUM_SIGNATURE:
+        raise InvalidData("hex.length", field=f"{field}.signature", expected=65, actual=len(signature))
+    return Signature(account=account_from_any_case(data["account"], f"{field}.account"), signature=signature)
+
+
+def show_statement(
+    stored: Stored,
+    registry: bytes,
+    anchors: Sequence[StoredAnchor],
+    rivals: Sequence[Stored],
+    references: Sequence[str],
+) -> dict[str, Any]:
+    """Return a statement as the API shows it; `typed_data` is null once the body is erased."""
+    entry = stored.opened()
+    body = None
+    if stored.message is not None:
+        body = typed_data(KINDS[stored.kind].from_message(stored.message), registry)
+    return {
+        "digest": to_hex(stored.digest),
+        "kind": stored.kind,
+        "state": state_of(stored, anchors),
+        "author": show_author(stored, entry.signatures),
+        "typed_data": body,
+        "signatures": [
+            {
+                "account": to_checksum(signature.account),
+                "scheme": signature.scheme,
+                "signature": to_hex(signature.signature),
+            }
+            for signature in entry.signatures
+        ],
+        "subjects": list(entry.subjects),
+        "accepted_at": timestamp(stored.accepted_at),
+        "log_index": stored.log_index,
+        "logged_at": None if stored.logged_at is None else timestamp(stored.logged_at),
+        "anchors": [show_anchor(anchor) for anchor in anchors],
+        "rivals": [
+            {
+                "digest": to_hex(rival.digest),
+                "kind": rival.kind,
+                "accounts": [to_checksum(signature.account) for signature in rival.opened().signatures],
+                "log_index": rival.log_index,
+                "logged_at": None if rival.logged_at is None else timestamp(rival.logged_at),
+            }
+            for rival in rivals
+        ],
+        "references": list(references),
+    }
+
+
+def state_of(stored: Stored, anchors: Sequence[StoredAnchor]) -> str:
+    """Return how far a statement has come: accepted, logged, anchored or final."""
+    if any(anchor.final for anchor in anchors):
+        return "final"
+    if anchors:
+        return "anchored"
+    return "accepted" if stored.log_index is None else "logged"
+
+
+def show_author(stored: Stored, signatures: Sequence[Signature]) -> dict[str, Any]:
+    """Return whose word a statement is: an `Upload` is never shown as signed by a creator."""
+    word = {Upload.__name__: "platform_word", Rendition.__name__: "maker_word"}.get(stored.kind, "signed")
+    return {"basis": word, "accounts": [to_checksum(signature.account) for signature in signatures]}
+
+
+def show_anchor(anchor: StoredAnchor) -> dict[str, Any]:
+    """Return an anchor as the API shows it."""
+    return {
+        "chain_id": anchor.chain_id,
+        "size": anchor.size,
+        "root": to_hex(anchor.root),
+        "time": timestamp(anchor.time),
+        "block_number": anchor.block_number,
+        "proof_block_number": anchor.proof_number,
+        "proof_block_hash": to_hex(anchor.block_hash),
+        "final": anchor.final,
+    }

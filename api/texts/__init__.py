@@ -1,0 +1,47 @@
+"""The one catalogue of texts for people, in English and Chinese: a code, and its text with parameters."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry.errors import DeedlogError
+
+LANGUAGES = ("en", "zh")
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """Return all texts of a language by their codes."""
+    texts: dict[str, str] = json.loads((files(__name__) / f"{language}.json").read_text(encoding="utf-8"))
+    return texts
+
+
+def text(language: str, code: str, params: Mapping[str, str | int] | None = None) -> str:
+    """Return the text of a code; a parameter that the text names and nobody gave is shown as its name."""
+    return catalogue(language)[code].format_map(_Params(params or {}))
+
+
+def error_text(language: str, error: DeedlogError) -> str:
+    """Return the text of an error, after the member at fault."""
+    said = text(language, error.code, error.params)
+    return said if error.field is None else f"{error.field}: {said}"
+
+
+def choose_language(wanted: str | None) -> str:
+    """Return the language that an `Accept-Language` header, a locale or a name asks for; English by default."""
+    for part in (wanted or "").split(","):
+        name = part.split(";")[0].strip().lower().replace("_", "-").split("-")[0].split(".")[0]
+        if name in LANGUAGES:
+            return name
+    return LANGUAGES[0]
+
+
+class _Params(dict[str, str | int]):
+    def __missing__(self, name: str) -> str:
+        return f"<{name}>"
