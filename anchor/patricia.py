@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 MAXIMUM_NODES = 65
 """A 32-byte key has 64 nibbles; a leaf may follow the last branch."""
 
-EMPTY_TRIE = keccak256(b"\x80")
+EMPTY_NODE = b"\x80"
+EMPTY_TRIE = keccak256(EMPTY_NODE)
 
 _BRANCH_ITEMS = 17
 _PATH_ITEMS = 2
@@ -33,7 +34,8 @@ def value_at(root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes:
     """
     if len(nodes) > MAXIMUM_NODES:
         raise VerificationError("patricia.too_many_nodes", maximum=MAXIMUM_NODES)
-    if not nodes and root == EMPTY_TRIE:
+    if root == EMPTY_TRIE and tuple(nodes) in ((), (EMPTY_NODE,)):
+        # go-ethereum proves an empty trie by no node, anvil and reth by the empty one.
         raise AbsentError("patricia.absent")
     path = [nibble for byte in key for nibble in (byte >> 4, byte & 15)]
     reference: rlp.Item = root
@@ -41,7 +43,10 @@ def value_at(root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes:
     done = False
     while not done:
         if isinstance(reference, list):
-            node = reference  # a node shorter than its hash stands in its parent itself
+            # A node stands in its parent itself exactly if it is shorter than its hash (appendix D).
+            if len(rlp.encode(reference)) >= _HASH_SIZE:
+                raise VerificationError("patricia.malformed")
+            node = reference
         else:
             node = _open(reference, nodes, used)
             used += 1
@@ -63,7 +68,7 @@ def _open(reference: bytes, nodes: Sequence[bytes], used: int) -> list[rlp.Item]
     if keccak256(nodes[used]) != reference:
         raise VerificationError("patricia.node_mismatch", position=used)
     node = rlp.decode(nodes[used])
-    if not isinstance(node, list):
+    if not isinstance(node, list) or (used and len(nodes[used]) < _HASH_SIZE):
         raise VerificationError("patricia.malformed")
     return node
 
@@ -79,6 +84,8 @@ def _step(node: list[rlp.Item], path: list[int]) -> tuple[rlp.Item, list[int], b
         raise VerificationError("patricia.malformed")
     is_leaf, shared = _hex_prefix(node[0])
     if is_leaf:
+        if node[1] == b"":
+            raise VerificationError("patricia.malformed")  # no value is stored as no leaf
         return (node[1] if path == shared else b""), [], True
     if not shared:
         raise VerificationError("patricia.malformed")

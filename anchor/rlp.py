@@ -16,8 +16,9 @@ MAXIMUM_SIZE = 64 * 1024
 
 MAXIMUM_DEPTH = 16
 
-_STRING, _LONG_STRING, _LIST, _LONG_LIST = 0x80, 0xB8, 0xC0, 0xF8
+_STRING, _LIST = 0x80, 0xC0
 _SHORT = 56
+"""A payload shorter than this has its length in the first byte; else the length of the length stands there."""
 
 
 class RlpError(VerificationError):
@@ -52,23 +53,15 @@ def _prefix(length: int, offset: int) -> bytes:
 
 
 def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
+    """Return the item that starts at `at`, and where it ends, which is not beyond `end`."""
     if depth > MAXIMUM_DEPTH:
         raise RlpError("rlp.too_deep", maximum=MAXIMUM_DEPTH)
     if at >= end:
         raise RlpError("rlp.truncated")
-    first = data[at]
-    if first < _STRING:
+    if data[at] < _STRING:
         return data[at : at + 1], at + 1
-    is_list = first >= _LIST
-    offset, long_offset = (_LIST, _LONG_LIST) if is_list else (_STRING, _LONG_STRING)
-    if first < long_offset:
-        start, length = at + 1, first - offset
-    else:
-        start = at + 2 + first - long_offset
-        digits = data[at + 1 : start]
-        length = int.from_bytes(digits, "big")
-        if start > end or digits[0] == 0 or length < _SHORT:
-            raise RlpError("rlp.not_canonical")
+    is_list = data[at] >= _LIST
+    start, length = _payload(data, at, end, _LIST if is_list else _STRING)
     stop = start + length
     if stop > end:
         raise RlpError("rlp.truncated")
@@ -81,3 +74,17 @@ def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
         item, start = _item(data, start, stop, depth + 1)
         items.append(item)
     return items, stop
+
+
+def _payload(data: bytes, at: int, end: int, offset: int) -> tuple[int, int]:
+    """Return where the payload of the string or list at `at` starts, and its length."""
+    short = data[at] - offset
+    if short < _SHORT:
+        return at + 1, short
+    start = at + 1 + short - _SHORT + 1
+    if start > end:
+        raise RlpError("rlp.truncated")
+    length = int.from_bytes(data[at + 1 : start], "big")
+    if data[at + 1] == 0 or length < _SHORT:
+        raise RlpError("rlp.not_canonical")
+    return start, length

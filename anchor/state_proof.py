@@ -6,16 +6,17 @@ about how its state came about.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anchor import patricia, rlp
 from registry.digest import keccak256
 from registry.errors import InvalidData, VerificationError
-from registry.hexadecimal import HASH_SIZE
+from registry.hexadecimal import HASH_SIZE, to_hex
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 MINIMUM_FIELDS = 15
 """A header before London; each fork since appended fields, and later ones may."""
@@ -30,12 +31,16 @@ _FIELDS = (
     *("parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom"),
     *("difficulty", "number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce"),
     *("baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot", "requestsHash"),
+    *("blockAccessListHash", "slotNumber"),
 )
-"""A header's fields in their order as JSON-RPC names them: London (baseFeePerGas), Shanghai, Cancun, Prague."""
+"""A header's fields in their order as JSON-RPC names them: London (baseFeePerGas), Shanghai, Cancun, Prague.
+
+The last two are scheduled for Amsterdam (EIP-7928, EIP-7843); their order is go-ethereum's.
+"""
 
 _QUANTITIES = frozenset(
     ("difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas", "blobGasUsed", "excessBlobGas")
-)
+) | {"slotNumber"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,14 @@ def parse_header(data: bytes) -> Header:
     return Header(keccak256(data), state_root, _quantity(fields[_NUMBER]), _quantity(fields[_TIMESTAMP]))
 
 
-def encode_header(block: Mapping[str, Any]) -> bytes:
-    """Return the RLP of a block's header from the hex fields of `eth_getBlockByHash`.
+def encode_header(block: object) -> bytes:
+    """Return the RLP of a block's header from what a node answered to `eth_getBlockByHash`: a mapping of hex fields.
 
-    Raises `InvalidData` (`header.unknown_fields`) if its hash is not the block's: then the chain has fields that are
-    not known here.
+    Raises `InvalidData`: `header.malformed`, or `header.unknown_fields` if its hash is not the block's: then the chain
+    has fields that are not known here, or the node's answer is not one block.
     """
+    if not isinstance(block, Mapping):
+        raise InvalidData("header.malformed")
     try:
         fields: list[rlp.Item] = []
         for name in _FIELDS:
@@ -77,11 +84,13 @@ def encode_header(block: Mapping[str, Any]) -> bytes:
             else:
                 fields.append(bytes.fromhex(digits))
         expected = bytes.fromhex(block["hash"][2:])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidData("header.malformed") from error
+    if len(expected) != HASH_SIZE:
+        raise InvalidData("header.malformed")
     data = rlp.encode(fields)
     if keccak256(data) != expected:
-        raise InvalidData("header.unknown_fields", block=str(block["hash"]))
+        raise InvalidData("header.unknown_fields", block=to_hex(expected))
     return data
 
 

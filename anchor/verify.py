@@ -1,7 +1,7 @@
 """From a bundle to its verdict: pure, without a network. The numbers are the procedure of `docs/formats.md`.
 
 1. Recompute the registry address from the bundle's salt and arguments; compare it with the pinned one.
-2. Rebuild the statement and its digest from the typed data, which must be exactly this registry's.
+2. Rebuild the statement and its digest from the typed data, whose domain must be this registry's.
 3. file: compare the file's hash and length with the statement's.
 4. signatures, complete, author: check each signature of the entry over the digest, and that none is missing.
 5. Rebuild the entry from body, signatures and time; it must be the bytes that were logged.
@@ -25,7 +25,7 @@ from registry.eip712 import domain_separator
 from registry.errors import DeedlogError, VerificationError
 from registry.hexadecimal import to_checksum, to_hex
 from registry.signatures import check, check_complete
-from registry.statements import Rendition, Statement, Upload, Work, from_typed_data
+from registry.statements import Rendition, Statement, Upload, Work, from_typed_data, signed_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,8 +75,9 @@ def verify(bundle: Bundle, pins: Pins, file: FileDigest | None = None, rendition
     identity = bundle.registry
     address = identity.address
     # Step 2.
-    statement = from_typed_data(bundle.typed_data, address)
-    digest = statement.digest(domain_separator(address))
+    meant = signed_for(bundle.typed_data)
+    statement = from_typed_data(bundle.typed_data, meant)
+    digest = statement.digest(domain_separator(meant))
     entry = entries.parse(bundle.entry)
     # Steps 3 and 4.
     findings = {"file": _file(statement, digest, pins, file, rendition)}
@@ -84,7 +85,9 @@ def verify(bundle: Bundle, pins: Pins, file: FileDigest | None = None, rendition
     # Steps 5 to 8.
     below, chain_id = _below(bundle, statement, digest, entry, pins)
     findings |= below
-    if pins.registry != address:
+    if meant != address:
+        findings |= _refused(no("typed_data.domain", expected=to_checksum(address), actual=to_checksum(meant)))
+    elif pins.registry != address:
         # Without the right pin all below the signatures is the bundle's own word: at best not checked.
         if pins.registry is None:
             findings |= {
@@ -94,10 +97,18 @@ def verify(bundle: Bundle, pins: Pins, file: FileDigest | None = None, rendition
             }
         else:
             other = no("registry.other", expected=to_checksum(pins.registry), actual=to_checksum(address))
-            findings |= {"complete": other, "included": other, "anchored": other}
-            findings |= {"final": not_checked("final.not_anchored"), "time": not_checked("time.not_anchored")}
+            findings |= _refused(other)
     findings["standing"] = not_checked("standing.needs_registry")
     return Verdict(statement, digest, address, pins.registry == address, chain_id, findings)
+
+
+def _refused(reason: Finding) -> dict[str, Finding]:
+    """Return the findings below the signatures of a bundle whose log is another registry's."""
+    return {
+        **dict.fromkeys(("complete", "included", "anchored"), reason),
+        "final": not_checked("final.not_anchored"),
+        "time": not_checked("time.not_anchored"),
+    }
 
 
 def blocks_to_ask(bundle: Bundle) -> list[tuple[int, int]]:

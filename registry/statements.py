@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
 
 from registry import eip712
 from registry.errors import InvalidData
-from registry.hexadecimal import from_hex, to_hex
+from registry.hexadecimal import ACCOUNT_SIZE, from_hex, to_hex
 from registry.strict_json import members
 
 TITLE_LENGTH = 200
@@ -210,6 +210,13 @@ def typed_data(statement: Statement, registry: bytes) -> dict[str, Any]:
     }
 
 
+def signed_for(value: object) -> bytes:
+    """Return the address of the registry (20 bytes) that typed data says it is for; raise `InvalidData`."""
+    data = members(value, ("types", "primaryType", "domain", "message"), "typed_data")
+    names = tuple(name for name in eip712.domain(bytes(ACCOUNT_SIZE)))
+    return from_hex(members(data["domain"], names, "domain")["verifyingContract"], ACCOUNT_SIZE, "domain")
+
+
 def from_typed_data(value: object, registry: bytes) -> Statement:
     """Return the statement of typed data; raise `InvalidData` where a member differs from what is declared here."""
     data = members(value, ("types", "primaryType", "domain", "message"), "typed_data")
@@ -217,11 +224,7 @@ def from_typed_data(value: object, registry: bytes) -> Statement:
     if data["types"] != kind.STRUCT.types:
         raise InvalidData("typed_data.types", field="types", kind=kind.__name__)
     if data["domain"] != eip712.domain(registry):
-        given = data["domain"].get("verifyingContract") if isinstance(data["domain"], dict) else None
         raise InvalidData(
-            "typed_data.domain",
-            field="domain",
-            expected=to_hex(registry),
-            actual=to_hex(from_hex(given, 20, "domain.verifyingContract")),
+            "typed_data.domain", field="domain", expected=to_hex(registry), actual=to_hex(signed_for(value))
         )
     return kind.from_message(data["message"])

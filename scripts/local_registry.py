@@ -1,0 +1,244 @@
+"""A registry on its embedded defaults, SQLite and a local chain that keeps its state; used by `scripts/run`.
+
+Started again on the same data it carries on with the same registry, chain and contract. Ctrl-C stops all it started.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from anchor.chain import EvmChain
+from anchor.identity import RegistryIdentity
+from registry.errors import Unavailable
+from registry.keystore import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+ANVIL = ROOT / "node_modules" / ".bin" / "anvil"
+LOCAL_CHAIN_ID = 31337
+# The tenth account of anvil's public mnemonic: its key is nowhere on this machine, and nobody's secret. Local only.
+LOCAL_OWNER = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+@dataclass
+class LocalRegistry:
+    """The processes of one registry on this machine, and where its data is."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    chain_port: int = 8545
+    anchor_interval: int = 60
+    quiet: bool = False
+    _chain: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _server: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        """The registry's address."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def rpc_url(self) -> str:
+        """The local chain's node."""
+        return f"http://127.0.0.1:{self.chain_port}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings under which this registry's commands run."""
+        return os.environ | {
+            "DEEDLOG_DATA": str(self.data),
+            "DEEDLOG_CHAIN": "local",
+            "DEEDLOG_RPC_URL": self.rpc_url,
+            "DEEDLOG_ANCHOR_INTERVAL": str(self.anchor_interval),
+            "DEEDLOG_HOST": self.host,
+            "DEEDLOG_PORT": str(self.port),
+            "DEEDLOG_OPERATOR_PASSPHRASE_FILE": str(self.data / "passphrases" / "operator"),
+            "DEEDLOG_LOG_PASSPHRASE_FILE": str(self.data / "passphrases" / "log"),
+        }
+
+    def start(self) -> RegistryIdentity:
+        """Start chain, registry and worker; make the registry and deploy its contract if they are not there yet."""
+        self.start_chain()
+        identity = self.create()
+        self.start_server()
+        return identity
+
+    def start_chain(self) -> None:
+        """Start anvil on this registry's chain state."""
+        state = self.data / "chain" / "state.json"
+        state.parent.mkdir(parents=True, exist_ok=True)
+        if _in_use("127.0.0.1", self.chain_port):
+            self.chain_port = free_port()
+        self._say(f"starting a local chain (anvil) on port {self.chain_port}")
+        command = [str(ANVIL), "--port", str(self.chain_port), "--silent"]
+        command += ["--state", str(state), "--state-interval", "2"]
+        self._chain = subprocess.Popen(command, start_new_session=True, env=_with_node())
+        self._until(self._chain_answers, self._chain, "the local chain")
+
+    def create(self) -> RegistryIdentity:
+        """Make the registry if it is not there, and see its contract on the chain."""
+        for name in ("operator", "log"):
+            path = self.data / "passphrases" / name
+            if not path.exists():
+                write_private(path, (secrets.token_urlsafe(24) + "\n").encode())
+        identity_file = self.data / "identity.json"
+        if not identity_file.exists():
+            self._say("creating the registry: keys, address, empty log")
+            self.deedlog("init", "--origin", f"{self.host}:{self.port}/log", "--owner", LOCAL_OWNER, "--json")
+        identity = RegistryIdentity.from_json(json.loads(identity_file.read_text(encoding="utf-8")))
+        chain = EvmChain(self.rpc_url)
+        if not chain.has_code(identity.address):
+            self._say("deploying the contract through the deterministic deployer")
+            deployment = chain.deploy_local(identity)
+            path = self.data / "deployments" / f"{LOCAL_CHAIN_ID}.json"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(deployment.to_json(), indent=2) + "\n", encoding="utf-8")
+        return identity
+
+    def start_server(self) -> None:
+        """Start the web process with its worker."""
+        if _in_use(self.host, self.port):
+            sys.exit(f"{self.host}:{self.port} is in use: stop what uses it, or choose another with --port")
+        self._say(f"starting the registry with its worker on {self.url}")
+        command = [sys.executable, "-m", "api.cli", "serve", "--with-worker", "--json"]
+        self._server = subprocess.Popen(
+            command, start_new_session=True, env=self.environment(), stdout=subprocess.DEVNULL
+        )
+        self._until(self._server_answers, self._server, "the registry")
+
+    def wait(self) -> int:
+        """Wait until the registry or the chain ends by itself; return an exit code."""
+        while True:
+            for process in (self._server, self._chain):
+                if process is not None and process.poll() is not None:
+                    return process.returncode or 1
+            time.sleep(0.3)
+
+    def stop(self) -> None:
+        """Stop the registry, then the chain, each in order, so that both keep all they have."""
+        for process, number in ((self._server, signal.SIGTERM), (self._chain, signal.SIGINT)):
+            if process is None or process.poll() is not None:
+                continue
+            process.send_signal(number)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._server = self._chain = None
+
+    def deedlog(self, *arguments: str) -> str:
+        """Run the command `deedlog` under this registry's settings; return what it printed."""
+        return run_deedlog(arguments, self.environment())
+
+    def _chain_answers(self) -> bool:
+        with contextlib.suppress(Unavailable):
+            return EvmChain(self.rpc_url).chain_id() == LOCAL_CHAIN_ID
+        return False
+
+    def _server_answers(self) -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{self.url}/readyz", timeout=5).is_success
+        return False
+
+    def _until(self, check: object, process: subprocess.Popen[bytes], name: str) -> None:
+        for _ in range(START_SECONDS * 10):
+            if process.poll() is not None:
+                sys.exit(f"{name} ended by itself (exit code {process.returncode}); its own words are above")
+            if check():  # type: ignore[operator] # one of the two methods above
+                return
+            time.sleep(0.1)
+        sys.exit(f"{name} did not answer within {START_SECONDS} s")
+
+    def _say(self, text: str) -> None:
+        if not self.quiet:
+            print(f"· {text}", flush=True)
+
+
+def run_deedlog(arguments: Sequence[str], environment: dict[str, str] | None = None, expect: int = 0) -> str:
+    """Run the command `deedlog`; return its output, or end with its words if the exit code is not the expected."""
+    command = [sys.executable, "-m", "api.cli", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+    if done.returncode != expect:
+        sys.exit(f"deedlog {' '.join(arguments)}\nexit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def running(local: LocalRegistry) -> Iterator[RegistryIdentity]:
+    """Start a local registry, and stop it whatever happens."""
+    try:
+        yield local.start()
+    finally:
+        local.stop()
+
+
+def _in_use(host: str, port: int) -> bool:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+        return False
+
+
+def _with_node() -> dict[str, str]:
+    # anvil's starter is a node script: node comes from the virtual environment.
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
+
+
+def main() -> int:
+    """Start, say what to do next, and stay up until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--data", type=Path, default=ROOT / "data", help="folder that keeps everything")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--anchor-interval", type=int, default=60, help="seconds between anchors")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    local = LocalRegistry(options.data.resolve(), options.host, options.port, anchor_interval=options.anchor_interval)
+    try:
+        with running(local) as identity:
+            deedlog = ".venv/bin/deedlog"
+            address = "0x" + identity.address.hex()
+            print(f"\nThe registry {address} is up at {local.url} (API: {local.url}/docs).", flush=True)
+            print("Try next:", flush=True)
+            print(f"  {deedlog} key new", flush=True)
+            print(f'  {deedlog} register VIDEO --title "…" --credited-as "…" --url {local.url}', flush=True)
+            print(f"  curl {local.url}/log/checkpoint", flush=True)
+            print("Ctrl-C stops it; started again, it carries on.\n", flush=True)
+            return local.wait()
+    except KeyboardInterrupt:
+        print("\nstopped", flush=True)
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
