@@ -81,7 +81,7 @@ def _payload(data: bytes, at: int, end: int, offset: int) -> tuple[int, int]:
     short = data[at] - offset
     if short < _SHORT:
         return at + 1, short
-    start = at + 1 + short - _SHORT + 1
+    start = at + 2 + short - _SHORT
     if start > end:
         raise RlpError("rlp.truncated")
     length = int.from_bytes(data[at + 1 : start], "big")

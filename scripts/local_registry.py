@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
-ANVIL = ROOT / "node_modules" / ".bin" / "anvil"
 LOCAL_CHAIN_ID = 31337
 # The tenth account of anvil's public mnemonic: its key is nowhere on this machine, and nobody's secret. Local only.
 LOCAL_OWNER = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"
@@ -88,9 +87,9 @@ class LocalRegistry:
         if _in_use("127.0.0.1", self.chain_port):
             self.chain_port = free_port()
         self._say(f"starting a local chain (anvil) on port {self.chain_port}")
-        command = [str(ANVIL), "--port", str(self.chain_port), "--silent"]
+        command = [str(anvil_binary()), "--port", str(self.chain_port), "--silent"]
         command += ["--state", str(state), "--state-interval", "2"]
-        self._chain = subprocess.Popen(command, start_new_session=True, env=_with_node())
+        self._chain = subprocess.Popen(command, start_new_session=True)
         self._until(self._chain_answers, self._chain, "the local chain")
 
     def create(self) -> RegistryIdentity:
@@ -209,9 +208,12 @@ def _in_use(host: str, port: int) -> bool:
         return False
 
 
-def _with_node() -> dict[str, str]:
-    # anvil's starter is a node script: node comes from the virtual environment.
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
+def anvil_binary() -> Path:
+    """Return the native anvil: started through npm's node script, a signal would stop the script and not anvil."""
+    found = sorted((ROOT / "node_modules" / "@foundry-rs").glob("anvil-*/bin/anvil*"))
+    if not found:
+        sys.exit("anvil is missing in node_modules: run scripts/setup")
+    return found[0]
 
 
 def main() -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -12,9 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from local_registry import anvil_binary, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-ANVIL = ROOT / "node_modules" / ".bin" / "anvil"
 
 
 def pytest_addoption(parser):
@@ -26,12 +24,6 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if "slow" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="long: run with --slow"))
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass
@@ -51,10 +43,7 @@ class Anvil:
 @contextlib.contextmanager
 def running_anvil(*arguments):
     port = free_port()
-    environment = os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"}
-    process = subprocess.Popen(
-        [ANVIL, "--port", str(port), "--silent", *arguments], env=environment, start_new_session=True
-    )
+    process = subprocess.Popen([anvil_binary(), "--port", str(port), "--silent", *arguments], start_new_session=True)
     chain = Anvil(f"http://127.0.0.1:{port}", process)
     try:
         for _ in range(200):

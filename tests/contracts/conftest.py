@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from ast import literal_eval
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -28,7 +28,7 @@ from web3.exceptions import ContractLogicError, Web3RPCError
 from anchor import merkle
 from anchor.artifacts import rights_anchor
 from anchor.deployment import creation_data
-from anchor.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity
+from anchor.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity, head_slot
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,6 +47,8 @@ DEPLOYER_TRANSACTION = (
 )
 
 GAS = 2_000_000
+ROOT_SLOT = 1
+OPERATOR_SLOT = 5
 ORIGIN = "deeds.example.com/log"
 
 
@@ -148,6 +150,9 @@ class Contract:
         assert receipt["status"] == 1, self.refusal(name, *arguments, key=key)
         return receipt
 
+    def data(self, name: str, *arguments) -> bytes:
+        return calldata(name, *arguments)
+
     def refusal(self, name: str, *arguments, key: bytes | None = None):
         """Return the error that a call ends in, as (name, values…), or None."""
         try:
@@ -163,6 +168,23 @@ class Contract:
         receipt = self.evm.send(self.address, calldata(name, *arguments), key or self.operator)
         assert (receipt["status"], receipt["logs"], self.settings()) == (0, [], before), error
         return error
+
+    def forged(self, heads: dict[bytes | str, Any]) -> Contract:
+        """Return a contract of this one's very code, with its operator, in a state that nobody anchored.
+
+        `heads` maps roots to packed words, and "root" to the root of the last head.
+        """
+        storage = {ROOT_SLOT: int.from_bytes(heads["root"], "big")}
+        storage |= {int.from_bytes(head_slot(root), "big"): word for root, word in heads.items() if root != "root"}
+        storage[OPERATOR_SLOT] = int.from_bytes(self.identity.operator, "big")
+        runtime = self.evm.code(self.address)
+        # PUSH32 value, PUSH32 key, SSTORE for each; then PUSH2 length, DUP1, PUSH2 offset, PUSH0, CODECOPY, PUSH0, RETURN.
+        stores = b"".join(b"\x7f%b\x7f%b\x55" % (_word(value), _word(key)) for key, value in storage.items())
+        length, offset = len(runtime).to_bytes(2, "big"), (len(stores) + 11).to_bytes(2, "big")
+        copy = b"\x61" + length + b"\x80\x61" + offset + b"\x5f\x39\x5f\xf3"
+        receipt = self.evm.send(None, stores + copy + runtime, self.evm.keys[0])
+        assert receipt["status"] == 1
+        return replace(self, address=bytes.fromhex(receipt["contractAddress"][2:]))
 
     def settings(self) -> dict[str, Any]:
         """Return everything that a setter or an anchoring could change."""
@@ -240,6 +262,10 @@ def decoded_error(data: bytes) -> tuple[Any, ...]:
         return "", data
     types = [parameter["type"] for parameter in entry["inputs"]]
     return entry["name"], *eth_abi.decode(types, data[4:])
+
+
+def _word(value: int) -> bytes:
+    return value.to_bytes(32, "big")
 
 
 def account(key: bytes) -> bytes:
