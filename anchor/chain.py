@@ -173,6 +173,10 @@ class EvmChain:
             raise Unavailable("chain.no_contract", address=to_checksum(identity.address))
         return Deployment.of(identity, self.chain_id(), self.newest(), transaction_hash)
 
+    def development_request(self, method: str, parameters: list[Any]) -> Any:
+        """Make a request that only a development chain answers."""
+        return self._request(method, parameters)
+
     def _data(self, call: AnchorCall) -> str:
         data = self._contract.encode_abi("anchor", args=[call.from_size, call.size, call.root, list(call.proof)])
         return str(data)

@@ -1,0 +1,238 @@
+"""The whole story of one video, ending with a verification while registry and chain are switched off.
+
+Exits 0 only if every step held. Everything happens in a folder of its own that is left behind to look at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from demo_video import make_rendition, make_video
+from forgery import forge
+from local_registry import LocalRegistry, free_port, run_deedlog
+
+from anchor import bundle as bundles
+from registry.digest import digest_file
+from registry.keystore import new_key
+from registry.signatures import account_of_private_key, sign
+
+PASSPHRASE = "only for the demo"  # noqa: S105 - it guards a key that signs nothing of worth
+TITLE = "演示：怎样读一篇论文 / Demo: how to read a paper"
+NAME = "演示作者 / Demo author"
+PROVEN = ("file", "author", "signatures", "complete", "included", "anchored", "time")
+
+
+class Story:
+    """One run: its folder, its registry, and what was seen so far."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take an empty folder."""
+        self.folder = folder
+        self.local = LocalRegistry(
+            folder / "registry", port=free_port(), chain_port=free_port(), anchor_interval=2, quiet=False
+        )
+        self.step_number = 0
+        self.passphrase_file = folder / "passphrase"
+        self.passphrase_file.write_text(PASSPHRASE + "\n", encoding="utf-8")
+        self.key_file = folder / "creator" / "key.json"
+        # The person's own folder, apart from the registry's: nothing of theirs is shared but what is sent.
+        self.person = os.environ | {"DEEDLOG_HOME": str(folder / "creator"), "DEEDLOG_LANG": "en"}
+
+    def step(self, text: str) -> None:
+        """Say what comes next."""
+        self.step_number += 1
+        print(f"\n{self.step_number}. {text}", flush=True)
+
+    def deedlog(self, *arguments: str, expect: int = 0) -> Any:
+        """Run a command as the person; return its JSON."""
+        print(f"   $ deedlog {' '.join(_shown(argument) for argument in arguments)}", flush=True)
+        return json.loads(run_deedlog((*arguments, "--json"), self.person, expect))
+
+    def tell(self, video: Path | None) -> None:
+        """Tell the story; end the process with a message where a step does not hold."""
+        self.step("A registry: local chain, contract, log, web process and worker")
+        identity = self.local.start()
+        registry = "0x" + identity.address.hex()
+        print(f"   the registry's address, where all trust starts: {registry}")
+
+        self.step("A video")
+        film = self.folder / f"film{video.suffix if video else '.mp4'}"
+        if video is None:
+            make_video(film)
+            print(f"   made {film.name}, {film.stat().st_size:,} bytes of MP4")
+        else:
+            shutil.copyfile(video, film)
+            print(f"   took {video}, {film.stat().st_size:,} bytes")
+
+        self.step("A creator's key, encrypted, with its backup")
+        made = self.deedlog(
+            *("key", "new", "--name", str(self.key_file), "--backup", str(self.folder / "stick" / "backup.json")),
+            *("--passphrase-file", str(self.passphrase_file)),
+        )
+        print(f"   account {made['account']}")
+
+        self.step("The creator hashes the video, signs a Work and registers it; the file is not sent")
+        work = self.deedlog(
+            *("register", str(film), "--title", TITLE, "--credited-as", NAME, "--key", str(self.key_file)),
+            *("--passphrase-file", str(self.passphrase_file), "--url", self.local.url, "--registry", registry),
+        )
+        print(f"   the statement's name is its digest: {work['digest']}")
+
+        self.step("The platform registers a rendition, a smaller file, on its own word")
+        smaller = self.folder / "smaller.mp4"
+        try:
+            make_rendition(film, smaller)
+        except (OSError, ValueError, IndexError):
+            # What was given is no video that can be decoded: the rendition is then a stand-in that says so.
+            smaller.write_bytes(b"a rendition of " + film.read_bytes()[:4096])
+        rendition = self._register_rendition(work["digest"], smaller)
+        print(f"   {rendition}")
+
+        self.step("Both are logged, and the log's head is anchored in the contract")
+        bundle_file, rendition_file = self.folder / "film.deed", self.folder / "smaller.deed"
+        proven = {}
+        for digest, path in ((work["digest"], bundle_file), (rendition, rendition_file)):
+            self._until_anchored(digest)
+            proven[path] = self.deedlog(
+                "prove", digest, "-o", str(path), "--url", self.local.url, "--registry", registry
+            )
+        shown = httpx.get(f"{self.local.url}/v1/statements/{work['digest']}").json()
+        _require(shown["state"] in ("anchored", "final"), "the statement is anchored")
+        block_hash = proven[bundle_file]["block_hash"]
+        print(f"   state: {shown['state']}, log index {shown['log_index']}; proven in block {block_hash}")
+
+        self.step("Registry and chain are stopped")
+        self.local.stop()
+        for url in (self.local.url, self.local.rpc_url):
+            try:
+                httpx.get(url, timeout=2)
+            except httpx.TransportError:
+                print(f"   {url} does not answer any more")
+            else:
+                sys.exit(f"{url} still answers")
+
+        self.step("The bundle and the video, checked offline with that address and that block hash")
+        pins = ("--registry", registry, "--block-hash", block_hash)
+        report = self.folder / "verdict.html"
+        verdict = self.deedlog("verify", str(bundle_file), str(film), *pins, "--report", str(report))
+        answers = _show(verdict)
+        for name in PROVEN:
+            _require(answers[name] == "yes", f"{name} is yes")
+        _require(report.stat().st_size > 0, "the report is written")
+        verdict = self.deedlog("verify", str(bundle_file), str(smaller), *pins, "--rendition", str(rendition_file))
+        _require(verdict["answers"]["file"]["code"] == "file.rendition", "the smaller file is a registered rendition")
+        print("   and the smaller file is a registered rendition of it, on the platform's word")
+
+        self.step("One byte of the video is changed: only `file` turns to no")
+        changed = self.folder / "changed.mp4"
+        data = bytearray(film.read_bytes())
+        data[len(data) // 2] ^= 1
+        changed.write_bytes(data)
+        after = _show(self.deedlog("verify", str(bundle_file), str(changed), *pins, expect=1))
+        _require(after == answers | {"file": "no"}, "only file turned to no")
+
+        self.step("Forged bundles of the same statement: never a yes for included or anchored")
+        self._forgeries(bundle_file, film, pins)
+        print(f"\nEvery step held. All of it is in {self.folder}; the verdict for people is {report.name}.")
+
+    def _register_rendition(self, source: str, path: Path) -> str:
+        made = json.loads(
+            self.local.deedlog("api-key", "new", "demo platform", "--scope", "upload", "--scope", "batch", "--json")
+        )
+        platform_key = new_key()
+        file = digest_file(path)
+        fields = {
+            "source": source,
+            "contentHash": "0x" + file.content_hash.hex(),
+            "contentLength": str(file.content_length),
+            "mediaType": "video/mp4",
+            "tool": "PyAV, half width",
+            "maker": "0x" + account_of_private_key(platform_key).hex(),
+            "madeAt": str(int(time.time())),
+        }
+        with httpx.Client(base_url=self.local.url, headers={"Authorization": f"Bearer {made['secret']}"}) as client:
+            asked = client.post("/v1/typed-data/Rendition", json=fields).raise_for_status().json()
+            signature = sign(bytes.fromhex(asked["digest"][2:]), platform_key)
+            body = {
+                "typed_data": asked["typed_data"],
+                "signatures": [
+                    {"account": "0x" + signature.account.hex(), "signature": "0x" + signature.signature.hex()}
+                ],
+                "reference": "demo-rendition-1",
+            }
+            batch = client.post("/v1/statements:batch", json={"statements": [body]}).raise_for_status().json()
+        result = batch["results"][0]
+        _require(result.get("outcome") == "accepted", f"the rendition is accepted: {result}")
+        digest: str = result["digest"]
+        return digest
+
+    def _until_anchored(self, digest: str) -> None:
+        for _ in range(600):
+            state = httpx.get(f"{self.local.url}/v1/statements/{digest}").json()["state"]
+            if state in ("anchored", "final"):
+                return
+            print("   waiting for the anchor …", end="\r", flush=True)
+            time.sleep(0.2)
+        sys.exit("not anchored within two minutes")
+
+    def _forgeries(self, bundle_file: Path, film: Path, pins: tuple[str, ...]) -> None:
+        forger = LocalRegistry(self.folder / "forger", chain_port=free_port(), quiet=True)
+        try:
+            forger.start_chain()
+            forged = forge(bundles.parse(bundle_file.read_bytes()), forger.rpc_url)
+        finally:
+            forger.stop()
+        for number, (trick, bundle) in enumerate(forged.items()):
+            path = self.folder / f"forged-{number}.deed"
+            path.write_bytes(bundle.format())
+            print(f"   {trick}")
+            command = ["verify", str(path), str(film), *pins, "--json"]
+            verdict = json.loads(run_deedlog(command, self.person, expect=1))
+            for name in ("included", "anchored"):
+                answer = verdict["answers"][name]
+                print(f"     {name}: {answer['answer']} ({answer['code']})")
+                _require(answer["answer"] != "yes", f"{name} is not yes")
+
+
+def _show(verdict: dict[str, Any]) -> dict[str, str]:
+    for name, answer in verdict["answers"].items():
+        print(f"     {name:<11} {answer['answer']:<12} {answer['code']}")
+    return {name: answer["answer"] for name, answer in verdict["answers"].items()}
+
+
+def _require(held: bool, what: str) -> None:  # noqa: FBT001 - the claim comes first, as in an assertion
+    if not held:
+        sys.exit(f"this did not hold: {what}")
+
+
+def _shown(argument: str) -> str:
+    return f'"{argument}"' if " " in argument else argument
+
+
+def main() -> int:
+    """Tell the story."""
+    parser = argparse.ArgumentParser(prog="scripts/run --demo")
+    parser.add_argument("video", type=Path, nargs="?", help="a video of your own; default: one made on the spot")
+    options = parser.parse_args()
+    if options.video is not None and not options.video.is_file():
+        sys.exit(f"{options.video} is no file")
+    folder = Path(tempfile.mkdtemp(prefix="deedlog-demo-"))
+    story = Story(folder)
+    try:
+        story.tell(options.video)
+    finally:
+        story.local.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
