@@ -1,0 +1,67 @@
+"""What ships is what the sources compile to, and no more than the design has."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from eth_utils import keccak
+
+from anchor.artifacts import rights_anchor
+from anchor.identity import CREATION_CODE_HASHES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_artifact_is_what_the_sources_compile_to():
+    checked = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "build_contracts", "--check"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_its_hash_is_the_one_that_verifiers_know():
+    artifact = rights_anchor()
+    found = "0x" + keccak(hexstr=artifact["creation_code"]).hex()
+    assert found == artifact["creation_code_hash"] == CREATION_CODE_HASHES[artifact["version"]]
+
+
+def test_ape_compiles_with_the_same_settings(project):
+    settings, ours = rights_anchor()["compiler"]["settings"], project.config.solidity
+    assert (ours.version, ours.evm_version) == (rights_anchor()["compiler"]["version"], settings["evmVersion"])
+    assert (ours.optimize, ours.optimization_runs) == (settings["optimizer"]["enabled"], settings["optimizer"]["runs"])
+
+
+def test_the_functions_are_those_of_the_design():
+    """No upgrade, no pause, no way to remove a head."""
+    abi = rights_anchor()["abi"]
+    writing = {item["name"] for item in abi if item.get("stateMutability") == "nonpayable" and "name" in item}
+    reading = {item["name"] for item in abi if item.get("stateMutability") in ("view", "pure")}
+    assert writing == {"anchor", "anchorFor", "setOperator", "setLogKey", "transferOwnership", "acceptOwnership"}
+    assert reading == {
+        *("head", "headOf", "verifyInclusion", "verifyEntry"),
+        *("origin", "logKey", "owner", "pendingOwner", "operator"),
+    }
+    assert not {item["type"] for item in abi} - {"function", "event", "error", "constructor"}  # no fallback, no receive
+
+
+def test_the_code_cannot_leave_itself_or_run_anothers(contract, evm):
+    """No SELFDESTRUCT, DELEGATECALL, CALLCODE, CALL or CREATE: it stays what it is, and calls precompiles only."""
+    code = evm.code(contract.address)
+    code = code[: -2 - int.from_bytes(code[-2:], "big")]  # without the CBOR that names the compiler
+    opcodes, at = set(), 0
+    while at < len(code):
+        opcodes.add(code[at])
+        at += 1 + max(0, code[at] - 0x5F) if code[at] <= 0x7F else 1  # PUSH1 to PUSH32 carry bytes
+    assert {0x55, 0xFA} <= opcodes  # SSTORE and STATICCALL: the walk sees instructions
+    assert not opcodes & {0xF0, 0xF1, 0xF2, 0xF4, 0xF5, 0xFF}
+
+
+def test_every_member_of_the_interface_is_explained():
+    text = (ROOT / "contracts" / "IRightsAnchor.sol").read_text(encoding="utf-8")
+    members = re.findall(r"(?<=\n)    (?:function|event|error) (\w+)", text)
+    assert len(members) == len(rights_anchor()["abi"]) - 1  # but the constructor
+    for member in members:
+        assert re.search(rf"(?:///.*\n    )+(?:function|event|error) {member}\b", text), member
