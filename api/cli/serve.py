@@ -18,6 +18,7 @@ from registry.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 STOP_SECONDS = 20
 
@@ -47,9 +48,15 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
         click.echo(f'{{"url": "{url}"}}')
     else:
         say(language, "cli.serve.listening", url=url)
+    # uvicorn raises the signal that stopped it once more at its end: this process must not end before the worker.
+    signal.signal(signal.SIGTERM, _interrupt)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on")
-    with _worker() if with_worker else contextlib.nullcontext():
+    with _worker() if with_worker else contextlib.nullcontext(), contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -62,7 +69,8 @@ def _listen(host: str, port: int) -> socket.socket:
 @contextlib.contextmanager
 def _worker() -> Iterator[None]:
     """Run the worker beside this process; if it ends by itself, so does this one."""
-    process = subprocess.Popen([sys.executable, "-m", "api.cli", "worker"], start_new_session=True)
+    command = [sys.executable, "-m", "api.cli", "worker", "--until-stdin-ends"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own command
     stopping = threading.Event()
 
     def watch() -> None:
@@ -81,5 +89,5 @@ def _worker() -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
-    if code not in (0, -signal.SIGTERM):
+    if code != 0:
         raise Unavailable("serve.worker_ended", exit_code=code)

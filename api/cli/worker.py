@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import signal
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +16,13 @@ from api.cli.common import say
 
 if TYPE_CHECKING:
     from types import FrameType
+
+
+def _watch_stdin(stopping: threading.Event) -> None:
+    """A killed parent cannot say so; its end of the pipe closes all the same."""
+    with contextlib.suppress(OSError):
+        sys.stdin.buffer.read()
+    stopping.set()
 
 
 class _JsonLines(logging.Formatter):
@@ -25,8 +35,9 @@ class _JsonLines(logging.Formatter):
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Log one JSON object a line.")
+@click.option("--until-stdin-ends", is_flag=True, hidden=True, help="Stop when whoever started this is gone.")
 @click.pass_obj
-def command(language: str, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+def command(language: str, as_json: bool, until_stdin_ends: bool) -> None:  # noqa: FBT001 - click's flags
     """Sequence and anchor. The only process that opens the log key and the operator's key."""
     from api.settings import Settings  # noqa: PLC0415 - the platform's packages, not the base install's
     from api.worker import Worker  # noqa: PLC0415
@@ -43,6 +54,8 @@ def command(language: str, as_json: bool) -> None:  # noqa: FBT001 - click's fla
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    if until_stdin_ends:
+        threading.Thread(target=_watch_stdin, args=(worker.stopping,), daemon=True).start()
     if not as_json:
         say(language, "cli.worker.started")
     worker.run()
