@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from anchor import note
-from anchor.merkle import HASH_SIZE, MAXIMUM_SIZE
+from anchor.merkle import EMPTY_ROOT, HASH_SIZE, MAXIMUM_SIZE
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,10 +32,16 @@ class Checkpoint:
     root: bytes
 
     def __post_init__(self) -> None:
-        """Raise `CheckpointError` unless the members are well formed."""
-        note.validate_name(self.origin)
-        if not 0 <= self.size <= MAXIMUM_SIZE or len(self.root) != HASH_SIZE:
-            raise CheckpointError("checkpoint.malformed")
+        """Raise `CheckpointError` (`checkpoint.malformed`) unless the members are well formed."""
+        try:
+            note.validate_name(self.origin)
+        except note.NoteError as error:
+            raise CheckpointError("checkpoint.malformed", field="origin") from error
+        if isinstance(self.size, bool) or not 0 <= self.size <= MAXIMUM_SIZE:
+            raise CheckpointError("checkpoint.malformed", field="size")
+        # RFC 9162 §2.1.1: the empty tree has one root, and every verifier knows it.
+        if len(self.root) != HASH_SIZE or (self.size == 0 and self.root != EMPTY_ROOT):
+            raise CheckpointError("checkpoint.malformed", field="root")
 
     def text(self) -> str:
         """Return the note's text."""
@@ -52,11 +58,15 @@ class UnverifiedCheckpoint:
 
 
 def parse_text(text: str) -> Checkpoint:
-    """Return the checkpoint of a note's text; raise `CheckpointError`."""
+    """Return the checkpoint of a note's text; raise `CheckpointError` (`checkpoint.malformed`)."""
     lines = text.split("\n")
     if len(lines) != _TEXT_LINES + 1 or lines[-1] or re.fullmatch(r"0|[1-9][0-9]{0,19}", lines[1], re.ASCII) is None:
         raise CheckpointError("checkpoint.malformed")
-    return Checkpoint(lines[0], int(lines[1]), note.from_base64(lines[2], "checkpoint.malformed"))
+    try:
+        root = note.from_base64(lines[2], "checkpoint.malformed")
+    except note.NoteError as error:
+        raise CheckpointError("checkpoint.malformed", field="root") from error
+    return Checkpoint(lines[0], int(lines[1]), root)
 
 
 def sign(checkpoint: Checkpoint, private_key: Ed25519PrivateKey) -> bytes:

@@ -38,9 +38,10 @@ def root_from_leaf_hashes(leaf_hashes: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     level = list(leaf_hashes)
     while len(level) > 1:
-        # An odd last node has no sibling: it is a perfect subtree's root and rises as it is.
-        odd = level[-1:] if len(level) % 2 else []
-        level = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)] + odd
+        # An odd last node has no sibling and rises as it is.
+        odd = level[-1:] if len(level) & 1 else []
+        nodes = iter(level)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in zip(nodes, nodes, strict=False)] + odd
     return level[0]
 
 
@@ -49,8 +50,8 @@ def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
 
     From the leaf's sibling up (RFC 9162 §2.1.3.1). Raises `InvalidData` (`merkle.index`) unless 0 ≤ index < size.
     """
-    _integer(index, "index")
-    _integer(size, "size")
+    require_size(index, "index")
+    require_size(size, "size")
     if index >= size:
         raise InvalidData("merkle.index", index=index, size=size)
     ranges = []
@@ -71,8 +72,8 @@ def consistency_ranges(old: int, new: int) -> list[tuple[int, int]]:
 
     RFC 9162 §2.1.4.1. Raises `InvalidData` (`merkle.sizes`) unless 0 < old ≤ new; equal sizes need no node.
     """
-    _integer(old, "old")
-    _integer(new, "new")
+    require_size(old, "old")
+    require_size(new, "new")
     if not 0 < old <= new:
         raise InvalidData("merkle.sizes", old=old, new=new)
     ranges = []
@@ -93,15 +94,23 @@ def consistency_ranges(old: int, new: int) -> list[tuple[int, int]]:
 
 
 def inclusion_proof(leaf_hashes: Sequence[bytes], index: int, size: int) -> list[bytes]:
-    """Return the inclusion proof of leaf `index` in the tree of the first `size` of these leaf hashes."""
+    """Return the inclusion proof of leaf `index` in the tree of the first `size` of these leaf hashes.
+
+    Raises `InvalidData` as `inclusion_ranges` does, and (`merkle.size_beyond_tree`) if there are fewer leaves.
+    """
+    ranges = inclusion_ranges(index, size)
     _within(size, leaf_hashes)
-    return [root_from_leaf_hashes(leaf_hashes[start:end]) for start, end in inclusion_ranges(index, size)]
+    return [root_from_leaf_hashes(leaf_hashes[start:end]) for start, end in ranges]
 
 
 def consistency_proof(leaf_hashes: Sequence[bytes], old: int, new: int) -> list[bytes]:
-    """Return the consistency proof from the tree of the first `old` to that of the first `new` leaf hashes."""
+    """Return the consistency proof from the tree of the first `old` to that of the first `new` leaf hashes.
+
+    Raises `InvalidData` as `consistency_ranges` does, and (`merkle.size_beyond_tree`) if there are fewer leaves.
+    """
+    ranges = consistency_ranges(old, new)
     _within(new, leaf_hashes)
-    return [root_from_leaf_hashes(leaf_hashes[start:end]) for start, end in consistency_ranges(old, new)]
+    return [root_from_leaf_hashes(leaf_hashes[start:end]) for start, end in ranges]
 
 
 def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
@@ -111,17 +120,17 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
     goes from the leaf's sibling up and has no node to spare. Size and root must come from one trusted place.
     """
     _sizes(index, size)
-    _hashes(leaf_hash, root, *proof)
     # Step 1: the index lies in the tree.
     if index >= size:
         raise VerificationError("merkle.index", index=index, size=size)
+    # Steps 4a and 5's "sn is 0", before anything is hashed: neither a node to spare nor one missing.
+    _length(proof, _inclusion_length(index, size))
+    _hashes(leaf_hash, root, *proof)
     # Steps 2, 3.
     fn, sn = index, size - 1
     r = leaf_hash
     # Step 4.
     for p in proof:
-        if sn == 0:  # 4a: a node to spare
-            raise VerificationError("merkle.proof_length", nodes=len(proof))
         if fn & 1 or fn == sn:  # 4b
             r = node_hash(p, r)
             while not fn & 1 and fn:
@@ -132,8 +141,6 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
         fn >>= 1
         sn >>= 1
     # Step 5.
-    if sn != 0:
-        raise VerificationError("merkle.proof_length", nodes=len(proof))
     if r != root:
         raise VerificationError("merkle.root_mismatch")
 
@@ -145,12 +152,12 @@ def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: 
     equal sizes need equal roots and no node; a smaller new size, and an old size of 0, are refused.
     """
     _sizes(old_size, new_size)
-    _hashes(old_root, new_root, *proof)
     if not 0 < old_size <= new_size:
         raise VerificationError("merkle.sizes", old=old_size, new=new_size)
+    # Steps 1, 6a and 7's "sn is 0", before anything is hashed: neither a node to spare nor one missing.
+    _length(proof, _consistency_length(old_size, new_size))
+    _hashes(old_root, new_root, *proof)
     if old_size == new_size:
-        if proof:
-            raise VerificationError("merkle.proof_length", nodes=len(proof))
         if old_root != new_root:
             raise VerificationError("merkle.root_mismatch")
         return
@@ -158,10 +165,7 @@ def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: 
 
 
 def _verify_growth(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:
-    """RFC 9162 §2.1.4.2, for 0 < old_size < new_size."""
-    # Step 1: an empty proof shows nothing.
-    if not proof:
-        raise VerificationError("merkle.proof_length", nodes=0)
+    """RFC 9162 §2.1.4.2, for 0 < old_size < new_size and a proof of the right length."""
     # Step 2: a perfect old tree is itself the first node.
     path = [old_root, *proof] if old_size & (old_size - 1) == 0 else list(proof)
     # Steps 3, 4.
@@ -173,8 +177,6 @@ def _verify_growth(old_size: int, old_root: bytes, new_size: int, new_root: byte
     fr = sr = path[0]
     # Step 6.
     for c in path[1:]:
-        if sn == 0:  # 6a: a node to spare
-            raise VerificationError("merkle.proof_length", nodes=len(proof))
         if fn & 1 or fn == sn:  # 6b
             fr = node_hash(c, fr)
             sr = node_hash(c, sr)
@@ -186,8 +188,6 @@ def _verify_growth(old_size: int, old_root: bytes, new_size: int, new_root: byte
         fn >>= 1
         sn >>= 1
     # Step 7.
-    if sn != 0:
-        raise VerificationError("merkle.proof_length", nodes=len(proof))
     if fr != old_root or sr != new_root:
         raise VerificationError("merkle.root_mismatch")
 
@@ -197,7 +197,29 @@ def _split(count: int) -> int:
     return 1 << (count - 1).bit_length() - 1
 
 
-def _integer(value: object, name: str) -> None:
+def _inclusion_length(index: int, size: int) -> int:
+    """Return how many nodes the inclusion proof of `index` has in a tree of `size`, for 0 ≤ index < size.
+
+    One on each level below the first where the leaf and the last leaf have one ancestor; above, the ancestor lies on
+    the right edge, which has a sibling where it is a right child.
+    """
+    inner = (index ^ (size - 1)).bit_length()
+    return inner + (index >> inner).bit_count()
+
+
+def _consistency_length(old: int, new: int) -> int:
+    """Return how many nodes the consistency proof has, for 0 < old ≤ new."""
+    if old == new:
+        return 0
+    # It is the inclusion proof of the last perfect subtree of the old tree, on that subtree's own level, after that
+    # subtree's root; which is not sent where it is the old root.
+    level = (old & -old).bit_length() - 1
+    length = _inclusion_length((old - 1) >> level, ((new - 1) >> level) + 1)
+    return length if old & (old - 1) == 0 else length + 1
+
+
+def require_size(value: object, name: str) -> None:
+    """Raise `InvalidData` (`merkle.integer`), naming the field, unless `value` can be an index or a size."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAXIMUM_SIZE:
         raise InvalidData("merkle.integer", field=name)
 
@@ -211,6 +233,11 @@ def _sizes(*sizes: object) -> None:
     for value in sizes:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAXIMUM_SIZE:
             raise VerificationError("merkle.integer")
+
+
+def _length(proof: Sequence[bytes], expected: int) -> None:
+    if len(proof) != expected:
+        raise VerificationError("merkle.proof_length", nodes=len(proof), expected=expected)
 
 
 def _hashes(*hashes: object) -> None:

@@ -121,9 +121,15 @@ def sign(text: str, name: str, private_key: Ed25519PrivateKey) -> bytes:
     """Return the note of `text`, which ends in a newline, signed under `name`."""
     if not text.endswith("\n") or _CONTROL.search(text):
         raise NoteError("note.malformed")
+    try:
+        signed = text.encode()
+    except UnicodeEncodeError as error:
+        raise NoteError("note.not_utf8") from error
     key = VerifierKey(name, private_key.public_key().public_bytes_raw())
-    line = f"{_DASH}{name} {to_base64(key.key_id + private_key.sign(text.encode()))}\n"
-    return f"{text}\n{line}".encode()
+    data = signed + f"\n{_DASH}{name} {to_base64(key.key_id + private_key.sign(signed))}\n".encode()
+    if len(data) > MAXIMUM_NOTE:
+        raise NoteError("note.too_large", maximum=MAXIMUM_NOTE)
+    return data
 
 
 def open_note(data: bytes, key: VerifierKey) -> str:

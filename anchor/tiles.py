@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from anchor import merkle
-from anchor.merkle import HASH_SIZE, node_hash
+from anchor.merkle import HASH_SIZE, MAXIMUM_SIZE, node_hash
 from registry.errors import InvalidData
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 MAXIMUM_LEVEL = 63
+MAXIMUM_INDEX = MAXIMUM_SIZE >> TILE_HEIGHT
+"""The specification sets no limit: this is the last tile of level 0 in the largest tree."""
+
 MAXIMUM_ENTRY = 65_535
+"""Bytes: the length before an entry is a uint16."""
 
 
 class TileError(InvalidData):
@@ -38,6 +42,12 @@ class TilePath:
     index: int
     width: int = TILE_WIDTH
 
+    def __post_init__(self) -> None:
+        """Raise `TileError` (`tile.path`) unless there is such a path."""
+        level = 0 if self.level is None else self.level
+        if not (0 <= level <= MAXIMUM_LEVEL and 0 <= self.index <= MAXIMUM_INDEX and 1 <= self.width <= TILE_WIDTH):
+            raise TileError("tile.path")
+
     def __str__(self) -> str:
         """Return the path, as in `tile/0/x001/x234/067.p/5`."""
         groups = [f"{self.index % 1000:03d}"]
@@ -51,7 +61,7 @@ class TilePath:
 
 
 _PATH = re.compile(
-    r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<groups>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
+    r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<groups>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
     re.ASCII,
 )
 
@@ -64,7 +74,7 @@ def parse_path(text: str) -> TilePath:
     level = None if match["level"] == "entries" else int(match["level"])
     width = TILE_WIDTH if match["width"] is None else int(match["width"])
     path = TilePath(level, int(match["groups"].replace("/", "").replace("x", "")), width)
-    if (level is not None and level > MAXIMUM_LEVEL) or (match["width"] and width >= TILE_WIDTH) or str(path) != text:
+    if str(path) != text:  # one path for one tile: no leading `x000`, no `.p/256`
         raise TileError("tile.path")
     return path
 
@@ -75,7 +85,9 @@ def tile_width(level: int, index: int, size: int) -> int:
 
 
 def encode_entries(entries: Sequence[bytes]) -> bytes:
-    """Return an entry bundle: each entry after its length as a big-endian uint16."""
+    """Return an entry bundle: each of the 1 to 256 entries after its length as a big-endian uint16."""
+    if not 1 <= len(entries) <= TILE_WIDTH:
+        raise TileError("tile.entries")
     for entry in entries:
         if len(entry) > MAXIMUM_ENTRY:
             raise TileError("tile.entry_too_large", maximum=MAXIMUM_ENTRY)
@@ -108,9 +120,17 @@ class Appended:
 
 
 def append(read_tile: ReadTile, size: int, leaf_hashes: Sequence[bytes]) -> Appended:
-    """Return what becomes of the tree of `size`, whose rows `read_tile` reads, when these leaf hashes follow."""
-    tiles: dict[tuple[int, int], bytes] = {}
+    """Return what becomes of the tree of `size`, whose rows `read_tile` reads, when these leaf hashes follow.
+
+    What a row holds beyond `size` is overwritten, so the leavings of a lost writer do no harm. Raises `InvalidData`
+    (`merkle.hash_length`, `merkle.integer`), or `TileError` (`tile.too_short`) where a row lacks what `size` needs.
+    """
+    if any(len(leaf_hash) != HASH_SIZE for leaf_hash in leaf_hashes):
+        raise InvalidData("merkle.hash_length", expected=HASH_SIZE)
+    merkle.require_size(size, "size")
     new_size = size + len(leaf_hashes)
+    merkle.require_size(new_size, "size")
+    tiles: dict[tuple[int, int], bytes] = {}
     level, start, hashes = 0, size, list(leaf_hashes)
     while hashes:
         full = []
@@ -121,7 +141,7 @@ def append(read_tile: ReadTile, size: int, leaf_hashes: Sequence[bytes]) -> Appe
             before = _cut(read_tile(level, index), width) if width else b""
             row = before + b"".join(hashes[position : position + take])
             tiles[level, index] = row
-            if width + take == TILE_WIDTH:
+            if width + take == TILE_WIDTH:  # "MUST NOT be hashed into a tile at the level above" while partial
                 full.append(merkle.root_from_leaf_hashes(_hashes(row)))
             position += take
         level, start, hashes = level + 1, start // TILE_WIDTH, full
@@ -135,6 +155,7 @@ def append(read_tile: ReadTile, size: int, leaf_hashes: Sequence[bytes]) -> Appe
 
 def root(read_tile: ReadTile, size: int) -> bytes:
     """Return the root of the first `size` leaves."""
+    merkle.require_size(size, "size")
     return merkle.EMPTY_ROOT if size == 0 else _Subtrees(read_tile, size).root(0, size)
 
 

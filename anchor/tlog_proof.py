@@ -17,6 +17,7 @@ MAXIMUM_HASHES = 64
 """A tree of 2^64 leaves is 64 levels high."""
 
 MAXIMUM_PROOF = note.MAXIMUM_NOTE + 8192
+"""Bytes: the note, and before it 64 hashes of 45 bytes with two short lines."""
 
 
 class TlogProofError(InvalidData):
@@ -33,7 +34,7 @@ class TlogProof:
 
     def __post_init__(self) -> None:
         """Raise `TlogProofError` unless the members are well formed."""
-        if not 0 <= self.index <= MAXIMUM_SIZE or len(self.hashes) > MAXIMUM_HASHES:
+        if isinstance(self.index, bool) or not 0 <= self.index <= MAXIMUM_SIZE or len(self.hashes) > MAXIMUM_HASHES:
             raise TlogProofError("tlog_proof.malformed")
         if any(len(item) != HASH_SIZE for item in self.hashes):
             raise TlogProofError("tlog_proof.malformed")
