@@ -253,7 +253,7 @@ def _anchored(anchored: _Anchor, final: Finding, trust: Trust) -> dict[str, Find
     return {
         "included": yes("included.contract", trust, size=head.size),
         "anchored": yes(
-            "anchored.proven",
+            "anchored.your_block" if trust is Trust.YOU else "anchored.nodes_block",
             trust,
             chain_id=anchored.chain_id,
             size=head.size,
