@@ -6,6 +6,7 @@ from typing import Any
 
 from api.texts import error_text
 from registry.errors import DeedlogError, Unavailable
+from registry.strict_json import JsonError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:deedlog:problem:"
@@ -18,6 +19,7 @@ _STATUS = {
     "http.not_found": 404,
     "http.request": 400,
     "http.too_large": 413,
+    "json.too_large": 413,
     "quota.exceeded": 429,
     "rerun.other_content": 409,
     "statement.erased": 410,
@@ -28,10 +30,10 @@ _STATUS = {
 
 
 def status_of(error: DeedlogError) -> int:
-    """Return the HTTP status of an error: its own, or 400 for JSON, 503 for what may go later, 422 for the rest."""
+    """Return the HTTP status of an error: its own, or 400 for what is no JSON, 503 for what may go later, 422 for the rest."""
     if error.code in _STATUS:
         return _STATUS[error.code]
-    if error.code.startswith("json."):
+    if isinstance(error, JsonError):
         return 400
     return 503 if isinstance(error, Unavailable) else 422
 
