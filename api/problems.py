@@ -30,7 +30,7 @@ _STATUS = {
 
 
 def status_of(error: DeedlogError) -> int:
-    """Return the HTTP status of an error: its own, or 400 for what is no JSON, 503 for what may go later, 422 for the rest."""
+    """Return the HTTP status of an error: its own; 400 for what is no JSON, 503 for what may go later."""
     if error.code in _STATUS:
         return _STATUS[error.code]
     if isinstance(error, JsonError):

@@ -1,0 +1,254 @@
+"""The command line as a creator, a third party and an operator use it: real processes, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from local_registry import LocalRegistry, free_port
+
+VIDEO_NAME = "我的视频.mp4"
+
+
+class Person:
+    """Somebody with a folder of their own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.environment = os.environ | {"DEEDLOG_HOME": str(folder / "home"), "DEEDLOG_LANG": "en"} | environment
+        self.passphrase = folder / "passphrase"
+        self.passphrase.write_text("正确 马 电池 订书钉\n", "utf-8")
+
+    def run(self, *arguments, given: str | None = None, **environment: str):
+        return subprocess.run(
+            [sys.executable, "-m", "api.cli", *map(str, arguments)],
+            env=self.environment | environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            cwd=self.folder,
+        )
+
+    def new_key(self):
+        done = self.run("key", "new", "--backup", "stick/", "--passphrase-file", self.passphrase, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    local = LocalRegistry(
+        tmp_path_factory.mktemp("cli"), port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
+    )
+    try:
+        local.start()
+        yield local
+    finally:
+        local.stop()
+
+
+@pytest.fixture
+def person(tmp_path):
+    (tmp_path / "stick").mkdir()
+    video = tmp_path / VIDEO_NAME
+    video.write_bytes(b"\x00\x00\x00\x18ftypmp42" + os.urandom(4096))
+    return Person(tmp_path)
+
+
+def register(person, local, *more, video=VIDEO_NAME, url=None):
+    return person.run(
+        *("register", video, "--title", "怎样 读论文", "--credited-as", "爱丽丝", "--yes", "--url", url or local.url),
+        *("--passphrase-file", person.passphrase, *more),
+    )
+
+
+def test_a_key_is_not_made_without_a_backup(person):
+    refused = person.run("key", "new", "--passphrase-file", person.passphrase, given="")
+    assert refused.returncode != 0
+    assert not list((person.folder / "home").rglob("*.json"))
+    made = person.run("key", "new", "--passphrase-file", person.passphrase, given="stick/copy.json\n")
+    assert made.returncode == 0, made.stderr
+    assert "no longer speak as this account" in made.stdout
+    kept, copy = person.folder / "home/keys/default.json", person.folder / "stick/copy.json"
+    assert kept.read_bytes() == copy.read_bytes()
+    assert kept.stat().st_mode & 0o077 == 0
+    shown = person.run("key", "show", "--json")
+    assert json.loads(shown.stdout)["account"] in made.stdout
+
+
+def test_a_key_is_never_written_over(person):
+    person.new_key()
+    before = (person.folder / "home/keys/default.json").read_bytes()
+    again = person.run("key", "new", "--backup", "stick/other.json", "--passphrase-file", person.passphrase, "--json")
+    assert again.returncode == 1
+    assert json.loads(again.stdout)["error"]["code"] == "file.exists"
+    assert (person.folder / "home/keys/default.json").read_bytes() == before
+
+
+def test_a_creator_registers_proves_and_verifies(person, local):
+    made = person.new_key()
+    registered = register(person, local)
+    assert registered.returncode == 0, registered.stderr
+    assert "For ever public" in registered.stdout
+    again = json.loads(register(person, local, "--json").stdout)
+    assert again["outcome"] == "known"
+    digest, registry = again["digest"], again["registry"]
+    assert digest in registered.stdout
+    proved = person.run(
+        "prove", digest, "-o", "my.deed", "--wait", "--url", local.url, "--registry", registry, "--json"
+    )
+    assert proved.returncode == 0, proved.stderr
+    block_hash = json.loads(proved.stdout)["block_hash"]
+    pins = ("--registry", registry, "--block-hash", block_hash)
+    verified = person.run("verify", "my.deed", VIDEO_NAME, *pins, "--report", "out.html")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert made["account"] in verified.stdout
+    assert "proves nothing to others" in verified.stdout  # a development chain
+    report = (person.folder / "out.html").read_text("utf-8")
+    assert "怎样 读论文" in report
+    assert "<script" not in report
+    chinese = person.run("--lang", "zh", "verify", "my.deed", VIDEO_NAME, *pins)
+    assert "所有必需的回答（*）均为“是”。" in chinese.stdout
+    unpinned = person.run("verify", "my.deed", VIDEO_NAME)
+    assert unpinned.returncode == 2
+    assert "taken from the bundle" in unpinned.stdout
+    (person.folder / "copy.mp4").write_bytes(b"re-encoded")
+    wrong = person.run("verify", "my.deed", "copy.mp4", *pins, "--json")
+    assert wrong.returncode == 1
+    assert json.loads(wrong.stdout)["answers"]["file"]["answer"] == "no"
+    with_node = person.run("verify", "my.deed", VIDEO_NAME, "--registry", registry, "--rpc", local.rpc_url, "--json")
+    assert with_node.returncode == 0, with_node.stdout
+    assert json.loads(with_node.stdout)["answers"]["final"]["code"] == "final.development_chain"
+
+
+def test_a_signed_statement_survives_a_registry_that_is_away(person, local):
+    person.new_key()
+    # The address is learnt first; then the registry is away when the statement is sent.
+    identity = json.loads((local.data / "identity.json").read_text("utf-8"))
+    away = FlakyRegistry(identity)
+    with away as url:
+        failed = register(person, local, "--json", url=url)
+    assert failed.returncode == 1
+    assert json.loads(failed.stdout)["error"]["code"] == "registry.answered"
+    kept = list((person.folder / "home/statements").rglob("*.json"))
+    assert len(kept) == 1
+    sent = json.loads(kept[0].read_text("utf-8"))
+    retried = json.loads(register(person, local, "--json").stdout)
+    assert retried["outcome"] == "accepted"
+    assert json.loads(kept[0].read_text("utf-8")) == sent
+
+
+class FlakyRegistry:
+    """A registry that says who it is and fails at everything else."""
+
+    def __init__(self, identity) -> None:
+        from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer  # noqa: PLC0415
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = json.dumps({"identity": identity}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self):
+                self.send_response(502)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_arguments):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self):
+        import threading  # noqa: PLC0415
+
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *_error):
+        self.server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("register", "missing.mp4", "--title", "t", "--credited-as", "c"), "file.unreadable"),
+        (("prove", "0x12", "-o", "x.deed"), "hex.length"),
+        (("verify", "missing.deed"), "file.unreadable"),
+        (("verify", VIDEO_NAME), "json.not_utf8"),
+        (("verify", VIDEO_NAME, "--registry", "0x12"), "json.not_utf8"),
+        (("key", "show", "--name", "nobody"), "file.unreadable"),
+        (("prove", "0x" + "00" * 32, "-o", "x.deed", "--url", "http://127.0.0.1:9"), "registry.unreachable"),
+    ],
+)
+def test_mistakes_are_named(person, arguments, expected):
+    (person.folder / VIDEO_NAME).write_bytes(b"\xff\xfe not a bundle")
+    done = person.run(*arguments, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["code"] == expected
+    assert done.stderr.strip()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_call_exits_with_64(person):
+    assert person.run("verify").returncode == 64
+    assert person.run("register").returncode == 64
+
+
+def test_a_wrong_passphrase_changes_nothing(person, local):
+    person.new_key()
+    person.passphrase.write_text("another\n", "utf-8")
+    refused = register(person, local, "--json")
+    assert json.loads(refused.stdout)["error"]["code"] == "key.wrong_passphrase"
+    assert not list((person.folder / "home").rglob("statements/*/*.json"))
+
+
+def test_a_console_of_another_encoding_shows_escapes_and_does_not_fail(person):
+    done = subprocess.run(
+        [sys.executable, "-m", "api.cli", "key", "show", "--name", "\N{CLAPPER BOARD}"],
+        env=person.environment | {"PYTHONIOENCODING": "gbk", "DEEDLOG_LANG": "zh"},
+        capture_output=True,
+        check=False,
+    )
+    said = done.stderr.decode("gbk")
+    assert done.returncode == 1
+    assert "无法读取" in said
+    assert "\\U0001f3ac" in said
+
+
+def test_an_operator_makes_a_registry_once(tmp_path):
+    operator = Person(
+        tmp_path,
+        DEEDLOG_DATA=str(tmp_path / "data"),
+        DEEDLOG_OPERATOR_PASSPHRASE_FILE=str(tmp_path / "passphrase"),
+        DEEDLOG_LOG_PASSPHRASE_FILE=str(tmp_path / "passphrase"),
+    )
+    call = ("init", "--origin", "deeds.example.com/log", "--owner", "0x" + "12" * 20, "--json")
+    made = operator.run(*call)
+    assert made.returncode == 0, made.stderr
+    for name in ("log.pem", "operator.json"):
+        assert b"ENCRYPTED" in (tmp_path / "data" / name).read_bytes() or name == "operator.json"
+        assert (tmp_path / "data" / name).stat().st_mode & 0o077 == 0
+    again = operator.run(*call)
+    assert json.loads(again.stdout)["error"]["code"] == "file.exists"
+    key = json.loads(operator.run("api-key", "new", "platform", "--scope", "upload", "--json").stdout)
+    assert operator.run("api-key", "revoke", key["id"]).returncode == 0
+    listed = json.loads(operator.run("api-key", "list", "--json").stdout)["keys"]
+    assert listed[0]["revoked_at"] is not None
+    assert "secret_hash" not in listed[0]
+
+
+def test_every_command_explains_itself(person):
+    listed = person.run("--help").stdout
+    for name in ("key", "register", "prove", "verify", "init", "serve", "worker", "api-key"):
+        assert name in listed
+        assert person.run(name, "--help").returncode == 0
