@@ -23,6 +23,7 @@ from eth_account import Account
 from eth_tester.exceptions import TransactionFailed
 from eth_utils import to_checksum_address
 from eth_utils.abi import abi_to_signature, function_signature_to_4byte_selector
+from local_registry import anvil_binary
 from web3.exceptions import ContractLogicError, Web3RPCError
 
 from anchor import merkle
@@ -32,8 +33,9 @@ from anchor.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity, head_slot
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# ape starts anvil by its name, and would use one that already listens on the usual port: somebody's local registry.
-os.environ["PATH"] = f"{ROOT / 'node_modules/.bin'}:{ROOT / '.venv/bin'}:{os.environ['PATH']}"
+# ape starts anvil by its name and ends it with a signal, which npm's script around the binary would not hand on; and it
+# would use one that already listens on the usual port: somebody's local registry.
+os.environ["PATH"] = f"{anvil_binary().parent}:{ROOT / '.venv/bin'}:{os.environ['PATH']}"
 os.environ["APE_FOUNDRY_HOST"] = "auto"
 
 # The well-known transaction that makes the deterministic deployer on any chain: signed by nobody's key, so that it
@@ -46,7 +48,9 @@ DEPLOYER_TRANSACTION = (
     "2222"
 )
 
-GAS = 2_000_000
+GAS = 10_000_000
+"""Enough for anything here: the largest entry as calldata costs 2.6 million (EIP-7623)."""
+
 ROOT_SLOT = 1
 OPERATOR_SLOT = 5
 ORIGIN = "deeds.example.com/log"
@@ -115,6 +119,14 @@ class Evm:
             data = error.data if isinstance(error, ContractLogicError) else error.rpc_response["error"].get("data")
             raise Reverted(*decoded_error(bytes.fromhex(str(data)[2:]))) from error
 
+    def refusal(self, to: bytes | None, data: bytes, sender: bytes | None = None) -> tuple[Any, ...] | None:
+        """Return the error that a call ends in, as (name, values…), or None."""
+        try:
+            self.call(to, data, account(self.keys[0]) if sender is None else sender)
+        except Reverted as refused:
+            return refused.error
+        return None
+
     def deploy(self, identity: RegistryIdentity, key: bytes):
         """Deploy through the deterministic deployer, which is made first where it is missing; return the receipt."""
         if not self.code(DETERMINISTIC_DEPLOYER):
@@ -155,11 +167,7 @@ class Contract:
 
     def refusal(self, name: str, *arguments, key: bytes | None = None):
         """Return the error that a call ends in, as (name, values…), or None."""
-        try:
-            self.evm.call(self.address, calldata(name, *arguments), account(key or self.operator))
-        except Reverted as refused:
-            return refused.error
-        return None
+        return self.evm.refusal(self.address, calldata(name, *arguments), account(key or self.operator))
 
     def refused(self, name: str, *arguments, key: bytes | None = None):
         """Send a transaction that must fail and leave everything as it was; return its error."""
@@ -169,22 +177,27 @@ class Contract:
         assert (receipt["status"], receipt["logs"], self.settings()) == (0, [], before), error
         return error
 
-    def forged(self, heads: dict[bytes | str, Any]) -> Contract:
-        """Return a contract of this one's very code, with its operator, in a state that nobody anchored.
+    def forged(self, heads: dict[bytes | str, Any], operator: bytes | None = None) -> Contract:
+        """Deploy a `forgery`; return it as a contract."""
+        receipt = self.evm.send(None, self.forgery(heads, operator), self.evm.keys[0])
+        assert receipt["status"] == 1
+        return replace(self, address=bytes.fromhex(receipt["contractAddress"][2:]))
 
-        `heads` maps roots to packed words, and "root" to the root of the last head.
+    def forgery(self, heads: dict[bytes | str, Any], operator: bytes | None = None) -> bytes:
+        """Return creation code that ends in this contract's very code, in a state that nobody anchored.
+
+        `heads` maps roots to packed words, and "root" to the root of the last head. The operator is this one's or
+        another.
         """
         storage = {ROOT_SLOT: int.from_bytes(heads["root"], "big")}
         storage |= {int.from_bytes(head_slot(root), "big"): word for root, word in heads.items() if root != "root"}
-        storage[OPERATOR_SLOT] = int.from_bytes(self.identity.operator, "big")
+        storage[OPERATOR_SLOT] = int.from_bytes(self.identity.operator if operator is None else operator, "big")
         runtime = self.evm.code(self.address)
-        # PUSH32 value, PUSH32 key, SSTORE for each; then PUSH2 length, DUP1, PUSH2 offset, PUSH0, CODECOPY, PUSH0, RETURN.
+        # PUSH32 value, PUSH32 key, SSTORE, for each; PUSH2 length, DUP1, PUSH2 offset, PUSH0, CODECOPY, PUSH0, RETURN.
         stores = b"".join(b"\x7f%b\x7f%b\x55" % (_word(value), _word(key)) for key, value in storage.items())
         length, offset = len(runtime).to_bytes(2, "big"), (len(stores) + 11).to_bytes(2, "big")
         copy = b"\x61" + length + b"\x80\x61" + offset + b"\x5f\x39\x5f\xf3"
-        receipt = self.evm.send(None, stores + copy + runtime, self.evm.keys[0])
-        assert receipt["status"] == 1
-        return replace(self, address=bytes.fromhex(receipt["contractAddress"][2:]))
+        return stores + copy + runtime
 
     def settings(self) -> dict[str, Any]:
         """Return everything that a setter or an anchoring could change."""
