@@ -116,6 +116,9 @@ def storage_value(
         word = rlp.decode(patricia.value_at(storage_root, keccak256(slot), storage_proof))
     except patricia.AbsentError as error:
         raise VerificationError("state.slot_empty") from error
+    if word == b"":
+        # Zero is no leaf (Yellow Paper, 4.1), but anvil keeps one for each zero slot that a transaction has read.
+        raise VerificationError("state.slot_empty")
     if not isinstance(word, bytes) or not 0 < len(word) <= HASH_SIZE or word[0] == 0:
         raise VerificationError("state.slot_malformed")
     return word.rjust(HASH_SIZE, b"\0")

@@ -30,27 +30,22 @@ def literals(node):
         yield from literals(node.orelse)
 
 
+def codes_of(call):
+    """Yield the codes that one call names."""
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    if name in CODE_CALLS:
+        yield from (code for item in call.args[:1] for code in literals(item))
+    elif name in TEXT_CALLS or name == "from_base64":  # the latter raises with the code that it is given
+        yield from (code for item in call.args[1:2] for code in literals(item))
+    yield from (code for keyword in call.keywords if keyword.arg == "problem" for code in literals(keyword.value))
+
+
 def used_codes():
     for package in ("registry", "anchor", "api"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call):
-                    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-                    argument = node.args[:1] if name in CODE_CALLS else node.args[1:2] if name in TEXT_CALLS else []
-                    for item in argument:
-                        for code in literals(item):
-                            if "." in code:
-                                yield code, f"{path.relative_to(ROOT)}:{node.lineno}"
-                    for keyword in node.keywords:
-                        if keyword.arg == "problem":
-                            yield from ((code, str(path)) for code in literals(keyword.value))
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                # Codes handed on as values: "tlog_proof.malformed" as an argument.
-                if (
-                    isinstance(node, ast.Call)
-                    and getattr(node.func, "id", getattr(node.func, "attr", "")) == "from_base64"
-                ):
-                    yield from ((code, str(path)) for code in literals(node.args[1]))
+            calls = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
+            for call in calls:
+                yield from ((code, f"{path.relative_to(ROOT)}:{call.lineno}") for code in codes_of(call) if "." in code)
 
 
 DERIVED = [
