@@ -94,17 +94,17 @@ class Anchorer:
         self._check_head(*self._port.head(self._contract)[:2])
 
     def tick(self, now: int) -> None:
-        """Do what is due at `now` (Unix seconds): record, finalise, resend, or begin."""
+        """Do what is due at `now` (Unix seconds): record, settle, resend or begin, and finalise."""
         self.check()
         size, root, _ = self._port.head(self._contract)
         self._record(size, root)
-        self._finalise(size)
         with self._database.read() as connection:
             attempt = anchor_store.open_attempt(connection, self._plan.chain.chain_id)
         if attempt is not None:
             self._pursue(attempt, size, now)
         else:
             self._begin(size, now)
+        self._finalise(size)
         self._warn(size, now)
 
     def _check_head(self, size: int, root: bytes) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from eth_account import Account
+from hexbytes import HexBytes
 from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, Web3Exception
 
@@ -168,6 +169,9 @@ class EvmChain:
             "gas": hex(3_000_000),
         }
         transaction_hash = bytes.fromhex(self._request("eth_sendTransaction", [transaction])[2:])
+        # A node answers before it has mined; web3 knows how to wait.
+        with _translated():
+            self._web3.eth.wait_for_transaction_receipt(HexBytes(transaction_hash), TIMEOUT, 0.05)
         self._request("anvil_setBalance", [to_hex(identity.operator), hex(10**20)])
         if not self.has_code(identity.address):
             raise Unavailable("chain.no_contract", address=to_checksum(identity.address))

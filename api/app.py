@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from anchor import log
+from anchor.deployment import Deployment
 from anchor.identity import RegistryIdentity
 from api import problems, routes_log, routes_pages, routes_statements
 from api.openapi import DESCRIPTION, describe
@@ -19,6 +20,7 @@ from api.texts import choose_language
 from registry import strict_json
 from registry.database import Database
 from registry.errors import DeedlogError, InvalidData, Unavailable
+from registry.hexadecimal import to_checksum
 from registry.keystore import read_file
 
 if TYPE_CHECKING:
@@ -47,6 +49,25 @@ def open_registry(settings: Settings) -> tuple[Database, RegistryIdentity]:
     return database, identity
 
 
+def read_deployment(settings: Settings, identity: RegistryIdentity) -> Deployment | None:
+    """Return the record of the contract on the chosen chain, as `ape run deploy` wrote it; None if there is none.
+
+    Raises `InvalidData` (`deployment.other_registry`) if it is another registry's.
+    """
+    path = settings.deployment_file(settings.chosen_chain().chain_id)
+    if not path.exists():
+        return None
+    deployment = Deployment.from_json(strict_json.loads(read_file(path, MAXIMUM_IDENTITY), MAXIMUM_IDENTITY))
+    if deployment.address != identity.address:
+        raise InvalidData(
+            "deployment.other_registry",
+            path=str(path),
+            expected=to_checksum(identity.address),
+            actual=to_checksum(deployment.address),
+        )
+    return deployment
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Return the web application of the registry that the settings name."""
     database, identity = open_registry(settings)
@@ -62,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.identity = identity
+    app.state.deployment = read_deployment(settings, identity)
     app.state.quota = Quota(settings.quota_per_account, settings.quota_per_address)
     app.include_router(routes_statements.router, prefix="/v1")
     app.include_router(routes_log.router)

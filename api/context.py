@@ -14,6 +14,7 @@ from api.texts import choose_language
 from registry.errors import InvalidData
 
 if TYPE_CHECKING:
+    from anchor.deployment import Deployment
     from anchor.identity import RegistryIdentity
     from api.quota import Quota
     from api.settings import Settings
@@ -27,6 +28,7 @@ class Context:
 
     database: Database
     identity: RegistryIdentity
+    deployment: Deployment | None
     settings: Settings
     quota: Quota
     language: str
@@ -49,6 +51,7 @@ def context(request: Request) -> Context:
     return Context(
         database=state.database,
         identity=state.identity,
+        deployment=state.deployment,
         settings=state.settings,
         quota=state.quota,
         language=choose_language(request.query_params.get("lang") or request.headers.get("accept-language")),

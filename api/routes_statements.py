@@ -46,6 +46,7 @@ def get_registry(here: Here) -> dict[str, Any]:
         "log_verifier_key": str(identity.verifier_key),
         "chain": here.settings.chain,
         "chain_id": here.settings.chosen_chain().chain_id,
+        "deployment": None if here.deployment is None else here.deployment.to_json(),
         "writers": here.settings.writers,
     }
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from anchor import last_signed, log, log_key
 from anchor.anchoring import Anchorer, Plan
 from anchor.chain import EvmChain
-from api.app import open_registry
+from api.app import open_registry, read_deployment
 from registry import keystore
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_checksum
@@ -47,6 +47,8 @@ class Worker:
             )
         last_signed.check(self._last_signed, self._database)
         chain = settings.chosen_chain()
+        if read_deployment(settings, self._identity) is None:
+            _log.warning("no record of a deployment on %s: the contract is looked for all the same", chain.name)
         plan = Plan(chain, self._identity, operator_key, settings.anchor_interval)
         self._anchorer = Anchorer(self._database, EvmChain(settings.chosen_rpc_url()), plan)
         self._poll = chain.poll

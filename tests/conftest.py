@@ -39,6 +39,10 @@ class Anvil:
         assert "error" not in body, body
         return body["result"]
 
+    def automine(self, *, on):
+        """Mine each transaction at once, or leave them waiting."""
+        self.request("evm_setAutomine", on)
+
 
 @contextlib.contextmanager
 def running_anvil(*arguments):

@@ -1,0 +1,177 @@
+"""Anchoring on a real chain: what is sent once, what is found again after a crash, and what stops everything."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from registry_world import ALICE, OPERATOR, connect, open_world, salt, work
+
+from anchor import anchor_store, log
+from anchor.anchoring import StopAnchoringError
+from anchor.chain import AnchorCall, EvmChain
+from registry.database import Database
+from registry.errors import Unavailable
+
+
+@pytest.fixture
+def world(tmp_path, anvil):
+    world = connect(open_world(Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}")), anvil.url)
+    yield world
+    world.database.close()
+
+
+def fill(world, count, start=0):
+    for number in range(start, start + count):
+        world.accept(work(content=b"%d" % number, salt=salt(str(number))), ALICE)
+    world.sequence()
+
+
+def anchors(world):
+    with world.database.read() as connection:
+        return [(found.size, found.previous_size, found.final) for found in anchor_store.anchors(connection, 100)]
+
+
+def states(world):
+    with world.database.read() as connection:
+        rows = connection.execute(anchor_store.ATTEMPT.select().order_by(anchor_store.ATTEMPT.c.id)).mappings()
+        return [(row["from_size"], row["size"], row["nonce"], row["state"]) for row in rows]
+
+
+def test_each_head_extends_the_last_and_becomes_final(world):
+    fill(world, 3)
+    world.anchor()
+    fill(world, 4, 3)
+    world.anchor()
+    assert anchors(world) == [(7, 3, True), (3, 0, True)]
+    assert states(world) == [(0, 3, 0, "final"), (3, 7, 1, "final")]
+
+
+def test_nothing_is_sent_when_there_is_nothing_new(world, anvil):
+    fill(world, 1)
+    world.anchor()
+    before = anvil.request("eth_blockNumber")
+    world.anchor()
+    assert anvil.request("eth_blockNumber") == before
+
+
+def test_a_crash_after_storing_and_before_sending_is_carried_on(world):
+    fill(world, 2)
+    size = 2
+    with world.database.read() as connection:
+        root, _ = log.checked_head(connection, size)
+    attempt = anchor_store.Attempt(0, 31337, 0, size, root, 0, "prepared", world.now)
+    port = world.anchorer._port
+    world.anchorer._sign(attempt, port.fees(), world.now)
+    assert states(world) == [(0, 2, 0, "prepared")]
+    world.anchor()
+    assert states(world) == [(0, 2, 0, "final")]
+
+
+def test_a_transaction_whose_answer_was_lost_is_not_paid_twice(world, anvil):
+    fill(world, 2)
+    anvil.automine(on=False)
+    world.now += 1
+    world.anchorer.tick(world.now)
+    assert states(world) == [(0, 2, 0, "sent")]
+    world.anchorer.tick(world.now)  # the same bytes again: the node knows them
+    anvil.request("evm_mine")
+    anvil.automine(on=True)
+    world.anchor()
+    assert states(world) == [(0, 2, 0, "final")]
+    operator = "0x" + world.identity.operator.hex()
+    assert anvil.request("eth_getTransactionCount", operator, "latest") == "0x1"
+
+
+def test_a_stuck_transaction_is_replaced_at_a_higher_fee_under_the_same_nonce(world, anvil):
+    fill(world, 2)
+    anvil.automine(on=False)
+    world.now += 1
+    world.anchorer.tick(world.now)
+    world.now += world.anchorer._plan.chain.resend
+    world.anchorer.tick(world.now)
+    with world.database.read() as connection:
+        attempt = anchor_store.open_attempt(connection, 31337)
+        sent = anchor_store.transactions(connection, attempt.id)
+    assert len(sent) == 2
+    assert sent[1].max_fee > sent[0].max_fee * 11 // 10
+    anvil.request("evm_mine")
+    anvil.automine(on=True)
+    world.anchor()
+    assert states(world) == [(0, 2, 0, "final")]
+
+
+def test_an_anchor_made_by_somebody_else_is_success(world, anvil):
+    fill(world, 2)
+    port = EvmChain(anvil.url)
+    with world.database.read() as connection:
+        root, _ = log.checked_head(connection, 2)
+    call = AnchorCall(world.identity.address, 0, 2, root, ())
+    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees())
+    port.send(raw)
+    world.anchor()
+    assert anchors(world) == [(2, 0, True)]
+    assert states(world) == []
+
+
+def test_a_reorganisation_that_takes_the_anchor_away_is_anchored_again(world, anvil):
+    world.anchorer._plan = dataclasses.replace(
+        world.anchorer._plan, chain=dataclasses.replace(world.anchorer._plan.chain, confirmations=3)
+    )
+    fill(world, 2)
+    snapshot = anvil.request("evm_snapshot")
+    world.anchor()
+    assert anchors(world) == [(2, 0, False)]
+    first = bundle_anchor(world)
+    anvil.request("evm_revert", snapshot)
+    anvil.request("anvil_mine", "0x1")
+    world.anchor()
+    assert [size for size, _, _ in anchors(world)] == [2]
+    assert bundle_anchor(world).header != first.header
+    anvil.request("anvil_mine", "0x3")
+    world.anchor()
+    assert anchors(world) == [(2, 0, True)]
+
+
+def bundle_anchor(world):
+    with world.database.read() as connection:
+        return anchor_store.anchors(connection, 1)[0]
+
+
+def test_a_head_that_this_log_did_not_sign_stops_everything(world, anvil):
+    fill(world, 2)
+    port = EvmChain(anvil.url)
+    call = AnchorCall(world.identity.address, 0, 1, b"\x07" * 32, ())
+    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees())
+    port.send(raw)
+    with pytest.raises(StopAnchoringError, match=r"anchoring\.foreign_head"):
+        world.anchorer.tick(world.now)
+
+
+def test_a_database_behind_the_contract_is_refused(world, tmp_path, anvil):
+    fill(world, 3)
+    world.anchor()
+    behind = open_world(Database(f"sqlite:///{tmp_path / 'old.sqlite'}"))
+    behind.anchorer = connect(behind, anvil.url).anchorer
+    with pytest.raises(StopAnchoringError, match=r"anchoring\.database_behind"):
+        behind.anchorer.check()
+
+
+def test_another_chain_and_a_missing_contract_are_named(world, anvil):
+    plan = world.anchorer._plan
+    world.anchorer._plan = dataclasses.replace(plan, chain=dataclasses.replace(plan.chain, chain_id=1))
+    with pytest.raises(Unavailable, match=r"chain\.other_chain"):
+        world.anchorer.check()
+    world.anchorer._plan = plan
+    anvil.request("anvil_setCode", "0x" + world.identity.address.hex(), "0x")
+    with pytest.raises(Unavailable, match=r"chain\.no_contract"):
+        world.anchorer.check()
+
+
+def test_a_node_that_is_away_is_named_and_nothing_is_lost(world, anvil):
+    fill(world, 1)
+    anvil.process.kill()
+    anvil.process.wait()
+    with pytest.raises(Unavailable, match=r"chain\.unreachable"):
+        world.anchorer.tick(world.now)
+    assert states(world) == []

@@ -1,0 +1,104 @@
+"""The tables: their migrations give what the code declares, and they refuse what must never be, whoever writes."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
+
+from registry.database import Database
+from registry.errors import Unavailable
+from registry.store import LOG, STATEMENT
+from registry.tables import AttemptRow, CheckpointRow, Table
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}")
+    database.migrate()
+    yield database
+    database.close()
+
+
+def test_the_migrations_give_the_tables_that_the_code_declares(database):
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+
+
+def test_migrating_again_changes_nothing(database):
+    database.migrate()
+    database.check_version()
+
+
+def test_a_database_without_tables_is_refused(tmp_path):
+    with pytest.raises(Unavailable, match=r"database\.version"):
+        Database(f"sqlite:///{tmp_path / 'empty.sqlite'}").check_version()
+    with pytest.raises(Unavailable, match=r"database\.unreachable"):
+        Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.sqlite'}").check_version()
+
+
+def test_every_write_is_synced_to_the_disk(database):
+    with database.read() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+def statement(**changes):
+    values = {"digest": b"d", "kind": "Work", "entry": b"e", "repeat_key": b"r", "accepted_at": 1}
+    return insert(STATEMENT).values(values | changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"digest": b"other"},
+        {"repeat_key": b"other"},
+        {"digest": b"2", "repeat_key": b"2", "log_index": 7},
+        {"digest": b"2", "repeat_key": b"2", "logged_at": 7},
+        {"digest": b"2", "repeat_key": b"2", "log_index": -1, "logged_at": 7},
+        {"digest": b"2", "repeat_key": b"2", "log_index": 0, "logged_at": 7},
+        {"digest": b"2", "repeat_key": b"2", "api_key_id": 99},
+    ],
+)
+def test_a_statement_that_breaks_a_constraint_is_refused(database, changes):
+    with database.write() as connection:
+        connection.execute(statement(log_index=0, logged_at=1))
+    with pytest.raises(IntegrityError), database.write() as connection:
+        connection.execute(statement(**changes))
+
+
+def test_there_is_one_log_one_root_for_a_size_and_one_unmined_attempt(database):
+    row = {"registry_address": b"a", "identity": "{}", "size": 0, "root": b"r", "time": 0}
+    checkpoint = {"size": 1, "root": b"r", "note": b"n", "signed_at": 1}
+    attempt = {"chain_id": 1, "from_size": 0, "size": 1, "root": b"r", "nonce": 0, "created_at": 1}
+    tries = [
+        (insert(LOG).values(id=1, **row), insert(LOG).values(id=2, **row)),
+        (
+            insert(CheckpointRow.__table__).values(checkpoint),
+            insert(CheckpointRow.__table__).values(checkpoint | {"root": b"another"}),
+        ),
+        (
+            insert(AttemptRow.__table__).values(attempt | {"state": "sent"}),
+            insert(AttemptRow.__table__).values(attempt | {"state": "prepared"}),
+        ),
+    ]
+    for good, bad in tries:
+        with database.write() as connection:
+            connection.execute(good)
+        with pytest.raises(IntegrityError), database.write() as connection:
+            connection.execute(bad)
+
+
+def test_a_block_that_raises_leaves_nothing(database):
+    def fail():
+        with database.write() as connection:
+            connection.execute(statement())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM statement")).scalar() == 0

@@ -1,0 +1,119 @@
+"""The sequencer on a real SQLite file: order, tiles, checkpoints, and what it refuses to sign."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from registry_world import ALICE, NOW, open_world, salt, work
+from sqlalchemy import text
+
+from anchor import checkpoint, last_signed, log, merkle, tiles
+from registry import entry as entries
+from registry import store
+from registry.database import Database
+from registry.errors import InvalidData
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = open_world(Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}"))
+    yield world
+    world.database.close()
+
+
+def fill(world, count, start=0):
+    for number in range(start, start + count):
+        world.accept(work(content=b"%d" % number, salt=salt(str(number))), ALICE)
+
+
+def test_the_log_is_the_tree_over_the_stored_entries(world):
+    fill(world, 5)
+    assert world.sequence() == 5
+    world.now -= 300  # a clock that was set back
+    fill(world, 3, 5)
+    assert world.sequence() == 3
+    with world.database.read() as connection:
+        logged = store.entries_between(connection, 0, 100)
+        state = log.state(connection)
+        head = checkpoint.open_signed(log.newest_checkpoint(connection), world.identity.verifier_key)
+        assert log.resource(connection, tiles.TilePath(None, 0, 8)) == tiles.encode_entries(logged)
+        assert log.resource(connection, tiles.TilePath(None, 0, 9)) is None
+    root = merkle.root_from_leaf_hashes([merkle.leaf_hash(entry) for entry in logged])
+    assert (state.size, state.root) == (head.size, head.root) == (8, root)
+    times = [entries.parse(entry).time for entry in logged]
+    assert times == sorted(times)
+    assert times[-1] == NOW
+
+
+def test_more_than_one_batch(world):
+    with world.database.write() as connection:
+        for number in range(log.BATCH + 3):
+            digest = hashlib.sha256(b"%d" % number).digest()
+            store.insert_statement(
+                connection,
+                digest=digest,
+                kind="Work",
+                message={},
+                opening=entries.opening("Work", digest, [], []),
+                repeat_key=digest,
+                accounts=[b"a" * 20],
+                subjects=["x"],
+                api_key_id=None,
+                now=NOW,
+            )
+    assert log.sequence(world.database, world.identity, world.log_key, NOW) == log.BATCH
+    assert log.sequence(world.database, world.identity, world.log_key, NOW) == 3
+    assert log.sequence(world.database, world.identity, world.log_key, NOW) == 0
+    with world.database.read() as connection:
+        leaf_hashes = [merkle.leaf_hash(entry) for entry in store.entries_between(connection, 0, 1000)]
+        for size in (1, 255, 256, 257, 512, 515):
+            assert tiles.root(log.tile_reader(connection), size) == merkle.root_from_leaf_hashes(leaf_hashes[:size])
+
+
+def test_a_log_is_created_once_and_only_with_its_own_key(world):
+    with pytest.raises(InvalidData, match=r"log\.exists"):
+        log.create(world.database, world.identity, world.log_key, NOW)
+    other = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
+    with pytest.raises(InvalidData, match=r"log\.other_key"):
+        log.sequence(world.database, world.identity, other, NOW)
+
+
+def test_a_mislabelled_head_is_not_anchored(world):
+    fill(world, 6)
+    world.sequence()
+    with world.database.read() as connection:
+        assert log.checked_head(connection, 6)[0] == log.state(connection).root
+        with pytest.raises(InvalidData, match=r"log\.no_checkpoint"):
+            log.checked_head(connection, 5)
+    # The label is broken: the checkpoint of six entries says seven.
+    with world.database.write() as connection:
+        connection.execute(text("UPDATE checkpoint SET size = 7 WHERE size = 6"))
+    with world.database.read() as connection, pytest.raises(InvalidData, match=r"log\.head_mislabelled"):
+        log.checked_head(connection, 7)
+
+
+def test_a_damaged_leaf_is_not_anchored(world):
+    fill(world, 3)
+    world.sequence()
+    with world.database.write() as connection:
+        row = connection.execute(text("SELECT hashes FROM tile WHERE level = 0")).scalar()
+        damaged = bytes([row[0] ^ 1]) + row[1:]
+        connection.execute(text("UPDATE tile SET hashes = :hashes WHERE level = 0"), {"hashes": damaged})
+    with world.database.read() as connection, pytest.raises(InvalidData, match=r"log\.head_mislabelled"):
+        log.checked_head(connection, 3)
+
+
+def test_an_old_backup_is_told_by_what_was_signed_last(world, tmp_path):
+    path = last_signed.path_beside(tmp_path / "log.pem")
+    last_signed.check(path, world.database)
+    fill(world, 2)
+    world.sequence()
+    with world.database.read() as connection:
+        state = log.state(connection)
+    last_signed.remember(path, state.size, state.root)
+    last_signed.check(path, world.database)
+    last_signed.remember(path, state.size + 1, bytes(32))
+    with pytest.raises(InvalidData, match=r"log\.database_behind"):
+        last_signed.check(path, world.database)
