@@ -1,0 +1,168 @@
+"""The README's commands, run as written: only the names in capitals, ports and folders are the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import running_anvil
+from local_registry import LocalRegistry, free_port
+
+from anchor.chain import EvmChain
+from anchor.identity import RegistryIdentity
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+SECTIONS = {
+    title: re.findall(r"```\n(.*?)```", body, re.DOTALL)
+    for title, body in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", README, re.DOTALL | re.MULTILINE)
+}
+
+
+def commands(title):
+    return [line for block in SECTIONS[title] for line in block.strip().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    local = LocalRegistry(
+        tmp_path_factory.mktemp("readme"), port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
+    )
+    try:
+        local.start()
+        yield local
+    finally:
+        local.stop()
+
+
+def run(line, names, folder, environment, given=""):
+    """Run one line of the README as a person would, typing `given`."""
+    for name, value in names.items():
+        line = re.sub(rf"\b{name}\b", str(value), line)
+    words = shlex.split(line)
+    words[0] = str(Path(sys.executable).parent / Path(words[0]).name)
+    return subprocess.run(
+        words,
+        cwd=folder,
+        env=os.environ | {"DEEDLOG_LANG": "en"} | environment,
+        input=given,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        check=False,
+    )
+
+
+def test_a_creators_and_a_verifiers_commands(local, tmp_path):
+    environment = {"DEEDLOG_HOME": str(tmp_path / "home"), "DEEDLOG_URL": local.url}
+    (tmp_path / "film.mp4").write_bytes(os.urandom(5000))
+    names = {"VIDEO": "film.mp4"}
+    new, register, prove, verify = commands("If you make videos")
+    assert (
+        run(new, names, tmp_path, environment, "backup.json\nfour words of mine\nfour words of mine\n").returncode == 0
+    )
+    done = run(register, names, tmp_path, environment, "y\nfour words of mine\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    names["DIGEST"] = re.search(r"Registered: (0x[0-9a-f]{64})", done.stdout)[1]
+    done = run(prove, names, tmp_path, environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    names["ADDRESS"] = re.search(r"--registry (0x[0-9a-fA-F]{40})", done.stdout)[1]
+    names["HASH"] = re.search(r"--block-hash (0x[0-9a-f]{64})", done.stdout)[1]
+    done = run(verify, names, tmp_path, environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    install, verify = commands("If you check somebody's claim")
+    assert install == "pip install deedlog"  # done for real in test_base_install
+    done = run(verify, names, tmp_path, environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "out.html").exists()
+
+
+def test_a_platforms_command(local, tmp_path):
+    (line,) = commands("If you run a platform")
+    done = run(line, {}, tmp_path, local.environment())
+    assert done.returncode == 0, done.stderr
+    assert "deedlog_" in done.stdout
+
+
+def test_an_operators_commands(tmp_path):
+    """On an anvil that calls itself Sepolia; the deployment itself, by ape, is tried in tests/contracts."""
+    lines = commands("If you operate a registry")
+    exports = dict(re.findall(r"(DEEDLOG_\w+)=(\S+)", "\n".join(line for line in lines if line.startswith("export"))))
+    assert set(exports) == {
+        *("DEEDLOG_DATA", "DEEDLOG_CHAIN", "DEEDLOG_RPC_URL"),
+        *("DEEDLOG_OPERATOR_PASSPHRASE_FILE", "DEEDLOG_LOG_PASSPHRASE_FILE"),
+    }
+    chains = json.loads((ROOT / "anchor/chains.json").read_text("utf-8"))
+    chains["sepolia"]["poll_milliseconds"] = 200
+    (tmp_path / "chains.json").write_text(json.dumps(chains), "utf-8")
+    (tmp_path / "passphrase").write_text("of the operator\n", "utf-8")
+    init, deploy, worker, serve = [line for line in lines if line.split()[0] in ("deedlog", "ape")]
+    assert deploy.startswith("ape run deploy --network ethereum:sepolia:node")
+    arguments = ("--chain-id", "11155111", "--slots-in-an-epoch", "1", "--block-time", "1")
+    with running_anvil(*arguments) as chain:
+        port = free_port()
+        environment = {
+            "DEEDLOG_DATA": str(tmp_path / "data"),
+            "DEEDLOG_CHAIN": exports["DEEDLOG_CHAIN"],
+            "DEEDLOG_CHAINS": str(tmp_path / "chains.json"),
+            "DEEDLOG_RPC_URL": chain.url,
+            "DEEDLOG_OPERATOR_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
+            "DEEDLOG_LOG_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
+            "DEEDLOG_ANCHOR_INTERVAL": "1",
+            "DEEDLOG_PORT": str(port),
+        }
+        made = run(init.replace("0x…", "0x" + "12" * 20), {}, tmp_path, environment)
+        assert made.returncode == 0, made.stdout + made.stderr
+        identity = RegistryIdentity.from_json(json.loads((tmp_path / "data/identity.json").read_text("utf-8")))
+        deployment = EvmChain(chain.url).deploy_local(identity)
+        record = tmp_path / "data/deployments/11155111.json"
+        record.parent.mkdir()
+        record.write_text(json.dumps(deployment.to_json()), "utf-8")
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "api.cli", *shlex.split(line)[1:]],
+                env=os.environ | environment,
+                stdout=subprocess.DEVNULL,
+            )
+            for line in (worker, serve)
+        ]
+        try:
+            url = f"http://127.0.0.1:{port}"
+            shown = until(lambda: httpx.get(f"{url}/v1/registry").json())
+            assert shown["chain_id"] == 11155111
+            assert shown["deployment"]["block"] == deployment.block
+            example = httpx.get(f"{url}/openapi.json").json()["paths"]["/v1/statements"]["post"]
+            body = example["requestBody"]["content"]["application/json"]["example"]
+            digest = httpx.post(f"{url}/v1/statements?wait=logged", json=body, timeout=40).json()["digest"]
+            until(lambda: httpx.get(f"{url}/v1/statements/{digest}").json()["state"] == "final")
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                assert process.wait(30) == 0
+
+
+def until(look):
+    for _ in range(300):
+        try:
+            found = look()
+        except httpx.HTTPError:
+            found = None
+        if found:
+            return found
+        time.sleep(0.1)
+    return pytest.fail("did not come about in half a minute")
+
+
+def test_the_two_commands_are_there():
+    assert commands("Two commands") == ["./scripts/run --demo", "./scripts/test"]
+    for line in commands("Two commands"):
+        assert os.access(ROOT / line.split()[0], os.X_OK)
