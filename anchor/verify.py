@@ -281,12 +281,13 @@ def _final_on_your_word(anchored: _Anchor) -> Finding:
 def _final_by_nodes(anchored: _Anchor, nodes: Sequence[NodeAnswer]) -> Finding:
     if anchored.chain_id in DEVELOPMENT_CHAINS:
         return not_checked("final.development_chain", chain_id=anchored.chain_id)
-    finalized = [node.finalized for node in nodes if node.problem is None and node.finalized is not None]
-    if not finalized:
+    finalized = [node.finalized for node in nodes if node.problem is None and node.chain_id == anchored.chain_id]
+    known = [number for number in finalized if number is not None]
+    if not known or len(known) < len(finalized):
         return not_checked("final.unknown")
-    if min(finalized) < anchored.header.number:
-        return not_checked("final.not_yet", block_number=anchored.header.number, finalized=min(finalized))
-    return yes("final.nodes", Trust.NODES, finalized=min(finalized))
+    if min(known) < anchored.header.number:
+        return not_checked("final.not_yet", block_number=anchored.header.number, finalized=min(known))
+    return yes("final.nodes", Trust.NODES, finalized=min(known))
 
 
 def _asked(anchored: _Anchor, nodes: Sequence[NodeAnswer]) -> Finding | None:

@@ -19,7 +19,7 @@ from registry_world import ALICE, BOB, PLATFORM_KEY, upload, work
 from anchor import bundle as bundles
 from anchor import rlp
 from anchor.state_proof import parse_header
-from anchor.verdict import QUESTIONS, Answer, parse_require
+from anchor.verdict import QUESTIONS, Answer, Trust, parse_require
 from anchor.verify import NodeAnswer, Pins, blocks_to_ask, verify
 from api.cli.nodes import ask
 from registry.digest import FileDigest, keccak256
@@ -148,6 +148,11 @@ class TestEachAnswer:
         assert by(true)["final"].code == "final.nodes"
         assert by(replace(true, finalized=number - 1))["final"].code == "final.not_yet"
         assert by(replace(true, finalized=None))["final"].code == "final.unknown"
+        # What another chain calls final says nothing about this one.
+        elsewhere = NodeAnswer("d", chain_id + 1, {}, 2**40)
+        assert by(replace(true, finalized=None), elsewhere)["final"].code == "final.unknown"
+        assert by(true, replace(true, finalized=None))["final"].code == "final.unknown"
+        assert by(true, replace(elsewhere, finalized=0))["final"].code == "final.nodes"
         assert by(lying)["anchored"].code == "anchored.not_canonical"
         assert by(lying)["anchored"].answer is Answer.NO
         assert by(true, lying)["anchored"].code == "node.disagree"
@@ -184,8 +189,10 @@ def test_a_node_that_the_forger_runs_is_the_users_choice_and_named(proven):
     with running_anvil("--chain-id", str(proven.bundle.anchors[0].chain_id)) as chain:
         forged = forge(proven.bundle, chain.url)["a chain where the true address holds what the forger wrote"]
         node = ask(chain.url, [number for _, number in blocks_to_ask(forged)])
-        finding = verify(forged, Pins(proven.registry, None, (node,))).findings["anchored"]
-    assert finding.answer is not Answer.YES or [str(trust) for trust in finding.trust] == ["nodes"]
+        findings = verify(forged, Pins(proven.registry, None, (node,))).findings
+    for name in ("included", "anchored", "time"):
+        assert findings[name].answer is Answer.YES
+        assert findings[name].trust == (Trust.NODES,)
 
 
 def test_every_byte_of_a_bundle_changed_once(proven):
