@@ -29,12 +29,12 @@ def loads(data: bytes, maximum: int) -> Any:
         raise JsonError("json.not_utf8", position=error.start) from error
     try:
         value = _DECODER.decode(text)
+        if "\\u" in text:
+            _refuse_surrogates(value)
     except RecursionError as error:
         raise JsonError("json.too_deep") from error
     except json.JSONDecodeError as error:
         raise JsonError("json.malformed", position=error.pos) from error
-    if "\\u" in text:
-        _refuse_surrogates(value)
     return value
 
 
@@ -63,7 +63,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise JsonError("json.member_twice", field=name[:64])
+                # Surrogates are looked for later: an answer that shows this name must be UTF-8 even so.
+                raise JsonError("json.member_twice", field=name[:64].encode("utf-8", "replace").decode())
             seen.add(name)
     return result
 
