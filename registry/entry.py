@@ -60,7 +60,8 @@ def opening(kind: str, digest: bytes, signatures: Sequence[Signature], subjects:
         ],
         "subjects": sorted(subjects),
     }
-    text = json.dumps(value, separators=(",", ":"), sort_keys=True).encode("ascii")
+    # RFC 8785 §3.2.2.2 leaves U+007F as it is; with `ensure_ascii`, Python would escape it.
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("ascii")
     if len(text) + len(_closing(0)) + _TIME_DIGITS > MAXIMUM_SIZE:
         raise EntryError("entry.too_large", maximum=MAXIMUM_SIZE)
     return text[:-1]
