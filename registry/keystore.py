@@ -18,6 +18,8 @@ SCRYPT_COST = 2**17
 """n of scrypt: about half a second and 128 MiB for each guess."""
 
 MAXIMUM_FILE = 16 * 1024
+IV_SIZE = 16
+KEY_SIZE = 32
 
 
 def new_key() -> bytes:
@@ -34,9 +36,20 @@ def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> b
 
     # Bytes: given text, the library's scrypt takes it as Latin-1, and a Chinese passphrase would fail.
     secret: Any = passphrase.encode("utf-8")
-    keyfile = create_keyfile_json(key, secret, kdf="scrypt", iterations=cost)
+    keyfile = with_whole_iv(create_keyfile_json(key, secret, kdf="scrypt", iterations=cost))
     write_private(path, (json.dumps(keyfile, indent=2) + "\n").encode())
     return account_of_private_key(key)
+
+
+def with_whole_iv(keyfile: dict[str, Any]) -> dict[str, Any]:
+    """Return the key file with an initial counter of 16 bytes.
+
+    The library writes it as a number, without leading zeros, once in 256 files: geth and ethers refuse those.
+    """
+    crypto = keyfile["crypto"]
+    parameters = crypto["cipherparams"]
+    whole = {**parameters, "iv": parameters["iv"].zfill(2 * IV_SIZE)}
+    return {**keyfile, "crypto": {**crypto, "cipherparams": whole}}
 
 
 def read(path: Path, passphrase: str) -> bytes:
@@ -46,16 +59,27 @@ def read(path: Path, passphrase: str) -> bytes:
     keyfile = _load(path)
     try:
         secret: Any = passphrase.encode("utf-8")  # bytes: see `write`
-        return bytes(decode_keyfile_json(keyfile, secret))
+        key = bytes(decode_keyfile_json(keyfile, secret))
     except ValueError as error:
         raise InvalidData("key.wrong_passphrase", path=str(path)) from error
-    except (KeyError, TypeError, NotImplementedError) as error:
+    except (LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, NotImplementedError) as error:
+        # The library looks at nothing before it uses it: a malformed file fails in any of these ways.
         raise InvalidData("key.not_a_keystore", path=str(path)) from error
+    if len(key) != KEY_SIZE or not 0 < int.from_bytes(key, "big") < ORDER:
+        raise InvalidData("key.not_a_keystore", path=str(path))
+    # The file's MAC covers neither counter nor address: a damaged counter would open as another account's key.
+    if "address" in keyfile and _address(keyfile) != account_of_private_key(key):
+        raise InvalidData("key.not_a_keystore", path=str(path))
+    return key
 
 
 def account(path: Path) -> bytes:
     """Return the account that an encrypted file says it is of, without opening it."""
-    address = str(_load(path).get("address", "")).lower().removeprefix("0x")
+    return _address(_load(path))
+
+
+def _address(keyfile: dict[str, Any]) -> bytes:
+    address = str(keyfile.get("address", "")).lower().removeprefix("0x")
     return from_hex("0x" + address, ACCOUNT_SIZE, "address")
 
 
@@ -90,7 +114,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         # Written by wallets of all kinds: their numbers and members are their own, so the strict reader is not for it.
         value = json.loads(read_file(path, MAXIMUM_FILE))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidData("key.not_a_keystore", path=str(path)) from error
     if not isinstance(value, dict):
         raise InvalidData("key.not_a_keystore", path=str(path))
