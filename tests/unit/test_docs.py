@@ -1,0 +1,102 @@
+"""The documents say what is so: links lead somewhere, files are all listed, and the worked example is computed."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from anchor import bundle, checkpoint, merkle
+from anchor.identity import Head, RegistryIdentity, creation_code, head_slot
+from anchor.tlog_proof import TlogProof
+from registry import entry as entries
+from registry.digest import keccak256
+from registry.eip712 import domain_separator
+from registry.hexadecimal import to_hex
+from registry.signatures import account_of_private_key, sign
+from registry.statements import KINDS, from_typed_data
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+FORMATS = (ROOT / "docs/formats.md").read_text("utf-8")
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text("utf-8")
+
+
+def example(name):
+    return re.search(rf"<!-- example:{name} -->\n```\w*\n(.*?)```", FORMATS, re.DOTALL)[1]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files_that_are_there(document):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text("utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+def test_the_index_of_decisions_has_every_decision():
+    folder = ROOT / "docs/adr"
+    listed = re.findall(r"\((\d{4}-[a-z0-9-]+\.md)\)", (folder / "README.md").read_text("utf-8"))
+    assert listed == sorted(path.name for path in folder.glob("0*.md"))
+
+
+def test_the_architecture_lists_every_file_and_which_are_pure():
+    rows = re.findall(r"^\| `((?:registry|anchor|api)/[\w/]+\.py)`( ○)? \|", ARCHITECTURE, re.MULTILINE)
+    files = {str(path.relative_to(ROOT)) for package in ("registry", "anchor", "api") for path in tree(package)}
+    assert {path for path, _ in rows} == files
+    assert len(rows) == len(files)
+    linted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    pure = next(contract["source_modules"] for contract in linted if contract["name"].startswith("pure files"))
+    assert {path for path, mark in rows if mark} == {f"{module.replace('.', '/')}.py" for module in pure}
+
+
+def tree(package):
+    return [path for path in (ROOT / package).rglob("*.py") if "__pycache__" not in path.parts]
+
+
+def test_the_formats_name_every_kind_with_its_type_hash():
+    listed = dict(re.findall(r"`(\w+)`, type hash `(0x[0-9a-f]{64})`", FORMATS))
+    assert listed == {name: to_hex(keccak256(kind.STRUCT.type_string.encode())) for name, kind in KINDS.items()}
+    for kind in KINDS.values():
+        assert f"```\n{kind.STRUCT.type_string}\n```" in FORMATS
+
+
+def test_the_formats_have_the_bundles_constants():
+    assert f"```\n{bundle.ABOUT}\n```" in FORMATS
+    assert f"| 1 | `{to_hex(keccak256(creation_code(1)))}` |" in FORMATS
+
+
+def test_the_worked_example_is_what_we_compute():
+    given = dict(re.findall(r"^\| ([^|]+) \| `([^`]+)` \|$", FORMATS[FORMATS.index("## 10.") :], re.MULTILINE))
+    registry = RegistryIdentity.from_json(json.loads(example("registry")))
+    work = from_typed_data(json.loads(example("typed-data")), registry.address)
+    separator = domain_separator(registry.address)
+    private = bytes.fromhex(given["private key"][2:])
+    signed = sign(work.digest(separator), private)
+    entry = entries.build(entries.Entry(work.digest(separator), "Work", (signed,), work.subjects(), 1_795_460_000))
+    log_key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(given["log's private key (Ed25519 seed)"][2:]))
+    other = bytes.fromhex(given["leaf hash of entry 1"][2:])
+    root = merkle.node_hash(merkle.leaf_hash(entry), other)
+    code = registry.initialisation_code()
+    computed = {
+        "registry address": to_hex(registry.address),
+        "constructor arguments, keccak256": to_hex(keccak256(registry.constructor_arguments())),
+        "creation code ‖ arguments, keccak256": to_hex(keccak256(code)),
+        "domain separator": to_hex(separator),
+        "hashStruct": to_hex(work.STRUCT.hash(work)),
+        "digest": to_hex(work.digest(separator)),
+        "account": to_hex(account_of_private_key(private)),
+        "signature (RFC 6979)": to_hex(signed.signature),
+        "verifier key of the log": str(registry.verifier_key),
+        "leaf hash of entry 0": to_hex(merkle.leaf_hash(entry)),
+        "root of size 2": to_hex(root),
+        "storage key of the head": to_hex(head_slot(root)),
+    }
+    assert computed == {name: given[name] for name in computed}
+    assert example("entry").encode() == entry + b"\n"
+    note = checkpoint.sign(checkpoint.Checkpoint(registry.origin, 2, root), log_key)
+    assert example("tlog-proof").encode() == TlogProof(0, (other,), note).format()
+    word = re.search(r"the word at the storage key is\n\n`(0x[0-9a-f]{64})`", FORMATS)[1]
+    assert Head.unpack(bytes.fromhex(word[2:])) == Head(2, 1_795_460_012, 0, 7)
