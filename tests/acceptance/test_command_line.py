@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from local_registry import LocalRegistry, free_port
 
 VIDEO_NAME = "我的视频.mp4"
 
@@ -39,18 +38,6 @@ class Person:
         done = self.run("key", "new", "--backup", "stick/", "--passphrase-file", self.passphrase, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory):
-    local = LocalRegistry(
-        tmp_path_factory.mktemp("cli"), port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
-    )
-    try:
-        local.start()
-        yield local
-    finally:
-        local.stop()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import running_anvil
-from local_registry import LocalRegistry, free_port
+from local_registry import free_port
 
 from anchor.chain import EvmChain
 from anchor.identity import RegistryIdentity
@@ -29,18 +29,6 @@ SECTIONS = {
 
 def commands(title):
     return [line for block in SECTIONS[title] for line in block.strip().splitlines()]
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory):
-    local = LocalRegistry(
-        tmp_path_factory.mktemp("readme"), port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
-    )
-    try:
-        local.start()
-        yield local
-    finally:
-        local.stop()
 
 
 def run(line, names, folder, environment, given=""):
