@@ -62,9 +62,10 @@ def opening(kind: str, digest: bytes, signatures: Sequence[Signature], subjects:
     }
     # RFC 8785 §3.2.2.2 leaves U+007F as it is; with `ensure_ascii`, Python would escape it.
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("ascii")
-    if len(text) + len(_closing(0)) + _TIME_DIGITS > MAXIMUM_SIZE:
+    opened = text[:-1]  # without the brace that `_closing` brings
+    if len(opened) + len(_closing(0)) + _TIME_DIGITS > MAXIMUM_SIZE:
         raise EntryError("entry.too_large", maximum=MAXIMUM_SIZE)
-    return text[:-1]
+    return opened
 
 
 def close(opened: bytes, time: int) -> bytes:
