@@ -56,6 +56,8 @@ EMOJI = "\\ud83d\\ude00"
 TEXTS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("Work", "title", "text.empty", ('""', '" "', '"\\u3000\\u00a0"', '"\\t\\n"')),
     ("Work", "title", "text.too_long", ('"' + "a" * 201 + '"', '"' + EMOJI * 201 + '"')),
+    ("Upload", "creditedAs", "text.too_long", ('"' + "a" * 201 + '"',)),
+    ("Rendition", "tool", "text.too_long", ('"' + "a" * 201 + '"',)),
     ("Upload", "creditedAs", "text.control", tuple(f'"a\\u{code:04x}b"' for code in CONTROLS)),
     ("Rendition", "tool", "text.bidirectional", tuple(f'"a\\u{code:04x}b"' for code in BIDIRECTIONAL)),
     ("Work", "title", "json.not_a_string", ("24", "true", '["a"]', '{"a":"b"}')),
