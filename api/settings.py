@@ -10,9 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from anchor.chains import Chain, chain_named
 from registry.errors import InvalidData
-from registry.keystore import read_file
-
-MAXIMUM_PASSPHRASE = 4096
+from registry.keystore import read_passphrase
 
 
 class Settings(BaseSettings):
@@ -83,4 +81,4 @@ class Settings(BaseSettings):
 def _passphrase(path: Path | None, variable: str) -> str:
     if path is None:
         raise InvalidData("settings.passphrase_file", variable=variable)
-    return read_file(path, MAXIMUM_PASSPHRASE).decode("utf-8").rstrip("\r\n")
+    return read_passphrase(path)

@@ -18,6 +18,7 @@ SCRYPT_COST = 2**17
 """n of scrypt: about half a second and 128 MiB for each guess."""
 
 MAXIMUM_FILE = 16 * 1024
+MAXIMUM_PASSPHRASE = 4096
 IV_SIZE = 16
 KEY_SIZE = 32
 
@@ -96,6 +97,14 @@ def write_private(path: Path, data: bytes) -> None:
         raise Unavailable("file.exists", path=str(path)) from error
     except OSError as error:
         raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
+
+
+def read_passphrase(path: Path) -> str:
+    """Return the passphrase of a file, without its line end; raise `InvalidData` (`key.passphrase_encoding`)."""
+    try:
+        return read_file(path, MAXIMUM_PASSPHRASE).decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InvalidData("key.passphrase_encoding", path=str(path)) from error
 
 
 def read_file(path: Path, maximum: int) -> bytes:

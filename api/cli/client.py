@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from anchor.identity import RegistryIdentity
+from api.texts import catalogue
 from registry import strict_json
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_checksum, to_hex
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_ANSWER = 8 * 1024 * 1024
 _TIMEOUT = 60
+OUTCOMES = ("accepted", "known", "repeat")
+_DIGEST = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
 
 
 class Client:
@@ -43,41 +47,63 @@ class Client:
         The address is recomputed: an answer cannot name one that its own parts do not make.
         """
         answer = self._json(self._send("GET", "/v1/registry"))
-        identity = RegistryIdentity.from_json(answer.get("identity"))
+        try:
+            identity = RegistryIdentity.from_json(answer.get("identity"))
+        except InvalidData as error:
+            raise self._unlike_a_registry() from error
         if pinned is not None and identity.address != pinned:
             raise InvalidData("registry.other", expected=to_checksum(pinned), actual=to_checksum(identity.address))
         return identity
 
-    def register(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Post a signed statement; return the answer."""
-        return self._json(self._send("POST", "/v1/statements", json=body))
+    def register(self, body: dict[str, Any], digest: bytes) -> dict[str, Any]:
+        """Post the signed statement `digest`; return the answer, whose digest is this one unless it is a repeat."""
+        answer = self._json(self._send("POST", "/v1/statements", json=body))
+        if answer.get("outcome") != "repeat" and answer.get("digest") != to_hex(digest):
+            raise self._unlike_a_registry()
+        if answer.get("outcome") not in OUTCOMES or _DIGEST.fullmatch(str(answer["digest"])) is None:
+            raise self._unlike_a_registry()
+        return answer
 
-    def statement(self, digest: bytes) -> dict[str, Any]:
-        """Return a statement as the registry shows it."""
-        return self._json(self._send("GET", f"/v1/statements/{to_hex(digest)}"))
+    def state(self, digest: bytes) -> str:
+        """Return the state of a statement, as the registry shows it."""
+        return str(self._json(self._send("GET", f"/v1/statements/{to_hex(digest)}")).get("state"))
 
     def bundle(self, digest: bytes) -> bytes:
         """Return a statement's bundle."""
-        return self._send("GET", f"/v1/statements/{to_hex(digest)}/bundle").content
+        return self._send("GET", f"/v1/statements/{to_hex(digest)}/bundle")
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _send(self, method: str, path: str, **options: Any) -> bytes:
+        """Return the body of a successful answer; raise the registry's own problem, or `Unavailable`."""
         try:
-            response = self._http.request(method, self.url + path, **options)
-        except httpx.HTTPError as error:
+            with self._http.stream(method, self.url + path, **options) as response:
+                content = bytearray()
+                for chunk in response.iter_bytes():
+                    content += chunk
+                    if len(content) > MAXIMUM_ANSWER:
+                        raise self._unlike_a_registry(response.status_code)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable("registry.unreachable", url=self.url, reason=type(error).__name__) from error
         if response.is_success:
-            return response
+            return bytes(content)
         try:
-            problem = strict_json.loads(response.content, MAXIMUM_ANSWER)
+            problem = strict_json.loads(bytes(content), MAXIMUM_ANSWER)
             code, params, field = problem["code"], problem["params"], problem["field"]
             known = {str(name): value for name, value in params.items() if isinstance(value, str | int)}
         except (InvalidData, KeyError, TypeError, AttributeError) as error:
-            raise Unavailable("registry.answered", url=self.url, status=response.status_code) from error
+            raise self._unlike_a_registry(response.status_code) from error
+        if not isinstance(code, str) or code not in catalogue("en"):
+            raise Unavailable("registry.refused", url=self.url, refusal=str(code)[:64])
         kind = Unavailable if response.status_code in (409, 429, 503) else InvalidData
-        raise kind(str(code), field=field, **known)
+        raise kind(code, field=None if field is None else str(field), **known)
 
-    def _json(self, response: httpx.Response) -> dict[str, Any]:
-        value = strict_json.loads(response.content, MAXIMUM_ANSWER)
+    def _json(self, content: bytes) -> dict[str, Any]:
+        try:
+            value = strict_json.loads(content, MAXIMUM_ANSWER)
+        except InvalidData as error:
+            raise self._unlike_a_registry() from error
         if not isinstance(value, dict):
-            raise Unavailable("registry.answered", url=self.url, status=response.status_code)
+            raise self._unlike_a_registry()
         return value
+
+    def _unlike_a_registry(self, status: int = 200) -> Unavailable:
+        return Unavailable("registry.answered", url=self.url, status=status)

@@ -12,7 +12,7 @@ import click
 from api.texts import text
 from registry.digest import FileDigest, digest_file
 from registry.errors import InvalidData, Unavailable
-from registry.keystore import read_file
+from registry.keystore import read_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-MAXIMUM_PASSPHRASE = 4096
 _BAR_FROM = 64 * 1024 * 1024
 """Bytes from which hashing may take so long that a person wants to see it move."""
 
@@ -48,7 +47,7 @@ def show_json(value: Mapping[str, Any]) -> None:
 def passphrase(language: str, file: Path | None, *, new: bool = False) -> str:
     """Return the passphrase from a file or from the keyboard; a new one is asked for twice and must not be empty."""
     if file is not None:
-        given = read_file(file, MAXIMUM_PASSPHRASE).decode("utf-8").rstrip("\r\n")
+        given = read_passphrase(file)
     else:
         given = click.prompt(
             text(language, "cli.passphrase"), hide_input=True, confirmation_prompt=new, default="", show_default=False

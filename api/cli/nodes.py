@@ -29,9 +29,9 @@ def ask(url: str, numbers: Sequence[int]) -> NodeAnswer:
                     blocks[number] = bytes.fromhex(block["hash"][2:])
             finalized = _call(client, url, "eth_getBlockByNumber", "finalized", _HEADERS_ONLY)
             return NodeAnswer(url, chain_id, blocks, None if finalized is None else int(finalized["number"], 16))
-    except httpx.HTTPError:
+    except (httpx.HTTPError, httpx.InvalidURL):
         return NodeAnswer(url, problem="node.unreachable")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return NodeAnswer(url, problem="node.unreadable")
 
 

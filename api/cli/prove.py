@@ -70,11 +70,13 @@ def _fetch(client: Client, digest: bytes, language: str, *, wait: bool, quiet: b
     if wait and not quiet:
         say(language, "cli.prove.waiting")
     while wait:
-        if client.statement(digest)["state"] in ("anchored", "final"):
+        if client.state(digest) in ("anchored", "final"):
             break
         if not quiet:
             click.echo(".", nl=False, err=True)
         time.sleep(_POLL_SECONDS)
+    if wait and not quiet:
+        click.echo(err=True)
     return client.bundle(digest)
 
 

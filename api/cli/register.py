@@ -25,8 +25,9 @@ from api.cli.common import (
 from api.texts import text
 from registry import keystore, signatures, strict_json
 from registry.eip712 import domain_separator
+from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, to_checksum, to_hex
-from registry.statements import Work, typed_data
+from registry.statements import Work, from_typed_data, typed_data
 
 if TYPE_CHECKING:
     from registry.digest import FileDigest
@@ -75,7 +76,7 @@ def command(
         kept = home() / "statements" / identity.address.hex() / f"{account.hex()}-{file.content_hash.hex()}.json"
         if kept.exists():
             # Signed before: the same statement is sent again, so that a retry never makes a second one.
-            body = strict_json.loads(keystore.read_file(kept, MAXIMUM_KEPT), MAXIMUM_KEPT)
+            body, digest = _kept(kept, identity.address)
             if not as_json:
                 say(language, "cli.register.signed_before", path=str(kept))
         else:
@@ -85,19 +86,31 @@ def command(
             if not yes and not as_json:
                 click.confirm(text(language, "cli.register.sign"), abort=True, default=True)
             key = keystore.read(key_file, passphrase(language, passphrase_file))
-            signature = signatures.sign(work.digest(domain_separator(identity.address)), key)
+            digest = work.digest(domain_separator(identity.address))
+            signature = signatures.sign(digest, key)
             body = {
                 "typed_data": typed_data(work, identity.address),
                 "signatures": [{"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}],
             }
             write_atomically(kept, (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode())
-        answer = client.register(body)
+        answer = client.register(body, digest)
     shown = {**answer, "registry": to_checksum(identity.address), "kept": str(kept)}
     if as_json:
         show_json(shown)
     else:
         say(language, f"cli.register.{answer['outcome']}", digest=answer["digest"], registry=shown["registry"])
         say(language, "cli.register.next", digest=answer["digest"], registry=shown["registry"], video=str(video))
+
+
+def _kept(path: Path, registry: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return what was signed before, ready to send, and its digest; raise `InvalidData` (`register.kept`)."""
+    try:
+        body = strict_json.members(
+            strict_json.loads(keystore.read_file(path, MAXIMUM_KEPT), MAXIMUM_KEPT), ("typed_data", "signatures"), ""
+        )
+        return body, from_typed_data(body["typed_data"], registry).digest(domain_separator(registry))
+    except InvalidData as error:
+        raise InvalidData("register.kept", path=str(path), reason=error.code) from error
 
 
 def _work(

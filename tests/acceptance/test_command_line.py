@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import httpx
 import pytest
 
 VIDEO_NAME = "我的视频.mp4"
@@ -239,3 +243,85 @@ def test_every_command_explains_itself(person):
     for name in ("key", "register", "prove", "verify", "init", "serve", "worker", "api-key"):
         assert name in listed
         assert person.run(name, "--help").returncode == 0
+
+
+class Rogue(http.server.BaseHTTPRequestHandler):
+    """A registry that names a true identity and answers all else with what a test wants."""
+
+    identity: bytes
+    answer: tuple[int, bytes]
+
+    def do_GET(self):
+        status, body = (200, self.identity) if self.path == "/v1/registry" else self.answer
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with contextlib.suppress(OSError):  # the client may stop listening
+            self.wfile.write(body)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@contextlib.contextmanager
+def rogue(identity, status, body):
+    handler = type("Told", (Rogue,), {"identity": identity, "answer": (status, body)})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+STRANGE_ANSWERS = (
+    (200, b""),
+    (200, b"[]"),
+    (200, b"{}"),
+    (200, b'{"outcome":"accepted"}'),
+    (200, b'{"outcome":"accepted","digest":"0x' + b"11" * 32 + b'"}'),
+    (200, b'{"outcome":"repeat","digest":"../../x"}'),
+    (200, b'{"outcome":"thanks","digest":"0x' + b"11" * 32 + b'"}'),
+    (200, b"[" * 100_000),
+    (200, b" " * (9 * 1024 * 1024)),
+    (500, b"<html>"),
+    (503, b'{"code":1,"params":[],"field":{}}'),
+    (422, b'{"code":"no.such_code","params":{"a":null},"field":7}'),
+    (422, b'{"code":"file.unreadable","params":{},"field":null}'),
+    (400, b'{"code":[],"params":{},"field":null}'),
+)
+
+
+def test_whatever_a_registry_answers_is_no_surprise(person, local):
+    person.new_key()
+    true = httpx.get(f"{local.url}/v1/registry").content
+    for status, body in STRANGE_ANSWERS:
+        with rogue(true, status, body) as url:
+            register_done = register(person, local, "--json", url=url)
+            prove_done = person.run("prove", "0x" + "11" * 32, "-o", "my.deed", "--url", url, "--json")
+        for done in (register_done, prove_done):
+            assert done.returncode == 1, (status, body[:40])
+            assert "Traceback" not in done.stderr, (status, body[:40], done.stderr)
+            assert "error" in json.loads(done.stdout)
+        assert not (person.folder / "my.deed").exists()
+    # The statement was kept when it was signed, so nothing is lost.
+    assert json.loads(register(person, local, "--json").stdout)["outcome"] == "accepted"
+    kept = next((person.folder / "home/statements").rglob("*.json"))
+    kept.write_bytes(b"{")
+    assert json.loads(register(person, local, "--json").stdout)["error"]["code"] == "register.kept"
+
+
+def test_a_passphrase_file_in_another_encoding_is_named(person, local):
+    person.new_key()
+    person.passphrase.write_bytes("正确 马\n".encode("gbk"))
+    refused = json.loads(register(person, local, "--json").stdout)
+    assert refused["error"]["code"] == "key.passphrase_encoding"
+
+
+def test_urls_that_lead_nowhere(person, local):
+    person.new_key()
+    for url in ("http://[", "no url", "ftp://127.0.0.1", "http://127.0.0.1:1"):
+        refused = register(person, local, "--json", url=url)
+        assert json.loads(refused.stdout)["error"]["code"] == "registry.unreachable", refused.stderr
