@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from anchor import rlp
+from registry.errors import Unavailable
 from registry.store import ANCHOR, table
 from registry.tables import AttemptRow, TransactionRow
 
@@ -141,18 +143,23 @@ def open_attempt(connection: Connection, chain_id: int) -> Attempt | None:
 
 
 def insert_attempt(connection: Connection, attempt: Attempt) -> int:
-    """Keep a new attempt; return its id. The database refuses a second unmined one on the same chain."""
-    result = connection.execute(
-        insert(ATTEMPT).values(
-            chain_id=attempt.chain_id,
-            from_size=attempt.from_size,
-            size=attempt.size,
-            root=attempt.root,
-            nonce=attempt.nonce,
-            state=attempt.state,
-            created_at=attempt.created_at,
-        )
-    )
+    """Keep a new attempt; return its id.
+
+    The database refuses a second unmined one on the same chain: raises `Unavailable` (`anchoring.raced`).
+    """
+    values = {
+        "chain_id": attempt.chain_id,
+        "from_size": attempt.from_size,
+        "size": attempt.size,
+        "root": attempt.root,
+        "nonce": attempt.nonce,
+        "state": attempt.state,
+        "created_at": attempt.created_at,
+    }
+    try:
+        result = connection.execute(insert(ATTEMPT).values(values))
+    except IntegrityError as error:
+        raise Unavailable("anchoring.raced") from error
     key: int = result.inserted_primary_key[0]  # type: ignore[index] # an insert of one row has one
     return key
 

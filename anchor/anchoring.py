@@ -198,12 +198,15 @@ class Anchorer:
             self._settle(attempt, "reverted" if reverted else "nonce_taken")
             return
         newest = transactions[-1]
-        if contract_size != attempt.from_size:
-            # The head moved and our nonce is free: the same nonce, from the new head.
-            attempt = replace(attempt, from_size=contract_size)
-            newest = self._sign(attempt, self._bumped(newest), now)
-        elif newest.sent_at is not None and now - newest.created_at >= self._plan.chain.resend:
-            newest = self._sign(attempt, self._bumped(newest), now)
+        moved = contract_size != attempt.from_size
+        stuck = newest.sent_at is not None and now - newest.created_at >= self._plan.chain.resend
+        if moved or stuck:
+            fees = self._bumped(newest)
+            if fees.max_fee <= self._plan.chain.max_fee:
+                # The same nonce; if the head moved, from the new head.
+                newest = self._sign(replace(attempt, from_size=contract_size), fees, now)
+            else:
+                _log.warning("alarm: a transaction waits at the chain's max_fee_gwei: raise it, or wait")
         self._send(attempt, newest, now)
 
     def _begin(self, contract_size: int, now: int) -> None:
@@ -217,7 +220,7 @@ class Anchorer:
             root, _ = log.checked_head(connection, size)
         nonce = self._port.next_nonce(self._plan.identity.operator)
         attempt = Attempt(0, chain_id, contract_size, size, root, nonce, "prepared", now)
-        transaction = self._sign(attempt, self._port.fees(), now)
+        transaction = self._sign(attempt, self._within(self._port.fees()), now)
         with self._database.read() as connection:
             stored = anchor_store.open_attempt(connection, chain_id)
         if stored is not None:
@@ -251,6 +254,9 @@ class Anchorer:
         try:
             self._port.send(transaction.raw)
         except InvalidData as error:
+            if "insufficient funds" in str(error.params.get("message", "")).lower():
+                _log.warning("alarm: the node does not take the transaction: %s", error)
+                return  # not sent: a higher fee would not help
             # "already known" and "nonce too low" are what a repeat looks like; the state will tell at the next tick.
             _log.info("not taken: %s", error)
         with self._database.write() as connection:
@@ -262,9 +268,14 @@ class Anchorer:
             anchor_store.set_attempt(connection, attempt.id, state=state)
         _log.info("attempt size=%d is %s", attempt.size, state)
 
+    def _within(self, fees: Fees) -> Fees:
+        """Return fees of at most the chain's maximum: a spike, or a node that lies, must not empty the account."""
+        most = self._plan.chain.max_fee
+        return Fees(min(fees.max_fee, most), min(fees.priority_fee, most))
+
     def _bumped(self, transaction: Transaction) -> Fees:
         """Return fees that replace a transaction: the present ones, but at least a quarter more than it offers."""
-        fees = self._port.fees()
+        fees = self._within(self._port.fees())
         return Fees(
             max(fees.max_fee, transaction.max_fee * (100 + FEE_BUMP_PERCENT) // 100 + 1),
             max(fees.priority_fee, transaction.priority_fee * (100 + FEE_BUMP_PERCENT) // 100 + 1),

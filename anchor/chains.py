@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAXIMUM_FILE = 256 * 1024
-_MEMBERS = ("chain_id", "rpc_url", "confirmations", "poll_milliseconds", "resend_seconds")
+_MEMBERS = ("chain_id", "rpc_url", "confirmations", "poll_milliseconds", "resend_seconds", "max_fee_gwei")
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain: `confirmations` None means that its finalized tag decides; times are in seconds."""
+    """A chain: `confirmations` None means that its finalized tag decides; times are in seconds.
+
+    `max_fee` is the most that a transaction may offer for a unit of gas, in wei.
+    """
 
     name: str
     chain_id: int
@@ -26,6 +29,7 @@ class Chain:
     confirmations: int | None
     poll: float
     resend: int
+    max_fee: int
 
 
 def chain_named(name: str, path: Path | None = None) -> Chain:
@@ -50,6 +54,7 @@ def chain_named(name: str, path: Path | None = None) -> Chain:
         confirmations=None if entry["confirmations"] is None else _integer(entry["confirmations"], name),
         poll=_integer(entry["poll_milliseconds"], name) / 1000,
         resend=_integer(entry["resend_seconds"], name),
+        max_fee=_integer(entry["max_fee_gwei"], name) * 10**9,
     )
 
 

@@ -299,13 +299,16 @@ def _asked(anchored: _Anchor, nodes: Sequence[NodeAnswer]) -> Finding | None:
             problem = not_checked(node.problem, url=node.url)
         elif node.chain_id != anchored.chain_id:
             problem = not_checked("node.other_chain", url=node.url, expected=anchored.chain_id, actual=node.chain_id)
+        elif (block_hash := (node.blocks or {}).get(anchored.header.number)) is None:
+            # It lags, or has forgotten: it contradicts nothing.
+            problem = not_checked("node.no_block", url=node.url, block_number=anchored.header.number)
         else:
-            voices.append((node.blocks or {}).get(anchored.header.number) == anchored.header.hash)
+            voices.append(block_hash == anchored.header.hash)
     if not voices:
         return problem or not_checked("anchored.no_block", chain_id=anchored.chain_id)
     if all(voices):
         return None
-    block_hash = to_hex(anchored.header.hash)
+    ours = to_hex(anchored.header.hash)
     if any(voices):
-        return not_checked("node.disagree", block_hash=block_hash)
-    return no("anchored.not_canonical", block_hash=block_hash)
+        return not_checked("node.disagree", block_hash=ours)
+    return no("anchored.not_canonical", block_hash=ours)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
+from starlette.requests import ClientDisconnect
 
 from api import keys
 from api.shapes import MAXIMUM_BATCH_BODY
@@ -64,11 +65,14 @@ async def body(request: Request) -> bytes:
     """Return the request's bytes, reading no more than any request may have."""
     chunks = []
     length = 0
-    async for chunk in request.stream():
-        length += len(chunk)
-        if length > MAXIMUM_BATCH_BODY:
-            raise InvalidData("http.too_large", maximum=MAXIMUM_BATCH_BODY)
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            length += len(chunk)
+            if length > MAXIMUM_BATCH_BODY:
+                raise InvalidData("http.too_large", maximum=MAXIMUM_BATCH_BODY)
+            chunks.append(chunk)
+    except ClientDisconnect as error:
+        raise InvalidData("http.request", path=request.url.path[:200]) from error  # nobody reads this answer
     return b"".join(chunks)
 
 

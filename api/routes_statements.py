@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from anchor import anchor_store
 from anchor.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
@@ -33,7 +35,11 @@ router = APIRouter()
 WAIT_SECONDS = 30
 """How long `?wait=logged` waits for the sequencer."""
 
+RIVALS_IN_LIST = 5
+"""Rivals shown of each statement of a list; `?content_hash=` lists them all."""
+
 _POLL_SECONDS = 0.05
+_LONGEST_POLL_SECONDS = 0.5
 
 
 @router.get("/registry", tags=["registry"])
@@ -67,21 +73,17 @@ def post_typed_data(kind: str, here: Here, body: Body) -> dict[str, Any]:
 
 
 @router.post("/statements", status_code=201, tags=["statements"])
-def post_statement(
+async def post_statement(
     here: Here,
     body: Body,
     wait: Annotated[str | None, Query(pattern="^logged$", description="`logged`: answer with the tlog-proof")] = None,
     idempotency_key: Annotated[str | None, Header(description="makes a rerun of this request harmless")] = None,
 ) -> Response:
     """Register one signed statement. 201: accepted and durable; 200: it, or a repeat of it, was kept before."""
-    submitter = here.submitter()
-    submission = shapes.read_submission(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), idempotency_key)
-    result = _accept(here, [submission], submitter)[0]
-    if isinstance(result, DeedlogError):
-        raise result
+    result = await run_in_threadpool(_register, here, body, idempotency_key)
     answer = _accepted(result)
     if wait is not None:
-        answer["tlog_proof"] = _wait_for_proof(here, result.digest)
+        answer["tlog_proof"] = await _wait_for_proof(here, result.digest)
     return JSONResponse(answer, 201 if result.outcome == "accepted" else 200)
 
 
@@ -130,9 +132,10 @@ def list_statements(
         account=None if account is None else account_from_any_case(account, "account"),
         kind=None if kind is None else kind_named(kind).__name__,
     )
+    submitter = here.submitter()
     with here.database.read() as connection:
         found = store.search(connection, wanted, _read_cursor(cursor))
-        shown = [_show(here, connection, stored, here.submitter()) for stored in found]
+        shown = [_show(here, connection, stored, submitter, RIVALS_IN_LIST) for stored in found]
     return {"statements": shown, "next": str(found[-1].id) if len(found) == store.PAGE else None}
 
 
@@ -144,7 +147,7 @@ def get_statement(digest: str, here: Here) -> dict[str, Any]:
         stored = store.by_digest(connection, from_hex(digest, HASH_SIZE, "digest"))
         if stored is None:
             raise InvalidData("statement.unknown", digest=digest)
-        return _show(here, connection, stored, submitter)
+        return _show(here, connection, stored, submitter, store.PAGE)
 
 
 @router.get("/statements/{digest}/bundle", tags=["statements"], response_class=Response)
@@ -171,6 +174,15 @@ def list_anchors(here: Here, cursor: str | None = None) -> dict[str, Any]:
     }
 
 
+def _register(here: Context, body: bytes, idempotency_key: str | None) -> Accepted:
+    submitter = here.submitter()
+    submission = shapes.read_submission(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), idempotency_key)
+    result = _accept(here, [submission], submitter)[0]
+    if isinstance(result, DeedlogError):
+        raise result
+    return result
+
+
 def _accept(here: Context, submissions: Sequence[Submission], submitter: Submitter) -> list[Accepted | DeedlogError]:
     if submitter.api_key_id is None:
         if here.settings.writers == "keys":
@@ -191,24 +203,37 @@ def _accepted(result: Accepted) -> dict[str, Any]:
     }
 
 
-def _wait_for_proof(here: Context, digest: bytes) -> str:
-    for _ in range(round(WAIT_SECONDS / _POLL_SECONDS)):
-        with here.database.read() as connection:
-            stored = store.by_digest(connection, digest)
-            if stored is not None and stored.log_index is not None:
-                return newest_proof(connection, stored.log_index).decode()
-        time.sleep(_POLL_SECONDS)
+async def _wait_for_proof(here: Context, digest: bytes) -> str:
+    """Return the tlog-proof of a statement once it is logged; a request that waits holds no thread."""
+    until = time.monotonic() + WAIT_SECONDS
+    pause = _POLL_SECONDS
+    while time.monotonic() < until:
+        proof = await run_in_threadpool(_proof, here, digest)
+        if proof is not None:
+            return proof.decode()
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_POLL_SECONDS)
     raise Unavailable("statement.not_logged_yet", digest=to_hex(digest))
 
 
-def _show(here: Context, connection: Connection, stored: Stored, submitter: Submitter) -> dict[str, Any]:
+def _proof(here: Context, digest: bytes) -> bytes | None:
+    with here.database.read() as connection:
+        stored = store.by_digest(connection, digest)
+        if stored is None or stored.log_index is None:
+            return None
+        return newest_proof(connection, stored.log_index)
+
+
+def _show(
+    here: Context, connection: Connection, stored: Stored, submitter: Submitter, most_rivals: int
+) -> dict[str, Any]:
     entry = stored.opened()
     accounts = [signature.account for signature in entry.signatures]
     covering = [] if stored.log_index is None else anchor_store.anchors_covering(connection, stored.log_index)
     rivals: list[Stored] = []
     for subject in entry.subjects:
         if subject.startswith("content:"):
-            rivals += store.rivals(connection, subject, accounts)
+            rivals += store.rivals(connection, subject, accounts, most_rivals + 1)
     names: list[str] = []
     if submitter.api_key_id is not None:
         owner = rerun_owner(submitter.api_key_id, accounts)
@@ -217,7 +242,8 @@ def _show(here: Context, connection: Connection, stored: Stored, submitter: Subm
             for name in store.references(connection, stored.id, owner)
             if name.startswith("reference:")
         ]
-    return shapes.show_statement(stored, here.identity.address, covering, rivals, names)
+    shown = shapes.show_statement(stored, here.identity.address, covering, rivals[:most_rivals], names)
+    return {**shown, "more_rivals": len(rivals) > most_rivals}
 
 
 def _read_cursor(cursor: str | None) -> int:

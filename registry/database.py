@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUSY_TIMEOUT_MS = 30_000
+POOL = 48
+"""Connections of a process: more than the web process has threads (40), so that no thread waits for one."""
+
 _WRITES = "deedlog_writes"
 
 
@@ -32,7 +35,9 @@ class Database:
     def __init__(self, url: str) -> None:
         """Name the database by its SQLAlchemy URL; nothing is opened yet."""
         self.url = url
-        self.engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        self.engine = create_engine(
+            url, pool_size=POOL, max_overflow=0, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True
+        )
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)

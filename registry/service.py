@@ -107,14 +107,13 @@ def accept(
 ) -> list[Accepted | DeedlogError]:
     """Check and keep statements, in their order; each has its own answer: what was done, or why not.
 
-    `admit` may refuse a statement that is in order (a quota) by raising. All that is kept is durable when this returns.
+    `admit` may refuse a new statement that is in order (a quota) by raising. It is not asked about what is only sent
+    again, or anybody could use up a signer's quota with what is public. What is kept is durable when this returns.
     """
     checked: list[Checked | DeedlogError] = []
     for submission in submissions:
         try:
             item = check_submission(submission, registry, submitter, now)
-            if admit is not None:
-                admit(item)
         except DeedlogError as error:
             checked.append(error)
         else:
@@ -122,24 +121,32 @@ def accept(
     if all(isinstance(item, DeedlogError) for item in checked):
         return [item for item in checked if isinstance(item, DeedlogError)]
     with database.write() as connection:
-        keeper = _Keeper(connection, submitter, now, [item for item in checked if isinstance(item, Checked)])
+        keeper = _Keeper(connection, submitter, now, [item for item in checked if isinstance(item, Checked)], admit)
         return [item if isinstance(item, DeedlogError) else keeper.keep(item) for item in checked]
 
 
 class _Keeper:
     """Keeps checked statements in one transaction; what is already there is looked up once for all of them."""
 
-    def __init__(self, connection: Connection, submitter: Submitter, now: int, items: Sequence[Checked]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        submitter: Submitter,
+        now: int,
+        items: Sequence[Checked],
+        admit: Callable[[Checked], None] | None,
+    ) -> None:
         self._connection = connection
         self._submitter = submitter
         self._now = now
+        self._admit = admit
         self._by_digest = store.find_digests(connection, [item.digest for item in items])
         self._by_repeat = store.find_repeats(connection, [item.statement.repeat_key() for item in items])
 
     def keep(self, item: Checked) -> Accepted | DeedlogError:
         try:
             return self._keep(item)
-        except InvalidData as error:
+        except DeedlogError as error:
             return error
 
     def _keep(self, item: Checked) -> Accepted:
@@ -164,6 +171,8 @@ class _Keeper:
         return Accepted(digest, item.statement.kind, outcome)
 
     def _insert(self, item: Checked, repeat_key: bytes) -> int:
+        if self._admit is not None:
+            self._admit(item)
         statement = item.statement
         if isinstance(statement, Rendition):
             kind = store.find_kind(self._connection, statement.source)

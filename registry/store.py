@@ -165,15 +165,15 @@ def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE
     return [_stored(row) for row in connection.execute(query).mappings()]
 
 
-def rivals(connection: Connection, content: str, accounts: Sequence[bytes]) -> list[Stored]:
-    """Return the statements about the content (a subject tag) that none of `accounts` signed, in the log's order."""
+def rivals(connection: Connection, content: str, accounts: Sequence[bytes], limit: int) -> list[Stored]:
+    """Return up to `limit` statements about a content (a subject tag) that none of `accounts` signed, in log order."""
     mine = select(ACCOUNT.c.statement_id).where(ACCOUNT.c.account.in_(accounts))
     query = (
         _statements()
         .where(STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject == content)))
         .where(STATEMENT.c.id.not_in(mine))
         .order_by(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index, STATEMENT.c.id)
-        .limit(PAGE)
+        .limit(limit)
     )
     return [_stored(row) for row in connection.execute(query).mappings()]
 

@@ -88,13 +88,15 @@ class Client:
         try:
             problem = strict_json.loads(bytes(content), MAXIMUM_ANSWER)
             code, params, field = problem["code"], problem["params"], problem["field"]
-            known = {str(name): value for name, value in params.items() if isinstance(value, str | int)}
+            known = {name: value for name, value in params.items() if isinstance(value, str | int)}
         except (InvalidData, KeyError, TypeError, AttributeError) as error:
             raise self._unlike_a_registry(response.status_code) from error
         if not isinstance(code, str) or code not in catalogue("en"):
             raise Unavailable("registry.refused", url=self.url, refusal=str(code)[:64])
         kind = Unavailable if response.status_code in (409, 429, 503) else InvalidData
-        raise kind(code, field=None if field is None else str(field), **known)
+        refusal = kind(code, field=None if field is None else str(field))
+        refusal.params.update(known)
+        raise refusal
 
     def _json(self, content: bytes) -> dict[str, Any]:
         try:

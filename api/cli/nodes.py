@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 20
 _HEADERS_ONLY = False
+_LONGEST_NUMBER = 18
+"""0x and 16 digits: 64 bits."""
+
+
+class _RefusedError(Exception):
+    """The node answered with an error."""
 
 
 def ask(url: str, numbers: Sequence[int]) -> NodeAnswer:
@@ -21,17 +27,20 @@ def ask(url: str, numbers: Sequence[int]) -> NodeAnswer:
 
     try:
         with httpx.Client(timeout=_TIMEOUT) as client:
-            chain_id = int(_call(client, url, "eth_chainId"), 16)
+            chain_id = _number(_call(client, url, "eth_chainId"))
             blocks = {}
             for number in numbers:
                 block = _call(client, url, "eth_getBlockByNumber", hex(number), _HEADERS_ONLY)
                 if block is not None:
                     blocks[number] = bytes.fromhex(block["hash"][2:])
-            finalized = _call(client, url, "eth_getBlockByNumber", "finalized", _HEADERS_ONLY)
-            return NodeAnswer(url, chain_id, blocks, None if finalized is None else int(finalized["number"], 16))
+            try:
+                finalized = _number(_call(client, url, "eth_getBlockByNumber", "finalized", _HEADERS_ONLY)["number"])
+            except _RefusedError:  # a chain without the tag: nothing is known
+                finalized = None
+            return NodeAnswer(url, chain_id, blocks, finalized)
     except (httpx.HTTPError, httpx.InvalidURL):
         return NodeAnswer(url, problem="node.unreachable")
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (_RefusedError, ValueError, KeyError, TypeError, RecursionError):
         return NodeAnswer(url, problem="node.unreadable")
 
 
@@ -40,5 +49,12 @@ def _call(client: httpx.Client, url: str, method: str, *parameters: Any) -> Any:
     answer = client.post(url, json=body).raise_for_status().json()
     if not isinstance(answer, dict):
         raise TypeError(method)
-    # A chain without the finalized tag answers with an error: nothing is known, which is what None says.
-    return answer.get("result")
+    if "error" in answer:
+        raise _RefusedError(method)
+    return answer["result"]
+
+
+def _number(value: str) -> int:
+    if len(value) > _LONGEST_NUMBER:
+        raise ValueError(value[:_LONGEST_NUMBER])
+    return int(value, 16)

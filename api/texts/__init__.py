@@ -24,13 +24,19 @@ def catalogue(language: str) -> dict[str, str]:
 
 def text(language: str, code: str, params: Mapping[str, str | int] | None = None) -> str:
     """Return the text of a code; a parameter that the text names and nobody gave is shown as its name."""
-    return catalogue(language)[code].format_map(_Params(params or {}))
+    shown = {name: printable(value) if isinstance(value, str) else value for name, value in (params or {}).items()}
+    return catalogue(language)[code].format_map(_Params(shown))
 
 
 def error_text(language: str, error: DeedlogError) -> str:
     """Return the text of an error, after the member at fault."""
     said = text(language, error.code, error.params)
-    return said if error.field is None else f"{error.field}: {said}"
+    return said if error.field is None else f"{printable(error.field)}: {said}"
+
+
+def printable(value: str) -> str:
+    """Return a text from outside without what would steer a terminal."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in value)
 
 
 def choose_language(wanted: str | None) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.server
 import json
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import httpx
 import pytest
+from strange_server import answering
 
 VIDEO_NAME = "我的视频.mp4"
 
@@ -245,37 +243,6 @@ def test_every_command_explains_itself(person):
         assert person.run(name, "--help").returncode == 0
 
 
-class Rogue(http.server.BaseHTTPRequestHandler):
-    """A registry that names a true identity and answers all else with what a test wants."""
-
-    identity: bytes
-    answer: tuple[int, bytes]
-
-    def do_GET(self):
-        status, body = (200, self.identity) if self.path == "/v1/registry" else self.answer
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with contextlib.suppress(OSError):  # the client may stop listening
-            self.wfile.write(body)
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.do_GET()
-
-    def log_message(self, *arguments):
-        pass
-
-
-@contextlib.contextmanager
-def rogue(identity, status, body):
-    handler = type("Told", (Rogue,), {"identity": identity, "answer": (status, body)})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 STRANGE_ANSWERS = (
     (200, b""),
     (200, b"[]"),
@@ -291,6 +258,8 @@ STRANGE_ANSWERS = (
     (422, b'{"code":"no.such_code","params":{"a":null},"field":7}'),
     (422, b'{"code":"file.unreadable","params":{},"field":null}'),
     (400, b'{"code":[],"params":{},"field":null}'),
+    (422, b'{"code":"hex.malformed","params":{"code":"x","field":"y","self":"z"},"field":null}'),
+    (422, b'{"code":"statement.unknown","params":{"digest":"\\u001b]0;owned\\u0007"},"field":"\\u001b[2J"}'),
 )
 
 
@@ -298,12 +267,16 @@ def test_whatever_a_registry_answers_is_no_surprise(person, local):
     person.new_key()
     true = httpx.get(f"{local.url}/v1/registry").content
     for status, body in STRANGE_ANSWERS:
-        with rogue(true, status, body) as url:
+        strange = (status, body)
+        with answering(
+            lambda _method, path, _body, strange=strange: (200, true) if "registry" in path else strange
+        ) as url:
             register_done = register(person, local, "--json", url=url)
             prove_done = person.run("prove", "0x" + "11" * 32, "-o", "my.deed", "--url", url, "--json")
         for done in (register_done, prove_done):
             assert done.returncode == 1, (status, body[:40])
             assert "Traceback" not in done.stderr, (status, body[:40], done.stderr)
+            assert "\x1b" not in done.stderr + done.stdout
             assert "error" in json.loads(done.stdout)
         assert not (person.folder / "my.deed").exists()
     # The statement was kept when it was signed, so nothing is lost.

@@ -101,6 +101,56 @@ def test_a_stuck_transaction_is_replaced_at_a_higher_fee_under_the_same_nonce(wo
     assert states(world) == [(0, 2, 0, "final")]
 
 
+def transactions(world):
+    with world.database.read() as connection:
+        return anchor_store.transactions(connection, anchor_store.open_attempt(connection, 31337).id)
+
+
+def test_fees_stop_at_the_chains_limit_and_the_last_transaction_is_sent_on(world, anvil, caplog):
+    gwei = 10**9
+    plan = world.anchorer._plan
+    world.anchorer._plan = dataclasses.replace(plan, chain=dataclasses.replace(plan.chain, max_fee=10 * gwei))
+    fill(world, 2)
+    anvil.automine(on=False)
+    for _ in range(40):
+        world.now += plan.chain.resend
+        world.anchorer.tick(world.now)
+    sent = transactions(world)
+    assert 3 < len(sent) < 12
+    assert 8 * gwei < sent[-1].max_fee <= 10 * gwei
+    assert "max_fee_gwei" in caplog.text
+    anvil.request("evm_mine")
+    anvil.automine(on=True)
+    world.anchor()
+    assert states(world) == [(0, 2, 0, "final")]
+
+
+def test_an_empty_account_does_not_drive_the_fee_up(world, anvil, caplog):
+    fill(world, 2)
+    operator = "0x" + world.identity.operator.hex()
+    balance = anvil.request("eth_getBalance", operator, "latest")
+    anvil.request("anvil_setBalance", operator, "0x1")
+    for _ in range(20):
+        world.now += world.anchorer._plan.chain.resend
+        world.anchorer.tick(world.now)
+    assert len(transactions(world)) == 1
+    assert "fund it" in caplog.text
+    anvil.request("anvil_setBalance", operator, balance)
+    world.anchor()
+    assert states(world) == [(0, 2, 0, "final")]
+
+
+def test_a_second_attempt_beside_an_open_one_is_refused_by_name(world, anvil):
+    fill(world, 2)
+    anvil.automine(on=False)
+    world.anchorer.tick(world.now + 1)
+    with world.database.read() as connection:
+        first = anchor_store.open_attempt(connection, 31337)
+    second = dataclasses.replace(first, id=0)
+    with pytest.raises(Unavailable, match=r"anchoring\.raced"):
+        world.anchorer._sign(second, world.anchorer._port.fees(), world.now)
+
+
 def test_an_anchor_made_by_somebody_else_is_success(world, anvil):
     fill(world, 2)
     port = EvmChain(anvil.url)

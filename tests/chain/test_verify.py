@@ -153,6 +153,11 @@ class TestEachAnswer:
         assert by(replace(true, finalized=None), elsewhere)["final"].code == "final.unknown"
         assert by(true, replace(true, finalized=None))["final"].code == "final.unknown"
         assert by(true, replace(elsewhere, finalized=0))["final"].code == "final.nodes"
+        # A node that lags, or forgot, contradicts nothing.
+        lagging = NodeAnswer("e", chain_id, {}, number)
+        assert (by(lagging)["anchored"].code, by(lagging)["anchored"].answer) == ("node.no_block", Answer.NOT_CHECKED)
+        assert by(lagging, true)["anchored"].answer is Answer.YES
+        assert by(lagging, lying)["anchored"].answer is Answer.NO
         assert by(lying)["anchored"].code == "anchored.not_canonical"
         assert by(lying)["anchored"].answer is Answer.NO
         assert by(true, lying)["anchored"].code == "node.disagree"
