@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from limits import parse as parse_rate
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from anchor.chains import Chain, chain_named
 from registry.errors import InvalidData
 from registry.keystore import read_passphrase
+
+
+def _rate(value: str) -> str:
+    parse_rate(value)  # raises ValueError
+    return value
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
 
 
 class Settings(BaseSettings):
@@ -29,10 +38,10 @@ class Settings(BaseSettings):
     log_keyfile: Path | None = Field(default=None, description="default: log.pem in the data folder")
     log_passphrase_file: Path | None = None
     writers: Literal["open", "keys"] = Field(default="open", description="whether writing needs an API key")
-    quota_per_account: str = Field(default="200/day", description="statements that an account may send without a key")
-    quota_per_address: str = Field(default="600/hour", description="statements from a network address without a key")
+    quota_per_account: Rate = Field(default="200/day", description="statements that an account may send without a key")
+    quota_per_address: Rate = Field(default="600/hour", description="statements from a network address without a key")
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = Field(default=8000, ge=0, le=65535)
 
     @property
     def database(self) -> str:
@@ -76,6 +85,16 @@ class Settings(BaseSettings):
     def deployment_file(self, chain_id: int) -> Path:
         """Return where the record of the contract on a chain stands."""
         return self.data / "deployments" / f"{chain_id}.json"
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment; raise `InvalidData` (`settings.invalid`) naming one that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = "DEEDLOG_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidData("settings.invalid", variable=variable, reason=first["msg"]) from error
 
 
 def _passphrase(path: Path | None, variable: str) -> str:

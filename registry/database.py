@@ -15,14 +15,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
-from registry.errors import Unavailable
+from registry.errors import InvalidData, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUSY_TIMEOUT_MS = 30_000
+DIALECTS = ("sqlite", "postgresql")
 POOL = 48
 """Connections of a process: more than the web process has threads (40), so that no thread waits for one."""
 
@@ -33,11 +34,16 @@ class Database:
     """One database; `read` and `write` give a connection inside one transaction."""
 
     def __init__(self, url: str) -> None:
-        """Name the database by its SQLAlchemy URL; nothing is opened yet."""
+        """Name the database by its SQLAlchemy URL; nothing is opened yet. Raises `InvalidData` (`database.url`)."""
         self.url = url
-        self.engine = create_engine(
-            url, pool_size=POOL, max_overflow=0, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True
-        )
+        try:
+            self.engine = create_engine(
+                url, pool_size=POOL, max_overflow=0, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True
+            )
+        except (ArgumentError, ImportError) as error:
+            raise InvalidData("database.url", dialects=", ".join(DIALECTS)) from error
+        if self.engine.dialect.name not in DIALECTS:
+            raise InvalidData("database.url", dialects=", ".join(DIALECTS))
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -63,7 +69,7 @@ class Database:
         try:
             with self.read() as connection:
                 actual = MigrationContext.configure(connection).get_current_revision()
-        except OperationalError as error:
+        except DatabaseError as error:
             raise Unavailable("database.unreachable", reason=str(error.orig)) from error
         expected = ScriptDirectory.from_config(self._alembic()).get_current_head()
         if actual != expected:

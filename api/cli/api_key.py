@@ -72,6 +72,6 @@ def revoke(language: str, key: int, as_json: bool) -> None:  # noqa: FBT001 - cl
 
 def _database() -> Database:
     from api.app import open_registry  # noqa: PLC0415 - see `new`
-    from api.settings import Settings  # noqa: PLC0415
+    from api.settings import read_settings  # noqa: PLC0415
 
-    return open_registry(Settings())[0]
+    return open_registry(read_settings())[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from dataclasses import replace
 
 import click
 
@@ -26,13 +27,16 @@ CURRENT_VERSION = 1
 @click.pass_obj
 def command(language: str, origin: str, owner: str, salt: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
     """Create a registry: its keys, its address, its empty log. Run once."""
-    from api.settings import Settings  # noqa: PLC0415 - the platform's packages, not the base install's
+    from api.settings import read_settings  # noqa: PLC0415 - the platform's packages, not the base install's
     from registry.database import Database  # noqa: PLC0415
 
-    settings = Settings()
+    settings = read_settings()
     if settings.identity_file.exists():
         raise Unavailable("file.exists", path=str(settings.identity_file))
     owner_account = account_from_any_case(owner, "--owner")
+    chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
+    # Made with stand-ins first: what cannot be a registry is refused before a key is written.
+    draft = RegistryIdentity(CURRENT_VERSION, chosen_salt, origin, bytes([1] * HASH_SIZE), owner_account, owner_account)
     settings.data.mkdir(parents=True, exist_ok=True)
     # Keys that an interrupted run left are used: nothing was signed with them yet.
     if settings.log_key.exists():
@@ -43,14 +47,7 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         operator = keystore.account(settings.operator_key)
     else:
         operator = keystore.write(settings.operator_key, keystore.new_key(), settings.operator_passphrase())
-    identity = RegistryIdentity(
-        version=CURRENT_VERSION,
-        salt=secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt"),
-        origin=origin,
-        log_key=signing_key.public_key().public_bytes_raw(),
-        owner=owner_account,
-        operator=operator,
-    )
+    identity = replace(draft, log_key=signing_key.public_key().public_bytes_raw(), operator=operator)
     database = Database(settings.database)
     database.migrate()
     log.create(database, identity, signing_key, int(time.time()))

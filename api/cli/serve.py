@@ -26,7 +26,7 @@ STOP_SECONDS = 20
 @click.command()
 @click.option("--with-worker", is_flag=True, help="Start the worker too, as a process of its own.")
 @click.option("--host", help="Address to listen on (DEEDLOG_HOST).")
-@click.option("--port", type=int, help="Port to listen on (DEEDLOG_PORT).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (DEEDLOG_PORT).")
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
 @click.pass_obj
 def command(language: str, with_worker: bool, host: str | None, port: int | None, as_json: bool) -> None:  # noqa: FBT001 - click's flags
@@ -34,9 +34,9 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
     import uvicorn  # noqa: PLC0415 - the platform's packages, not the base install's
 
     from api.app import create_app  # noqa: PLC0415
-    from api.settings import Settings  # noqa: PLC0415
+    from api.settings import read_settings  # noqa: PLC0415
 
-    settings = Settings()
+    settings = read_settings()
     if host is not None:
         settings.host = host
     if port is not None:

@@ -39,7 +39,7 @@ class _JsonLines(logging.Formatter):
 @click.pass_obj
 def command(language: str, as_json: bool, until_stdin_ends: bool) -> None:  # noqa: FBT001 - click's flags
     """Sequence and anchor. The only process that opens the log key and the operator's key."""
-    from api.settings import Settings  # noqa: PLC0415 - the platform's packages, not the base install's
+    from api.settings import read_settings  # noqa: PLC0415 - the platform's packages, not the base install's
     from api.worker import Worker  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
@@ -47,7 +47,7 @@ def command(language: str, as_json: bool, until_stdin_ends: bool) -> None:  # no
         logging.getLogger().handlers[0].setFormatter(_JsonLines())
     for name in ("anchor", "api"):
         logging.getLogger(name).setLevel(logging.INFO)
-    worker = Worker(Settings())
+    worker = Worker(read_settings())
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         worker.stopping.set()

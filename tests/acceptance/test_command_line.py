@@ -6,40 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
+from person import Person
 from strange_server import answering
 
 VIDEO_NAME = "我的视频.mp4"
-
-
-class Person:
-    """Somebody with a folder of their own."""
-
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.folder = folder
-        self.environment = os.environ | {"DEEDLOG_HOME": str(folder / "home"), "DEEDLOG_LANG": "en"} | environment
-        self.passphrase = folder / "passphrase"
-        self.passphrase.write_text("正确 马 电池 订书钉\n", "utf-8")
-
-    def run(self, *arguments, given: str | None = None, **environment: str):
-        return subprocess.run(
-            [sys.executable, "-m", "api.cli", *map(str, arguments)],
-            env=self.environment | environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-            cwd=self.folder,
-        )
-
-    def new_key(self):
-        done = self.run("key", "new", "--backup", "stick/", "--passphrase-file", self.passphrase, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
 
 
 @pytest.fixture
@@ -212,28 +185,6 @@ def test_a_console_of_another_encoding_shows_escapes_and_does_not_fail(person):
     assert done.returncode == 1
     assert "无法读取" in said
     assert "\\U0001f3ac" in said
-
-
-def test_an_operator_makes_a_registry_once(tmp_path):
-    operator = Person(
-        tmp_path,
-        DEEDLOG_DATA=str(tmp_path / "data"),
-        DEEDLOG_OPERATOR_PASSPHRASE_FILE=str(tmp_path / "passphrase"),
-        DEEDLOG_LOG_PASSPHRASE_FILE=str(tmp_path / "passphrase"),
-    )
-    call = ("init", "--origin", "deeds.example.com/log", "--owner", "0x" + "12" * 20, "--json")
-    made = operator.run(*call)
-    assert made.returncode == 0, made.stderr
-    for name in ("log.pem", "operator.json"):
-        assert b"ENCRYPTED" in (tmp_path / "data" / name).read_bytes() or name == "operator.json"
-        assert (tmp_path / "data" / name).stat().st_mode & 0o077 == 0
-    again = operator.run(*call)
-    assert json.loads(again.stdout)["error"]["code"] == "file.exists"
-    key = json.loads(operator.run("api-key", "new", "platform", "--scope", "upload", "--json").stdout)
-    assert operator.run("api-key", "revoke", key["id"]).returncode == 0
-    listed = json.loads(operator.run("api-key", "list", "--json").stdout)["keys"]
-    assert listed[0]["revoked_at"] is not None
-    assert "secret_hash" not in listed[0]
 
 
 def test_every_command_explains_itself(person):

@@ -1,0 +1,39 @@
+"""Somebody who types `deedlog` commands: real processes, in a folder of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Person:
+    """Somebody with a folder of their own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.environment = os.environ | {"DEEDLOG_HOME": str(folder / "home"), "DEEDLOG_LANG": "en"} | environment
+        self.passphrase = folder / "passphrase"
+        self.passphrase.write_text("正确 马 电池 订书钉\n", "utf-8")
+
+    def run(self, *arguments, given: str | None = None, **environment: str):
+        return subprocess.run(
+            [sys.executable, "-m", "api.cli", *map(str, arguments)],
+            env=self.environment | environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            cwd=self.folder,
+        )
+
+    def new_key(self):
+        done = self.run("key", "new", "--backup", "stick/", "--passphrase-file", self.passphrase, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
