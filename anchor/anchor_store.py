@@ -129,6 +129,13 @@ def newest_anchor(connection: Connection, chain_id: int) -> StoredAnchor | None:
     return None if row is None else _anchor(row)
 
 
+def newest_final(connection: Connection, chain_id: int) -> StoredAnchor | None:
+    """Return the anchor of the largest size on a chain whose block is final."""
+    query = select(ANCHOR).where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.final).order_by(ANCHOR.c.size.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _anchor(row)
+
+
 def drop_anchors_above(connection: Connection, chain_id: int, size: int) -> int:
     """Forget the anchors of more than `size` entries that a reorganisation took away; return how many."""
     gone = ANCHOR.delete().where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.size > size, ANCHOR.c.final.is_(False))

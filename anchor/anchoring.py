@@ -91,7 +91,9 @@ class Anchorer:
             raise Unavailable("chain.other_chain", expected=expected, actual=actual)
         if not self._port.has_code(self._contract):
             raise Unavailable("chain.no_contract", address=to_checksum(self._contract), chain=self._plan.chain.name)
-        self._check_head(*self._port.head(self._contract)[:2])
+        size, root, _ = self._port.head(self._contract)
+        self._check_final(size)
+        self._check_head(size, root)
 
     def tick(self, now: int) -> None:
         """Do what is due at `now` (Unix seconds): record, settle, resend or begin, and finalise."""
@@ -106,6 +108,18 @@ class Anchorer:
             self._begin(size, now)
         self._finalise(size)
         self._warn(size, now)
+
+    def _check_final(self, size: int) -> None:
+        """Stop if a final anchor is gone, or its block is another now: the chain broke its word."""
+        with self._database.read() as connection:
+            last = anchor_store.newest_final(connection, self._plan.chain.chain_id)
+        if last is None:
+            return
+        block_hash = self._port.block_hash(last.proof_number)
+        if size < last.size or block_hash not in (None, last.block_hash):  # None: the node forgot, or lags
+            raise StopAnchoringError(
+                "anchoring.final_vanished", size=last.size, block_number=last.proof_number, contract=size
+            )
 
     def _check_head(self, size: int, root: bytes) -> None:
         """Stop if the contract's head is not one that this log signed: a foreign key, or an old backup."""

@@ -37,7 +37,7 @@ class Checkpoint:
             note.validate_name(self.origin)
         except note.NoteError as error:
             raise CheckpointError("checkpoint.malformed", field="origin") from error
-        if isinstance(self.size, bool) or not 0 <= self.size <= MAXIMUM_SIZE:
+        if not isinstance(self.size, int) or isinstance(self.size, bool) or not 0 <= self.size <= MAXIMUM_SIZE:
             raise CheckpointError("checkpoint.malformed", field="size")
         # RFC 9162 §2.1.1: the empty tree has one root, and every verifier knows it.
         if len(self.root) != HASH_SIZE or (self.size == 0 and self.root != EMPTY_ROOT):

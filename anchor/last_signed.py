@@ -9,13 +9,20 @@ import json
 from typing import TYPE_CHECKING
 
 from anchor import log
-from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import to_hex
+from anchor.checkpoint import Checkpoint
+from registry import strict_json
+from registry.errors import DeedlogError, InvalidData, Unavailable
+from registry.hexadecimal import HASH_SIZE, from_hex, to_hex
+from registry.keystore import read_file
+from registry.strict_json import members
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from registry.database import Database
+
+
+MAXIMUM_FILE = 1024
 
 
 def path_beside(log_key_file: Path) -> Path:
@@ -38,12 +45,12 @@ def check(path: Path, database: Database) -> None:
     if not path.exists():
         return
     try:
-        last = json.loads(path.read_text(encoding="ascii"))
-        size, root = int(last["size"]), bytes.fromhex(last["root"][2:])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        last = members(strict_json.loads(read_file(path, MAXIMUM_FILE), MAXIMUM_FILE), ("size", "root"), "")
+        head = Checkpoint("last-signed", last["size"], from_hex(last["root"], HASH_SIZE, "root"))
+    except DeedlogError as error:
         raise InvalidData("log.last_signed_unreadable", path=str(path)) from error
     with database.read() as connection:
-        own = log.checkpoint_of_size(connection, size)
+        own = log.checkpoint_of_size(connection, head.size)
         current = log.state(connection).size
-    if own is None or own[0] != root:
-        raise InvalidData("log.database_behind", signed=size, database=current, path=str(path))
+    if own is None or own[0] != head.root:
+        raise InvalidData("log.database_behind", signed=head.size, database=current, path=str(path))

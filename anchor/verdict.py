@@ -120,7 +120,7 @@ def parse_require(text: str | None, *, file_given: bool) -> tuple[str, ...]:
     """Return the questions that must be yes: those of a comma-separated list, or the default."""
     if text is None:
         return tuple(name for name in REQUIRED if name != "file" or file_given)
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in QUESTIONS:
             raise InvalidData("verify.unknown_question", question=name[:32], questions=", ".join(QUESTIONS))

@@ -50,11 +50,12 @@ class NodeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """What the user brings: the registry address, a final block's hash, what nodes answered."""
+    """What the user brings: the registry address, a final block's hash, what nodes answered, makers of renditions."""
 
     registry: bytes | None = None
     block_hash: bytes | None = None
     nodes: tuple[NodeAnswer, ...] = ()
+    makers: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,11 @@ def _file(
             return yes("file.rendition", Trust.SIGNER, source=to_hex(statement.source), maker=maker)
         return yes("file.same", content_hash=to_hex(file.content_hash))
     if rendition is not None:
-        return _file_of_rendition(digest, pins, file, rendition)
+        return _file_of_rendition(statement, digest, pins, file, rendition)
     return no("file.differs", expected=to_hex(statement.contentHash), actual=to_hex(file.content_hash))
 
 
-def _file_of_rendition(digest: bytes, pins: Pins, file: FileDigest, rendition: Bundle) -> Finding:
+def _file_of_rendition(statement: Statement, digest: bytes, pins: Pins, file: FileDigest, rendition: Bundle) -> Finding:
     verdict = verify(rendition, pins, file)
     made = verdict.statement
     if not isinstance(made, Rendition) or made.source != digest:
@@ -148,6 +149,9 @@ def _file_of_rendition(digest: bytes, pins: Pins, file: FileDigest, rendition: B
         finding = verdict.findings[name]
         if finding.answer is not Answer.YES:
             return finding
+    # Anybody can sign a rendition of anything: it counts by the word of who signed the source, or whom the user trusts.
+    if made.maker not in statement.signers() and made.maker not in pins.makers:
+        return not_checked("file.rendition_of_another", source=to_hex(digest), maker=to_checksum(made.maker))
     return verdict.findings["file"]
 
 

@@ -6,6 +6,7 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
@@ -90,6 +91,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(routes_pages.router)
     app.add_exception_handler(DeedlogError, _deedlog_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(Exception, _unexpected)
     describe(app, identity.address)
     return app
 
@@ -117,6 +120,18 @@ def _http_error(request: Request, error: Exception) -> Response:
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response
+
+
+def _validation_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    place = error.errors()[0]["loc"][1:]
+    return _deedlog_error(request, InvalidData("http.parameter", field=".".join(map(str, place))[:64]))
+
+
+def _unexpected(request: Request, _error: Exception) -> Response:
+    # Starlette logs the traceback after this; the client learns that the fault is ours, and no more.
+    return _deedlog_error(request, Unavailable("http.internal"))
 
 
 def openapi_json(app: FastAPI) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from registry.database import Database
 
 PREFIX = "deedlog_"
+MAXIMUM_NAME = 200
 SCOPES = ("batch", "upload")
 """What a key can open: many statements in a request; `Upload` statements."""
 
@@ -25,6 +26,8 @@ def create(database: Database, name: str, scopes: tuple[str, ...], now: int) -> 
     for scope in scopes:
         if scope not in SCOPES:
             raise InvalidData("api_key.unknown_scope", scope=scope[:32], scopes=", ".join(SCOPES))
+    if not (0 < len(name) <= MAXIMUM_NAME and name.isprintable()):
+        raise InvalidData("reference.malformed", field="name", maximum=MAXIMUM_NAME)
     secret = PREFIX + secrets.token_urlsafe(32)
     with database.write() as connection:
         return store.insert_api_key(connection, name, _hash(secret), scopes, now), secret

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.texts import error_text
 from registry.errors import DeedlogError, Unavailable
-from registry.strict_json import JsonError
+from registry.strict_json import MAXIMUM_INTEGER, JsonError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:deedlog:problem:"
@@ -15,6 +15,7 @@ _STATUS = {
     "api_key.invalid": 401,
     "api_key.missing": 401,
     "api_key.scope": 403,
+    "http.internal": 500,
     "http.method_not_allowed": 405,
     "http.not_found": 404,
     "http.request": 400,
@@ -46,6 +47,11 @@ def problem(error: DeedlogError, language: str) -> dict[str, Any]:
         "status": status_of(error),
         "detail": error_text(language, error),
         "code": error.code,
-        "field": error.field,
-        "params": error.params,
+        "field": error.field or None,
+        "params": {name: _shown(value) for name, value in error.params.items()},
     }
+
+
+def _shown(value: str | int) -> str | int:
+    # RFC 8259 §6: beyond this, readers of JSON disagree on a number.
+    return str(value) if isinstance(value, int) and abs(value) > MAXIMUM_INTEGER else value

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     writers: Literal["open", "keys"] = Field(default="open", description="whether writing needs an API key")
     quota_per_account: Rate = Field(default="200/day", description="statements that an account may send without a key")
     quota_per_address: Rate = Field(default="600/hour", description="statements from a network address without a key")
+    trusted_proxies: str = Field(
+        default="", description="addresses of proxies, comma-separated, whose X-Forwarded-For is believed"
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
 
@@ -100,4 +103,7 @@ def read_settings() -> Settings:
 def _passphrase(path: Path | None, variable: str) -> str:
     if path is None:
         raise InvalidData("settings.passphrase_file", variable=variable)
-    return read_passphrase(path)
+    passphrase = read_passphrase(path)
+    if not passphrase:
+        raise InvalidData("key.empty_passphrase")
+    return passphrase

@@ -61,8 +61,11 @@ class Database:
             yield connection
 
     def migrate(self) -> None:
-        """Bring the tables to this version's form."""
-        command.upgrade(self._alembic(), "head")
+        """Bring the tables to this version's form; raise `Unavailable` (`database.unreachable`)."""
+        try:
+            command.upgrade(self._alembic(), "head")
+        except DatabaseError as error:
+            raise Unavailable("database.unreachable", reason=str(error.orig)) from error
 
     def check_version(self) -> None:
         """Raise `Unavailable` (`database.…`) unless it can be opened and its tables have this version's form."""

@@ -15,6 +15,10 @@ MAXIMUM_INTEGER = 2**53 - 1
 """RFC 8259 §6: beyond it readers disagree on the value."""
 
 
+MAXIMUM_DEPTH = 64
+"""Objects and arrays inside each other. Without a number of its own the limit would be the interpreter's stack."""
+
+
 class JsonError(InvalidData):
     """The bytes are not JSON that every reader reads alike."""
 
@@ -29,6 +33,7 @@ def loads(data: bytes, maximum: int) -> Any:
         raise JsonError("json.not_utf8", position=error.start) from error
     try:
         value = _DECODER.decode(text)
+        _check_depth(value)
         if "\\u" in text:
             _refuse_surrogates(value)
     except RecursionError as error:
@@ -78,6 +83,20 @@ def _integer(digits: str) -> int:
 
 def _fraction(_text: str) -> NoReturn:
     raise JsonError("json.fraction")
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(MAXIMUM_DEPTH + 1):
+        level = [
+            member
+            for item in level
+            if isinstance(item, dict | list)
+            for member in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return
+    raise JsonError("json.too_deep")
 
 
 def _refuse_surrogates(value: object) -> None:

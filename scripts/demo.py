@@ -94,7 +94,7 @@ class Story:
         except (OSError, ValueError, IndexError):
             # What was given is no video that can be decoded: the rendition is then a stand-in that says so.
             smaller.write_bytes(b"a rendition of " + film.read_bytes()[:4096])
-        rendition = self._register_rendition(work["digest"], smaller)
+        rendition, platform = self._register_rendition(work["digest"], smaller)
         print(f"   {rendition}")
 
         self.step("Both are logged, and the log's head is anchored in the contract")
@@ -128,7 +128,12 @@ class Story:
         for name in PROVEN:
             _require(answers[name] == "yes", f"{name} is yes")
         _require(report.stat().st_size > 0, "the report is written")
-        verdict = self.deedlog("verify", str(bundle_file), str(smaller), *pins, "--rendition", str(rendition_file))
+        with_rendition = (str(bundle_file), str(smaller), *pins, "--rendition", str(rendition_file))
+        verdict = self.deedlog("verify", *with_rendition, expect=2)
+        _require(
+            verdict["answers"]["file"]["code"] == "file.rendition_of_another", "a platform's word is not the creator's"
+        )
+        verdict = self.deedlog("verify", *with_rendition, "--maker", platform)
         _require(verdict["answers"]["file"]["code"] == "file.rendition", "the smaller file is a registered rendition")
         print("   and the smaller file is a registered rendition of it, on the platform's word")
 
@@ -144,7 +149,8 @@ class Story:
         self._forgeries(bundle_file, film, pins)
         print(f"\nEvery step held. All of it is in {self.folder}; the verdict for people is {report.name}.")
 
-    def _register_rendition(self, source: str, path: Path) -> str:
+    def _register_rendition(self, source: str, path: Path) -> tuple[str, str]:
+        """Register a rendition as a platform does; return its digest and the platform's account."""
         made = json.loads(
             self.local.deedlog("api-key", "new", "demo platform", "--scope", "upload", "--scope", "batch", "--json")
         )
@@ -172,8 +178,7 @@ class Story:
             batch = client.post("/v1/statements:batch", json={"statements": [body]}).raise_for_status().json()
         result = batch["results"][0]
         _require(result.get("outcome") == "accepted", f"the rendition is accepted: {result}")
-        digest: str = result["digest"]
-        return digest
+        return result["digest"], fields["maker"]
 
     def _until_anchored(self, digest: str) -> None:
         for _ in range(600):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import json
+import io
 import os
 import sys
 
 import click
 
+from api.cli.common import show_json
 from api.texts import LANGUAGES, choose_language, error_text
 from registry.errors import DeedlogError
 
@@ -50,14 +51,15 @@ def cli(ctx: click.Context, lang: str | None) -> None:
 def main() -> None:
     """Run the command line; what goes wrong is said in the person's language, with exit code 1."""
     for stream in (sys.stdout, sys.stderr):
-        # A console with another encoding (GBK) shows an escape where it lacks a character, and does not fail.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # text streams of the interpreter
+        if isinstance(stream, io.TextIOWrapper):  # None, where it was closed before the start
+            # A console with another encoding (GBK) shows an escape where it lacks a character, and does not fail.
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli()
     except DeedlogError as error:
         if "--json" in sys.argv:
             problem = {"code": error.code, "field": error.field, "params": error.params}
-            click.echo(json.dumps({"error": problem}, ensure_ascii=False))
+            show_json({"error": problem})
         click.echo(error_text(_language(), error), err=True)
         sys.exit(1)
 

@@ -56,7 +56,7 @@ def list_keys(language: str, as_json: bool) -> None:  # noqa: FBT001 - click's f
 
 
 @command.command()
-@click.argument("key", type=int)
+@click.argument("key", type=click.IntRange(1, 2**63 - 1))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def revoke(language: str, key: int, as_json: bool) -> None:  # noqa: FBT001 - click's flag

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_ANSWER = 8 * 1024 * 1024
 _TIMEOUT = 60
+STATES = ("accepted", "logged", "anchored", "final")
 OUTCOMES = ("accepted", "known", "repeat")
 _DIGEST = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
 
@@ -66,7 +67,10 @@ class Client:
 
     def state(self, digest: bytes) -> str:
         """Return the state of a statement, as the registry shows it."""
-        return str(self._json(self._send("GET", f"/v1/statements/{to_hex(digest)}")).get("state"))
+        state = self._json(self._send("GET", f"/v1/statements/{to_hex(digest)}")).get("state")
+        if state not in STATES:
+            raise self._unlike_a_registry()
+        return str(state)
 
     def bundle(self, digest: bytes) -> bytes:
         """Return a statement's bundle."""

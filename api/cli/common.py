@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,8 @@ def say(language: str, code: str, **params: str | int) -> None:
 
 def show_json(value: Mapping[str, Any]) -> None:
     """Print a result for programs."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(value, ensure_ascii=not utf8, indent=2))
 
 
 def passphrase(language: str, file: Path | None, *, new: bool = False) -> str:
@@ -73,7 +75,7 @@ def digest_with_bar(language: str, path: Path) -> FileDigest:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; raise `Unavailable` (`file.unwritable`)."""
-    temporary = path.with_name(path.name + ".part")
+    temporary = path.parent / f"{path.name}.part"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:

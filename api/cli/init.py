@@ -37,7 +37,10 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
     chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
     # Made with stand-ins first: what cannot be a registry is refused before a key is written.
     draft = RegistryIdentity(CURRENT_VERSION, chosen_salt, origin, bytes([1] * HASH_SIZE), owner_account, owner_account)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable("file.unwritable", path=str(settings.data), reason=error.strerror or str(error)) from error
     # Keys that an interrupted run left are used: nothing was signed with them yet.
     if settings.log_key.exists():
         signing_key = log_key.read(settings.log_key, settings.log_passphrase())

@@ -34,10 +34,10 @@ def ask(url: str, numbers: Sequence[int]) -> NodeAnswer:
                 if block is not None:
                     blocks[number] = bytes.fromhex(block["hash"][2:])
             try:
-                finalized = _number(_call(client, url, "eth_getBlockByNumber", "finalized", _HEADERS_ONLY)["number"])
+                finalized = _call(client, url, "eth_getBlockByNumber", "finalized", _HEADERS_ONLY)
             except _RefusedError:  # a chain without the tag: nothing is known
                 finalized = None
-            return NodeAnswer(url, chain_id, blocks, finalized)
+            return NodeAnswer(url, chain_id, blocks, None if finalized is None else _number(finalized["number"]))
     except (httpx.HTTPError, httpx.InvalidURL):
         return NodeAnswer(url, problem="node.unreachable")
     except (_RefusedError, ValueError, KeyError, TypeError, RecursionError):

@@ -93,7 +93,15 @@ def command(
                 "signatures": [{"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}],
             }
             write_atomically(kept, (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode())
-        answer = client.register(body, digest)
+        try:
+            answer = client.register(body, digest)
+        except InvalidData:
+            # Refused as it is: sent again it would be refused again. Kept, but out of the way of another try.
+            refused = kept.with_suffix(".refused")
+            kept.replace(refused)
+            if not as_json:
+                click.echo(text(language, "cli.register.refused", {"path": str(refused)}), err=True)
+            raise
     shown = {**answer, "registry": to_checksum(identity.address), "kept": str(kept)}
     if as_json:
         show_json(shown)

@@ -50,7 +50,15 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
         say(language, "cli.serve.listening", url=url)
     # uvicorn raises the signal that stopped it once more at its end: this process must not end before the worker.
     signal.signal(signal.SIGTERM, _interrupt)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on")
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        # By default uvicorn believes whoever connects from this machine: any client behind a careless proxy.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+    )
     with _worker() if with_worker else contextlib.nullcontext(), contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ _COLOURS = {Answer.YES: "green", Answer.NO: "red", Answer.NOT_CHECKED: "yellow"}
 @click.option("--block-hash", help="A block's hash (0x…): your word that it is a final block of its chain.")
 @click.option("--rpc", multiple=True, metavar="URL", help="Ask this node whether the anchor's block is canonical.")
 @click.option("--rendition", type=click.Path(path_type=Path), help="Bundle of the rendition that FILE is.")
+@click.option("--maker", multiple=True, help="An account (0x…) whose word on renditions you accept.")
 @click.option("--require", help="Answers that must be yes, comma-separated.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the verdict as one static page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
@@ -41,6 +43,7 @@ def command(
     block_hash: str | None,
     rpc: tuple[str, ...],
     rendition: Path | None,
+    maker: tuple[str, ...],
     require: str | None,
     report: Path | None,
     as_json: bool,  # noqa: FBT001 - click's flag
@@ -56,12 +59,13 @@ def command(
     pins = Pins(
         registry=None if registry is None else account_from_any_case(registry, "--registry"),
         block_hash=None if block_hash is None else from_hex(block_hash.lower(), HASH_SIZE, "--block-hash"),
+        makers=tuple(account_from_any_case(account, "--maker") for account in maker),
     )
     if rpc:
         from api.cli.nodes import ask  # noqa: PLC0415 - only `--rpc` needs a network
 
         numbers = [number for _, number in blocks_to_ask(parsed)]
-        pins = Pins(pins.registry, pins.block_hash, tuple(ask(url, numbers) for url in rpc))
+        pins = replace(pins, nodes=tuple(ask(url, numbers) for url in rpc))
     verdict = verify(parsed, pins, digest, None if rendition is None else _read(rendition))
     code = verdict.exit_code(required)
     if report is not None:
@@ -103,4 +107,4 @@ def _write_report(path: Path, verdict: Verdict, language: str, bundle: Path, fil
     if pins.block_hash is not None:
         sources["--block-hash"] = "0x" + pins.block_hash.hex()
     sources |= {f"--rpc {number}": node.url for number, node in enumerate(pins.nodes, 1)}
-    write_atomically(path, report(verdict, language, sources).encode("utf-8"))
+    write_atomically(path, report(verdict, language, sources).encode("utf-8", "backslashreplace"))

@@ -31,7 +31,7 @@ def text(language: str, code: str, params: Mapping[str, str | int] | None = None
 def error_text(language: str, error: DeedlogError) -> str:
     """Return the text of an error, after the member at fault."""
     said = text(language, error.code, error.params)
-    return said if error.field is None else f"{printable(error.field)}: {said}"
+    return said if not error.field else f"{printable(error.field)}: {said}"
 
 
 def printable(value: str) -> str:

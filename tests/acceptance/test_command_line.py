@@ -230,7 +230,7 @@ def test_whatever_a_registry_answers_is_no_surprise(person, local):
             assert "\x1b" not in done.stderr + done.stdout
             assert "error" in json.loads(done.stdout)
         assert not (person.folder / "my.deed").exists()
-    # The statement was kept when it was signed, so nothing is lost.
+    # The statement was kept when it was signed, so nothing is lost: what was refused was signed afresh, once.
     assert json.loads(register(person, local, "--json").stdout)["outcome"] == "accepted"
     kept = next((person.folder / "home/statements").rglob("*.json"))
     kept.write_bytes(b"{")
@@ -249,3 +249,22 @@ def test_urls_that_lead_nowhere(person, local):
     for url in ("http://[", "no url", "ftp://127.0.0.1", "http://127.0.0.1:1"):
         refused = register(person, local, "--json", url=url)
         assert json.loads(refused.stdout)["error"]["code"] == "registry.unreachable", refused.stderr
+
+
+def test_a_refused_statement_is_put_aside_for_another_try(person, local):
+    person.new_key()
+    refused = register(person, local, "--json", "--made-at", "4000000000")
+    assert json.loads(refused.stdout)["error"]["code"] == "statement.in_the_future"
+    assert json.loads(register(person, local, "--json").stdout)["outcome"] == "accepted"
+    kept = sorted(path.suffix for path in (person.folder / "home/statements").rglob("*.*"))
+    assert kept == [".json", ".refused"]
+
+
+def test_times_that_no_calendar_shows(person, local):
+    person.new_key()
+    done = register(person, local, "--json", "--made-at", "0")
+    person.run("prove", json.loads(done.stdout)["digest"], "-o", "my.deed", "--url", local.url)
+    for zone in ("Asia/Shanghai", "America/Los_Angeles"):
+        shown = person.run("verify", "my.deed", TZ=zone)
+        assert "Traceback" not in shown.stderr
+        assert "1970-01-01 00:00:00 UTC" in shown.stdout

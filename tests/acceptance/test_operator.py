@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
+import sys
+import time
 
+import httpx
 import pytest
+from local_registry import free_port
 from person import Person
 
 
@@ -71,3 +77,32 @@ def test_an_operator_makes_a_registry_once(operator):
 def test_a_registry_that_cannot_be_leaves_no_key_behind(operator, wrong, expected):
     assert code(operator.run(*INIT, *wrong)) == expected
     assert not list(operator.folder.glob("data/*"))
+
+
+@contextlib.contextmanager
+def serving(operator, **environment):
+    port = str(free_port())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "serve", "--port", port], env=operator.environment | environment
+    )
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        for _ in range(200):
+            with contextlib.suppress(httpx.TransportError):
+                client.get("/healthz")
+                break
+            time.sleep(0.05)
+        yield client
+    process.terminate()
+    process.wait()
+
+
+def test_a_forwarded_address_is_believed_from_named_proxies_only(operator):
+    assert operator.run(*INIT).returncode == 0
+    statement = {"typed_data": {}, "signatures": [{"account": "0x" + "11" * 20, "signature": "0x00"}]}
+    for proxies, last in (("", 429), ("127.0.0.1", 422)):
+        with serving(operator, DEEDLOG_QUOTA_PER_ADDRESS="1/hour", DEEDLOG_TRUSTED_PROXIES=proxies) as client:
+            answers = [
+                client.post("/v1/statements", json=statement, headers={"X-Forwarded-For": address}).status_code
+                for address in ("203.0.113.8", "203.0.113.9")
+            ]
+        assert answers == [422, last]

@@ -265,3 +265,20 @@ def test_the_plain_page_says_what_to_do_in_both_languages(site):
 def domain(site):
 
     return domain_separator(site.identity.address)
+
+
+def test_every_refusal_is_a_problem(site):
+    for method, path, expected in (
+        ("POST", "/v1/statements?wait=soon", "http.parameter"),
+        ("PUT", "/v1/statements", "http.method_not_allowed"),
+        ("GET", "/v1/nothing", "http.not_found"),
+        ("GET", "/v1/statements?cursor=-1", "http.cursor"),
+    ):
+        assert code(site.anyone.request(method, path, json={})) == expected
+
+
+def test_numbers_that_readers_disagree_on_are_strings(site):
+    fields = {name: value for name, value in work().message().items() if name != "salt"} | {"contentLength": "0"}
+    refused = site.anyone.post("/v1/typed-data/Work", json=fields)
+    assert code(refused)
+    assert refused.json()["params"]["maximum"] == str(2**64 - 1)

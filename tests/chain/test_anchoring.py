@@ -183,6 +183,28 @@ def test_a_reorganisation_that_takes_the_anchor_away_is_anchored_again(world, an
     assert anchors(world) == [(2, 0, True)]
 
 
+def test_a_final_anchor_that_vanishes_stops_everything(world, anvil):
+    fill(world, 2)
+    snapshot = anvil.request("evm_snapshot")
+    world.anchor()
+    assert anchors(world) == [(2, 0, True)]
+    kept = bundle_anchor(world)
+    anvil.request("evm_revert", snapshot)
+    with pytest.raises(StopAnchoringError, match=r"anchoring\.final_vanished"):
+        world.anchorer.tick(world.now + 5)
+    # Even where the head came back in another block: what was called final was not.
+    call = AnchorCall(world.identity.address, 0, 2, kept.root, ())
+    anvil.request("anvil_mine", "0x1")
+    port = world.anchorer._port
+    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees())
+    port.send(raw)
+    anvil.request("anvil_mine", "0x3")
+    assert port.head(world.identity.address)[0] == 2
+    with pytest.raises(StopAnchoringError, match=r"anchoring\.final_vanished"):
+        world.anchorer.tick(world.now + 10)
+    assert bundle_anchor(world) == kept
+
+
 def bundle_anchor(world):
     with world.database.read() as connection:
         return anchor_store.anchors(connection, 1)[0]

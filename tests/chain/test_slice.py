@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from registry_world import ALICE, PLATFORM_KEY, VIDEO, connect, open_world, rendition, work
@@ -13,6 +14,7 @@ from anchor.verdict import Answer
 from anchor.verify import Pins, verify
 from registry.database import Database
 from registry.digest import FileDigest
+from registry.signatures import account_of_private_key
 
 
 @pytest.fixture
@@ -41,5 +43,6 @@ def test_a_work_goes_from_file_to_verdict(world):
         "standing": str(Answer.NOT_CHECKED),
     }
     smaller = FileDigest(hashlib.sha256(b"smaller").digest(), 7)
+    pins = replace(pins, makers=(account_of_private_key(PLATFORM_KEY),))
     verdict = verify(bundle, pins, smaller, rendition=world.bundle(made.digest))
     assert verdict.findings["file"].code == "file.rendition"

@@ -8,13 +8,14 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from chain_world import FILE
 from conftest import running_anvil
 from forgery import forge
-from registry_world import ALICE, BOB, PLATFORM_KEY, upload, work
+from registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
 
 from anchor import bundle as bundles
 from anchor import rlp
@@ -76,10 +77,29 @@ class TestEachAnswer:
         assert verdict.findings["file"].code == "file.differs"
         assert [name for name, answer in answers(verdict).items() if answer == "no"] == ["file"]
         smaller = FileDigest(bytes.fromhex(proven.rendition.typed_data["message"]["contentHash"][2:]), len(b"smaller"))
-        assert verify(proven.bundle, pins, smaller, proven.rendition).findings["file"].code == "file.rendition"
+        # Anybody can sign a rendition of anything: a stranger's word counts only for whoever accepts it.
+        maker = bytes.fromhex(proven.rendition.typed_data["message"]["maker"][2:])
+        verdict = verify(proven.bundle, pins, smaller, proven.rendition)
+        assert verdict.findings["file"].code == "file.rendition_of_another"
+        assert verdict.exit_code(parse_require(None, file_given=True)) == 2
+        accepting = replace(pins, makers=(maker,))
+        assert verify(proven.bundle, accepting, smaller, proven.rendition).findings["file"].code == "file.rendition"
+        assert (
+            verify(proven.bundle, accepting, smaller, proven.rendition).exit_code(parse_require(None, file_given=True))
+            == 0
+        )
         assert verify(proven.rendition, pins, smaller).findings["file"].code == "file.rendition"
         assert verify(proven.bundle, pins, other, proven.rendition).findings["file"].code == "file.differs"
         assert verify(proven.bundle, pins, smaller, proven.bundle).findings["file"].code == "file.not_its_rendition"
+
+    def test_a_creators_own_rendition_needs_no_more_trust(self, proven):
+        world = proven.world
+        source = bytes.fromhex(verify(proven.bundle, Pins()).to_json()["digest"][2:])
+        digest = world.accept(rendition(source, ALICE, b"by alice"), ALICE).digest
+        world.sequence()
+        file = FileDigest(sha256(b"by alice").digest(), len(b"by alice"))
+        verdict = verify(proven.bundle, Pins(world.identity.address), file, world.bundle(digest))
+        assert verdict.findings["file"].code == "file.rendition"
 
     def test_author(self, proven):
         assert verify(proven.bundle, Pins()).findings["author"].code == "author.signed"
@@ -171,6 +191,9 @@ class TestEachAnswer:
         assert verdict.exit_code(parse_require("anchored", file_given=True)) == 2
         with pytest.raises(InvalidData, match=r"verify\.unknown_question"):
             parse_require("files", file_given=True)
+        for nothing in ("", ",", "file,"):
+            with pytest.raises(InvalidData, match=r"verify\.unknown_question"):
+                parse_require(nothing, file_given=True)
 
 
 def canonical(value):

@@ -46,6 +46,11 @@ def test_a_chain_without_the_finalized_tag():
     assert (answer.problem, answer.finalized, answer.blocks) == (None, None, {16: b"\xab" * 32})
 
 
+def test_a_node_that_calls_nothing_final():
+    answer = asked(eth_getBlockByNumber=blocks(finalized=None))
+    assert (answer.problem, answer.finalized, answer.blocks) == (None, None, {16: b"\xab" * 32})
+
+
 def test_a_node_that_does_not_have_the_block():
     answer = asked(eth_getBlockByNumber=blocks(numbered=None))
     assert (answer.problem, answer.blocks) == (None, {})
