@@ -86,13 +86,13 @@ def _fraction(_text: str) -> NoReturn:
 
 
 def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAXIMUM_DEPTH + 1):
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAXIMUM_DEPTH):
         level = [
             member
             for item in level
-            if isinstance(item, dict | list)
             for member in (item.values() if isinstance(item, dict) else item)
+            if isinstance(member, dict | list)
         ]
         if not level:
             return
