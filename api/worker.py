@@ -32,7 +32,7 @@ RETRY_SECONDS = 2
 class Worker:
     """Sequences and anchors until told to stop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stopping: threading.Event) -> None:
         """Open the database and the keys, and check that they belong together."""
         self._database, self._identity = open_registry(settings)
         self._last_signed = last_signed.path_beside(settings.log_key)
@@ -52,7 +52,7 @@ class Worker:
         plan = Plan(chain, self._identity, operator_key, settings.anchor_interval)
         self._anchorer = Anchorer(self._database, EvmChain(settings.chosen_rpc_url()), plan)
         self._poll = chain.poll
-        self.stopping = threading.Event()
+        self.stopping = stopping
         self._fault: Exception | None = None
 
     def run(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 def _watch_stdin(stopping: threading.Event) -> None:
     """A killed parent cannot say so; its end of the pipe closes all the same."""
     with contextlib.suppress(OSError):
-        sys.stdin.buffer.read()
+        # Not `sys.stdin.read`: its lock, held by a thread that waits, aborts the interpreter when it ends.
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
     stopping.set()
 
 
@@ -47,15 +50,17 @@ def command(language: str, as_json: bool, until_stdin_ends: bool) -> None:  # no
         logging.getLogger().handlers[0].setFormatter(_JsonLines())
     for name in ("anchor", "api"):
         logging.getLogger(name).setLevel(logging.INFO)
-    worker = Worker(read_settings())
+    stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        worker.stopping.set()
+        stopping.set()
 
+    # First of all: opening the keys takes a while, and being stopped meanwhile is no failure.
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     if until_stdin_ends:
-        threading.Thread(target=_watch_stdin, args=(worker.stopping,), daemon=True).start()
+        threading.Thread(target=_watch_stdin, args=(stopping,), daemon=True).start()
+    worker = Worker(read_settings(), stopping)
     if not as_json:
         say(language, "cli.worker.started")
     worker.run()

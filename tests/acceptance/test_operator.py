@@ -106,3 +106,23 @@ def test_a_forwarded_address_is_believed_from_named_proxies_only(operator):
                 for address in ("203.0.113.8", "203.0.113.9")
             ]
         assert answers == [422, last]
+
+
+@pytest.mark.parametrize("ending", ["signal", "stdin"])
+def test_a_worker_ends_cleanly_when_told_or_when_its_starter_is_gone(operator, ending):
+    assert operator.run(*INIT).returncode == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "worker", "--until-stdin-ends"],
+        env=operator.environment | {"DEEDLOG_RPC_URL": "http://127.0.0.1:1"},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    first = process.stderr.readline()
+    assert "chain.unreachable" in first or "no record of a deployment" in first
+    if ending == "signal":
+        process.terminate()
+    else:
+        process.stdin.close()
+    assert process.wait(20) == 0
+    assert "Fatal" not in process.stderr.read()
