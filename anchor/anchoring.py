@@ -22,6 +22,7 @@ from anchor.state_proof import parse_header, storage_value
 from registry import store
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_checksum, to_hex
+from registry.steps import reached
 
 if TYPE_CHECKING:
     from anchor.chains import Chain
@@ -143,8 +144,10 @@ class Anchorer:
                 return
         anchored = self._prove(root)
         if anchored is not None:
+            reached("anchor.proven")
             with self._database.write() as connection:
                 anchor_store.put_anchor(connection, anchored)
+            reached("anchor.kept")
             _log.info("anchored size=%d block=%d root=%s", size, anchored.block_number, to_hex(root))
 
     def _prove(self, root: bytes) -> StoredAnchor | None:
@@ -198,6 +201,7 @@ class Anchorer:
                     anchor_store.put_anchor(connection, current)
                     if current.final:
                         anchor_store.finalise_attempt(connection, chain.chain_id, current.size)
+                reached("anchor.finalised")
 
     def _pursue(self, attempt: Attempt, contract_size: int, now: int) -> None:
         """Carry an attempt on: settled by the contract's state, or sent again, or replaced at a higher fee."""
@@ -232,6 +236,7 @@ class Anchorer:
             if size <= contract_size or now < last + self._plan.interval:
                 return
             root, _ = log.checked_head(connection, size)
+        reached("anchor.head_checked")
         nonce = self._port.next_nonce(self._plan.identity.operator)
         attempt = Attempt(0, chain_id, contract_size, size, root, nonce, "prepared", now)
         transaction = self._sign(attempt, self._within(self._port.fees()), now)
@@ -254,6 +259,7 @@ class Anchorer:
             call, self._plan.operator_key, self._plan.chain.chain_id, attempt.nonce, fees
         )
         transaction = Transaction(signed_hash, raw, fees.max_fee, fees.priority_fee, now, None)
+        reached("anchor.signed")
         with self._database.write() as connection:
             if attempt.id:
                 key = attempt.id
@@ -261,6 +267,7 @@ class Anchorer:
             else:
                 key = anchor_store.insert_attempt(connection, attempt)
             anchor_store.insert_transaction(connection, key, transaction)
+        reached("anchor.stored")
         return transaction
 
     def _send(self, attempt: Attempt, transaction: Transaction, now: int) -> None:
@@ -273,13 +280,16 @@ class Anchorer:
                 return  # not sent: a higher fee would not help
             # "already known" and "nonce too low" are what a repeat looks like; the state will tell at the next tick.
             _log.info("not taken: %s", error)
+        reached("anchor.sent")
         with self._database.write() as connection:
             anchor_store.mark_sent(connection, transaction.hash, now)
             anchor_store.set_attempt(connection, attempt.id, state="sent")
+        reached("anchor.noted")
 
     def _settle(self, attempt: Attempt, state: str) -> None:
         with self._database.write() as connection:
             anchor_store.set_attempt(connection, attempt.id, state=state)
+        reached("anchor.settled")
         _log.info("attempt size=%d is %s", attempt.size, state)
 
     def _within(self, fees: Fees) -> Fees:

@@ -20,6 +20,7 @@ from registry import entry as entries
 from registry import store
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_hex
+from registry.steps import reached
 from registry.store import LOG, table
 from registry.tables import CheckpointRow, TileRow
 
@@ -85,6 +86,7 @@ def sequence(database: Database, identity: RegistryIdentity, log_key: Ed25519Pri
     _check_key(identity, log_key)
     with database.write() as connection:
         state = _lock(connection)
+        reached("sequence.locked")
         waiting = store.unlogged(connection, BATCH)
         if not waiting:
             return 0
@@ -97,8 +99,11 @@ def sequence(database: Database, identity: RegistryIdentity, log_key: Ed25519Pri
         appended = tiles.append(tile_reader(connection), state.size, hashes)
         if store.mark_logged(connection, logged) not in (len(logged), -1):
             raise Unavailable("log.raced")
+        reached("sequence.marked")
         _write_tiles(connection, appended.tiles)
+        reached("sequence.tiled")
         _insert_checkpoint(connection, Checkpoint(identity.origin, appended.size, appended.root), log_key, now)
+        reached("sequence.signed")
         swapped = connection.execute(
             update(LOG)
             .where(LOG.c.id == 1, LOG.c.size == state.size, LOG.c.root == state.root)
@@ -106,7 +111,9 @@ def sequence(database: Database, identity: RegistryIdentity, log_key: Ed25519Pri
         )
         if swapped.rowcount != 1:
             raise Unavailable("log.raced")
+        reached("sequence.swapped")
     # Here the commit has returned: only now does the checkpoint exist for anybody else.
+    reached("sequence.committed")
     return len(logged)
 
 

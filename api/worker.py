@@ -17,6 +17,7 @@ from registry import keystore
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_checksum
 from registry.signatures import account_of_private_key
+from registry.steps import reached
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -97,6 +98,7 @@ class Worker:
                 with self._database.read() as connection:
                     state = log.state(connection)
                 last_signed.remember(self._last_signed, state.size, state.root)
+                reached("sequence.remembered")
                 _log.info("logged entries=%d size=%d", count, state.size)
             else:
                 self.stopping.wait(IDLE_SECONDS)

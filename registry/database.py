@@ -44,6 +44,10 @@ class Database:
             raise InvalidData("database.url", dialects=", ".join(DIALECTS)) from error
         if self.engine.dialect.name not in DIALECTS:
             raise InvalidData("database.url", dialects=", ".join(DIALECTS))
+        # PostgreSQL's default shows each statement of a transaction another state.
+        self._reading: dict[str, Any] = {}
+        if self.engine.dialect.name == "postgresql":
+            self._reading["isolation_level"] = "REPEATABLE READ"
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -51,7 +55,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection whose reads all see one state."""
-        with self.engine.connect() as connection, connection.begin():
+        with self.engine.connect().execution_options(**self._reading) as connection, connection.begin():
             yield connection
 
     @contextmanager

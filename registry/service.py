@@ -17,6 +17,7 @@ from registry.errors import DeedlogError, InvalidData
 from registry.hexadecimal import to_hex
 from registry.signatures import Signature, ascending, check, check_complete
 from registry.statements import Rendition, Statement, Upload, from_typed_data
+from registry.steps import reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,9 +121,13 @@ def accept(
             checked.append(item)
     if all(isinstance(item, DeedlogError) for item in checked):
         return [item for item in checked if isinstance(item, DeedlogError)]
+    reached("accept.checked")
     with database.write() as connection:
         keeper = _Keeper(connection, submitter, now, [item for item in checked if isinstance(item, Checked)], admit)
-        return [item if isinstance(item, DeedlogError) else keeper.keep(item) for item in checked]
+        answers = [item if isinstance(item, DeedlogError) else keeper.keep(item) for item in checked]
+        reached("accept.inserted")
+    reached("accept.committed")
+    return answers
 
 
 class _Keeper:

@@ -191,3 +191,40 @@ class AnchorRow(Table, table=True):
     account_proof: bytes = Field(sa_type=LargeBinary)
     storage_proof: bytes = Field(sa_type=LargeBinary)
     final: bool = Field(default=False)
+
+
+class LeaseRow(Table, table=True):
+    """Who holds a role (`sequencer`, `anchorer`) of which there is one. Times are milliseconds of the database's clock.
+
+    `term` grows with each change of holder: a write under an older term is refused.
+    """
+
+    __tablename__ = "lease"
+
+    role: str = Field(primary_key=True, sa_type=Text)
+    holder: str = Field(sa_type=Text)
+    term: int = Field(sa_type=BigInteger)
+    renewed_at: int = Field(sa_type=BigInteger)
+
+
+class AlarmRow(Table, table=True):
+    """What a person must look at now: a code of the catalogue and its parameters (JSON), since when."""
+
+    __tablename__ = "alarm"
+
+    role: str = Field(primary_key=True, sa_type=Text)
+    code: str = Field(primary_key=True, sa_type=Text)
+    params: str = Field(sa_type=Text)
+    since: int = Field(sa_type=BigInteger)
+
+
+class ChainStatusRow(Table, table=True):
+    """What the anchorer saw of a chain last. `balance` is the operator's, in wei, as a decimal string."""
+
+    __tablename__ = "chain_status"
+
+    chain_id: int = Field(primary_key=True, sa_type=BigInteger)
+    block_number: int = Field(sa_type=BigInteger)
+    contract_size: int = Field(sa_type=BigInteger)
+    balance: str = Field(sa_type=Text)
+    seen_at: int = Field(sa_type=BigInteger)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from databases import database, database_url, postgres
 from local_registry import anvil_binary, free_port
+
+__all__ = ["database", "database_url", "postgres"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

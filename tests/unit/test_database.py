@@ -14,14 +14,6 @@ from registry.store import LOG, STATEMENT
 from registry.tables import AttemptRow, CheckpointRow, Table
 
 
-@pytest.fixture
-def database(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}")
-    database.migrate()
-    yield database
-    database.close()
-
-
 def test_the_migrations_give_the_tables_that_the_code_declares(database):
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
@@ -40,10 +32,11 @@ def test_a_database_without_tables_is_refused(tmp_path):
 
 
 def test_every_write_is_synced_to_the_disk(database):
+    sqlite = {"PRAGMA synchronous": 2, "PRAGMA journal_mode": "wal", "PRAGMA foreign_keys": 1}
+    postgresql = {"SHOW fsync": "on", "SHOW synchronous_commit": "on", "SHOW full_page_writes": "on"}
     with database.read() as connection:
-        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
-        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
-        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        for question, answer in (sqlite if connection.dialect.name == "sqlite" else postgresql).items():
+            assert connection.execute(text(question)).scalar() == answer
 
 
 def statement(**changes):
@@ -102,3 +95,13 @@ def test_a_block_that_raises_leaves_nothing(database):
         fail()
     with database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM statement")).scalar() == 0
+
+
+def test_a_reader_sees_one_state_while_others_write(database):
+    with database.write() as connection:
+        connection.execute(statement())
+    with database.read() as reader:
+        before = reader.execute(text("SELECT count(*) FROM statement")).scalar()
+        with database.write() as writer:
+            writer.execute(statement(digest=b"2", repeat_key=b"2"))
+        assert reader.execute(text("SELECT count(*) FROM statement")).scalar() == before == 1
