@@ -13,7 +13,7 @@ step 6 found in a block that somebody vouches for, or a checkpoint that the addr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from anchor import checkpoint, merkle, tlog_proof
@@ -152,7 +152,8 @@ def _file_of_rendition(statement: Statement, digest: bytes, pins: Pins, file: Fi
     # Anybody can sign a rendition of anything: it counts by the word of who signed the source, or whom the user trusts.
     if made.maker not in statement.signers() and made.maker not in pins.makers:
         return not_checked("file.rendition_of_another", source=to_hex(digest), maker=to_checksum(made.maker))
-    return verdict.findings["file"]
+    # That it was registered rests on whose word its own log does.
+    return replace(verdict.findings["file"], trust=(Trust.SIGNER, *verdict.findings["included"].trust))
 
 
 def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[str, Finding]:

@@ -85,18 +85,47 @@ def _address(keyfile: dict[str, Any]) -> bytes:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner can read, durably; raise `Unavailable` if it exists."""
+    """Write a new file that only its owner can read, whole or not at all, durably.
+
+    Raises `Unavailable` (`file.exists`, `file.unwritable`): a file that exists is never written over.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            _name(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
     except FileExistsError as error:
         raise Unavailable("file.exists", path=str(path)) from error
     except OSError as error:
         raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
+
+
+def _name(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)  # unlike a rename, refuses a name that is taken
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links, as on many memory sticks
+        if path.exists():
+            raise FileExistsError from None
+        temporary.rename(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a file that is synced can still lose its name in a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_passphrase(path: Path) -> str:

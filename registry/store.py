@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, exists, func, insert, or_, select, update
 
 from registry import entry as entries
 from registry.tables import (
@@ -167,11 +167,12 @@ def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE
 
 def rivals(connection: Connection, content: str, accounts: Sequence[bytes], limit: int) -> list[Stored]:
     """Return up to `limit` statements about a content (a subject tag) that none of `accounts` signed, in log order."""
-    mine = select(ACCOUNT.c.statement_id).where(ACCOUNT.c.account.in_(accounts))
+    # Asked for each statement about the content, by the table's key: an account may have signed millions of others.
+    mine = exists().where(ACCOUNT.c.account.in_(accounts), ACCOUNT.c.statement_id == STATEMENT.c.id)
     query = (
         _statements()
         .where(STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject == content)))
-        .where(STATEMENT.c.id.not_in(mine))
+        .where(~mine)
         .order_by(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index, STATEMENT.c.id)
         .limit(limit)
     )

@@ -100,6 +100,8 @@ class TestEachAnswer:
         file = FileDigest(sha256(b"by alice").digest(), len(b"by alice"))
         verdict = verify(proven.bundle, Pins(world.identity.address), file, world.bundle(digest))
         assert verdict.findings["file"].code == "file.rendition"
+        # The rendition is in the log by the log key alone, and the answer says so.
+        assert verdict.findings["file"].trust == (Trust.SIGNER, Trust.LOG_KEY)
 
     def test_author(self, proven):
         assert verify(proven.bundle, Pins()).findings["author"].code == "author.signed"

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from registry_world import ALICE, BOB
@@ -164,3 +169,40 @@ def test_new_keys_are_keys_and_differ():
     made = {new_key() for _ in range(50)}
     assert len(made) == 50
     assert all(len(key) == 32 and 0 < int.from_bytes(key, "big") < ORDER for key in made)
+
+
+def test_a_key_file_that_cannot_be_written_whole_is_not_there(tmp_path):
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    program = (
+        "import pathlib, sys; from registry.keystore import write_private\n"
+        "write_private(pathlib.Path(sys.argv[1]), bytes(200))"
+    )
+    path = tmp_path / "log.pem"
+    done = subprocess.run(
+        [sys.executable, "-c", program, path], preexec_fn=limited, capture_output=True, text=True, check=False
+    )
+    assert "file.unwritable" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_many_who_write_one_new_file_at_once_one_succeeds_whole(tmp_path):
+    path = tmp_path / "key.json"
+
+    def attempt(number):
+        try:
+            write_private(path, bytes([number]) * 5000)
+        except Unavailable as error:
+            assert error.code == "file.exists"
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(32))) == 1
+    data = path.read_bytes()
+    assert len(data) == 5000
+    assert len(set(data)) == 1
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [item.name for item in tmp_path.iterdir()] == ["key.json"]
