@@ -97,13 +97,13 @@ class Fleet:
             )
         return Running(name, process, said)
 
-    def start_worker(self) -> Running:
+    def start_worker(self, **environment: str) -> Running:
         """Start a worker as on a machine of its own: with a copy of the log key, and what it signed last beside it."""
         name = f"worker-{len(self.workers)}"
         folder = self.local.data / name
         folder.mkdir()
         shutil.copy(self.local.data / "log.pem", folder)
-        worker = self._start(name, "worker", "--json", DEEDLOG_LOG_KEYFILE=str(folder / "log.pem"))
+        worker = self._start(name, "worker", "--json", DEEDLOG_LOG_KEYFILE=str(folder / "log.pem"), **environment)
         self.workers.append(worker)
         return worker
 

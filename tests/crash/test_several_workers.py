@@ -6,6 +6,7 @@ told to stop; each time another goes on, and in the end the log is one.
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import time
@@ -30,19 +31,24 @@ SIZES = {"sqlite": (2, 1), "postgresql": (3, 2)}
 
 
 @pytest.fixture
-def fleet(database_url, tmp_path):
-    dialect = database_url.partition(":")[0].partition("+")[0]
-    url = f"sqlite:///{tmp_path / 'data' / 'deedlog.sqlite'}" if dialect == "sqlite" else database_url
-    fleet = make_fleet(tmp_path / "data", url)
-    try:
-        workers, webs = SIZES[dialect]
-        for _ in range(webs):
-            fleet.start_web()
-        for _ in range(workers):
-            fleet.start_worker()
-        yield fleet
-    finally:
-        fleet.stop()
+def registry(database_url, tmp_path):
+    """A registry of which nothing runs yet."""
+    data = tmp_path / "data"
+    if database_url.startswith("sqlite"):
+        database_url = f"sqlite:///{data / 'deedlog.sqlite'}"
+    fleet = make_fleet(data, database_url)
+    yield fleet
+    fleet.stop()
+
+
+@pytest.fixture
+def fleet(registry):
+    workers, webs = SIZES[registry.database.engine.dialect.name]
+    for _ in range(webs):
+        registry.start_web()
+    for _ in range(workers):
+        registry.start_worker()
+    return registry
 
 
 def size(fleet):
@@ -153,3 +159,43 @@ def check_anchors(fleet):
     operator = "0x" + fleet.identity.operator.hex()
     question = {"jsonrpc": "2.0", "id": 1, "method": "eth_getTransactionCount", "params": [operator, "latest"]}
     assert int(httpx.post(fleet.local.rpc_url, json=question).json()["result"], 16) == len(attempts)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_worker_whose_memory_is_ahead_of_the_database_does_not_go_on(registry):
+    """What it saw signed with its key is gone: the database has failed over to an old copy."""
+    registry.start_web()
+    first, second = registry.start_worker(), registry.start_worker()
+    with Stream(registry):
+        until(lambda: first.logged() or second.logged(), SECONDS_TO_START, "one sequences")
+        if second.logged():
+            first, second = second, first
+        until(lambda: second.holder, SECONDS_TO_START, "the other stands by")
+        # It remembers what another signs with the same key.
+        until(lambda: memory(registry, second)["size"] > 0, 10, "the standby remembers")
+    path = registry.local.data / second.name / "log.pem.last-signed"
+    path.write_text(json.dumps({"size": size(registry) + 100, "root": "0x" + "11" * 32}), "ascii")
+    term = registry.holding(SEQUENCER).term
+    with Stream(registry):
+        first.process.kill()
+        assert second.process.wait(3 * SECONDS_TO_REPLACE) != 0
+    assert registry.holding(SEQUENCER).term > term
+    assert "it is an old backup" in second.said.read_text("utf-8")
+    assert second.logged() == []
+
+
+def memory(registry, worker):
+    path = registry.local.data / worker.name / "log.pem.last-signed"
+    return json.loads(path.read_text("ascii")) if path.exists() else {"size": 0}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_worker_without_a_node_leaves_the_log_to_one_that_has_one(registry):
+    registry.start_web()
+    lame = registry.start_worker(DEEDLOG_RPC_URL="http://127.0.0.1:1")
+    until(lambda: any(line.startswith(f"gave up role={SEQUENCER}") for line in lame.lines()), 60, "it gives up")
+    with Stream(registry):
+        other = registry.start_worker()
+        until(other.logged, SECONDS_TO_START, "the other one sequences")
+    assert lame.logged() == []
+    assert lame.process.poll() is None
