@@ -15,10 +15,12 @@ from anchor import log
 from anchor.deployment import Deployment
 from anchor.identity import RegistryIdentity
 from api import problems, routes_log, routes_pages, routes_statements
+from api.keys import Keys
 from api.openapi import DESCRIPTION, describe
 from api.quota import Quota
 from api.texts import choose_language
 from registry import strict_json
+from registry.acceptance import Acceptance
 from registry.database import Database
 from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_checksum
@@ -72,10 +74,12 @@ def read_deployment(settings: Settings, identity: RegistryIdentity) -> Deploymen
 def create_app(settings: Settings) -> FastAPI:
     """Return the web application of the registry that the settings name."""
     database, identity = open_registry(settings)
+    acceptance = Acceptance(database)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        await acceptance.close()
         database.close()
 
     app = FastAPIOffline(
@@ -84,6 +88,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.identity = identity
+    app.state.keys = Keys(database)
+    app.state.acceptance = acceptance
     app.state.deployment = read_deployment(settings, identity)
     app.state.quota = Quota(settings.quota_per_account, settings.quota_per_address)
     app.include_router(routes_statements.router, prefix="/v1")

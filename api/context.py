@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
-from api import keys
 from api.shapes import MAXIMUM_BATCH_BODY
 from api.texts import choose_language
 from registry.errors import InvalidData
@@ -17,10 +16,12 @@ from registry.errors import InvalidData
 if TYPE_CHECKING:
     from anchor.deployment import Deployment
     from anchor.identity import RegistryIdentity
+    from api.keys import Keys
     from api.quota import Quota
     from api.settings import Settings
+    from registry.acceptance import Acceptance
     from registry.database import Database
-    from registry.service import Submitter
+    from registry.submission import Submitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ class Context:
     language: str
     network_address: str
     authorization: str | None
+    keys: Keys
+    acceptance: Acceptance
 
     def submitter(self) -> Submitter:
-        """Return who sends; raise `InvalidData` (`api_key.…`)."""
-        return keys.submitter(self.database, self.authorization)
+        """Return who sends; raise `InvalidData` (`api_key.…`). It may look into the database: not on the event loop."""
+        return self.keys.submitter(self.authorization)
 
     @staticmethod
     def now() -> int:
@@ -46,8 +49,8 @@ class Context:
         return int(time.time())
 
 
-def context(request: Request) -> Context:
-    """Return the request's surroundings."""
+async def context(request: Request) -> Context:
+    """Return the request's surroundings. Nothing here waits: were it not `async`, FastAPI would use a thread for it."""
     state = request.app.state
     return Context(
         database=state.database,
@@ -58,6 +61,8 @@ def context(request: Request) -> Context:
         language=choose_language(request.query_params.get("lang") or request.headers.get("accept-language")),
         network_address=request.client.host if request.client else "unknown",
         authorization=request.headers.get("authorization"),
+        keys=state.keys,
+        acceptance=state.acceptance,
     )
 
 

@@ -45,21 +45,25 @@ def test_the_log_is_the_tree_over_the_stored_entries(world):
 
 
 def test_more_than_one_batch(world):
+    digests = [hashlib.sha256(b"%d" % number).digest() for number in range(log.BATCH + 3)]
     with world.database.write() as connection:
-        for number in range(log.BATCH + 3):
-            digest = hashlib.sha256(b"%d" % number).digest()
-            store.insert_statement(
-                connection,
-                digest=digest,
-                kind="Work",
-                message={},
-                opening=entries.opening("Work", digest, [], []),
-                repeat_key=digest,
-                accounts=[b"a" * 20],
-                subjects=["x"],
-                api_key_id=None,
-                now=NOW,
-            )
+        store.insert_statements(
+            connection,
+            [
+                store.NewStatement(
+                    digest=digest,
+                    kind="Work",
+                    message={},
+                    opening=entries.opening("Work", digest, [], []),
+                    repeat_key=digest,
+                    accounts=[b"a" * 20],
+                    subjects=["x"],
+                    api_key_id=None,
+                    accepted_at=NOW,
+                )
+                for digest in digests
+            ],
+        )
     assert log.sequence(world.database, world.identity, world.log_key, NOW) == log.BATCH
     assert log.sequence(world.database, world.identity, world.log_key, NOW) == 3
     assert log.sequence(world.database, world.identity, world.log_key, NOW) == 0
