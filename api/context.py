@@ -14,6 +14,8 @@ from api.texts import choose_language
 from registry.errors import InvalidData
 
 if TYPE_CHECKING:
+    from fastapi.routing import APIRoute
+
     from anchor.deployment import Deployment
     from anchor.identity import RegistryIdentity
     from api.keys import Keys
@@ -58,12 +60,41 @@ async def context(request: Request) -> Context:
         deployment=state.deployment,
         settings=state.settings,
         quota=state.quota,
-        language=choose_language(request.query_params.get("lang") or request.headers.get("accept-language")),
+        language=language(request),
         network_address=request.client.host if request.client else "unknown",
         authorization=request.headers.get("authorization"),
         keys=state.keys,
         acceptance=state.acceptance,
     )
+
+
+def language(request: Request) -> str:
+    """Return the language that the asker reads."""
+    return choose_language(request.query_params.get("lang") or request.headers.get("accept-language"))
+
+
+async def nothing_unread(request: Request) -> None:
+    """Raise `InvalidData` (`http.…`) for what would be passed over: an unknown parameter, or what stands there twice.
+
+    A misspelt condition would otherwise list everything, and of two values one would be taken at random.
+    """
+    for name in ("authorization", "idempotency-key"):
+        if len(request.headers.getlist(name)) > 1:
+            raise InvalidData("http.header_twice", field=name)
+    if not request.scope["query_string"]:
+        return
+    known = _parameters(request.scope["route"])
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            raise InvalidData("http.parameter_unknown", field=name[:64], parameters=", ".join(sorted(known)))
+        if name in seen:
+            raise InvalidData("http.parameter_twice", field=name)
+        seen.add(name)
+
+
+def _parameters(route: APIRoute) -> frozenset[str]:
+    return frozenset(parameter.alias for parameter in route.dependant.query_params) | {"lang"}
 
 
 async def body(request: Request) -> bytes:

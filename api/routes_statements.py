@@ -64,7 +64,7 @@ def get_registry(here: Here) -> dict[str, Any]:
 @router.post("/typed-data/{kind}", tags=["statements"])
 def post_typed_data(kind: str, here: Here, body: Body) -> dict[str, Any]:
     """Typed data to sign (EIP-712) for the fields of a statement; a salt is added where none is given."""
-    declared = kind_named(kind)
+    declared = kind_named(kind, "kind")
     fields = strict_json.loads(body, shapes.MAXIMUM_STATEMENT)
     if isinstance(fields, dict):
         fields.setdefault("salt", to_hex(secrets.token_bytes(HASH_SIZE)))
@@ -135,7 +135,7 @@ def list_statements(
     wanted = store.Filter(
         subjects=tuple(subjects),
         account=None if account is None else account_from_any_case(account, "account"),
-        kind=None if kind is None else kind_named(kind).__name__,
+        kind=None if kind is None else kind_named(kind, "kind").__name__,
     )
     submitter = here.submitter()
     with here.database.read() as connection:

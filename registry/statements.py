@@ -193,10 +193,10 @@ class Rendition(Statement):
         return self.contentHash
 
 
-def kind_named(name: object) -> type[Statement]:
+def kind_named(name: object, field: str = "primaryType") -> type[Statement]:
     """Return the kind of that name; raise `InvalidData` (`statement.unknown_kind`) naming those there are."""
     if not isinstance(name, str) or name not in KINDS:
-        raise InvalidData("statement.unknown_kind", field="primaryType", kinds=", ".join(sorted(KINDS)))
+        raise InvalidData("statement.unknown_kind", field=field, kinds=", ".join(sorted(KINDS)))
     return KINDS[name]
 
 

@@ -67,9 +67,9 @@ def check_submission(submission: Submission, registry: bytes, submitter: Submitt
         raise InvalidData("statement.in_the_future", claimed=statement.claimed_at(), now=now)
     if isinstance(statement, Upload) and "upload" not in submitter.scopes:
         raise InvalidData("api_key.scope", scope="upload")
-    for name in (submission.reference, submission.idempotency_key):
+    for field, name in (("reference", submission.reference), ("Idempotency-Key", submission.idempotency_key)):
         if name is not None and not (0 < len(name) <= MAXIMUM_REFERENCE and name.isprintable()):
-            raise InvalidData("reference.malformed", maximum=MAXIMUM_REFERENCE)
+            raise InvalidData("reference.malformed", field=field, maximum=MAXIMUM_REFERENCE)
     if submission.reference is not None and submitter.api_key_id is None:
         raise InvalidData("reference.needs_api_key", field="reference")
     digest = statement.digest(domain_separator(registry))

@@ -34,6 +34,7 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
     import uvicorn  # noqa: PLC0415 - the platform's packages, not the base install's
 
     from api.app import create_app  # noqa: PLC0415
+    from api.connection import BoundedConnection  # noqa: PLC0415
     from api.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings()
@@ -52,6 +53,7 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
     signal.signal(signal.SIGTERM, _interrupt)
     config = uvicorn.Config(
         app,
+        http=BoundedConnection,
         log_level="warning",
         access_log=False,
         lifespan="on",
