@@ -5,9 +5,9 @@ log. The first thing that is wrong is named, and ends it. The steps, which stand
 
 1. The newest checkpoint is signed by the log key, which the registry address commits to.
 2. Each entry bundle has as many entries as its place in the tree asks for.
-3. Each entry is in its canonical form, of a kind known here, and its time is not before that of the entry before.
-4. Each entry has a signature, and each signature over its digest is by the account that it names.
-5. Each tile, the partial ones at the right edge too, has the hashes of the entries or of the tiles below it.
+3. Each tile, the partial ones at the right edge too, has the hashes of the entries or of the tiles below it.
+4. Each entry is in its canonical form, of a kind known here, and its time is not before that of the entry before.
+5. Each entry has a signature, and each signature over its digest is by the account that it names.
 6. The root of exactly `size` entries is that of the checkpoint.
 7. No digest stands twice: it counts at its lowest index.
 8. Earlier checkpoints that somebody kept have the roots that the log has at their sizes.
@@ -109,16 +109,21 @@ def audit_entries(source: Source, key: VerifierKey, progress: Progress | None = 
     rows = Rows()
     with Digests() as digests, _Signatures() as signatures, _ahead(source, paths(head.size)) as fetched:
         entries = _Entries(digests)
+        bundle: list[bytes] = []
         for path, data in fetched:
             if path.level is None:
-                # Steps 2, 3; step 4 follows in other threads.
-                signatures.add(path.index * TILE_WIDTH, entries.take(path, data))
-                rows.append([merkle.leaf_hash(entry) for entry in entries.bundle])
+                # Step 2.
+                bundle = _bundle(path, data)
+                rows.append([merkle.leaf_hash(entry) for entry in bundle])
+                continue
+            # Step 3.
+            _compare(path, sized(path, data), rows.last(path.level))
+            if path.level == 0:
+                # Step 4; step 5 follows in other threads.
+                start = path.index * TILE_WIDTH
+                signatures.add(start, [entries.read(index, entry) for index, entry in enumerate(bundle, start)])
                 if progress is not None:
-                    progress("entries", path.index * TILE_WIDTH + path.width, head.size)
-            else:
-                # Step 5.
-                _compare(path, sized(path, data), rows.last(path.level))
+                    progress("entries", start + path.width, head.size)
         signatures.finish()
         edge = Edge(signatures.count, entries.time, rows.edge(head.size))
         # Step 6.
@@ -182,27 +187,25 @@ def audit_contract(
     return heads
 
 
+def _bundle(path: TilePath, data: bytes) -> list[bytes]:
+    try:
+        bundle = tiles.decode_entries(data)
+    except InvalidData as error:
+        raise VerificationError("audit.bundle", path=str(path), expected=path.width) from error
+    if len(bundle) != path.width:
+        raise VerificationError("audit.bundle", path=str(path), expected=path.width)
+    return bundle
+
+
 class _Entries:
-    """Steps 2 and 3: entries in their order."""
+    """Step 4: entries in their order."""
 
     def __init__(self, digests: Digests) -> None:
         self.time = 0
-        self.bundle: list[bytes] = []
         self._digests = digests
 
-    def take(self, path: TilePath, data: bytes) -> list[Entry]:
-        """Return what the entries of a bundle say."""
-        # Step 2.
-        try:
-            self.bundle = tiles.decode_entries(data)
-        except InvalidData as error:
-            raise VerificationError("audit.bundle", path=str(path), expected=path.width) from error
-        if len(self.bundle) != path.width:
-            raise VerificationError("audit.bundle", path=str(path), expected=path.width)
-        return [self._read(index, entry) for index, entry in enumerate(self.bundle, path.index * TILE_WIDTH)]
-
-    def _read(self, index: int, data: bytes) -> Entry:
-        # Step 3.
+    def read(self, index: int, data: bytes) -> Entry:
+        """Return what the next entry says."""
         try:
             entry = parse(data)
         except InvalidData as error:
@@ -217,7 +220,7 @@ class _Entries:
 
 
 class _Signatures:
-    """Step 4, in threads; what is wrong is raised in the order of the entries."""
+    """Step 5, in threads; what is wrong is raised in the order of the entries."""
 
     def __init__(self) -> None:
         self.count = 0

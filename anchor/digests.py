@@ -40,7 +40,7 @@ class Digests:
 
     def __init__(self, held: int = HELD, depth: int = 0) -> None:
         """Hold at most `held` records in memory; all that is added has its first `depth` bytes in common."""
-        self._limit = held * _RECORD
+        self._limit = max(held, 2) * _RECORD  # two are needed to see that they are equal
         self._depth = depth
         self._records = bytearray()
         self._folder: Path | None = None

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from anchor.tiles import TilePath
     from registry.database import Database
 
+_DAMAGE = ("malformed", "not a database", "Could not decode")
+"""In what SQLite and its driver say of bytes that they cannot read; all else may pass."""
+
 _MAXIMUM_IDENTITY = 64 * 1024
 
 
@@ -102,7 +105,10 @@ def check_database(
             # Step 8.
             heads = None if contract is None or newest is None else audit_contract(audited, contract, newest, progress)
     except DatabaseError as error:
-        raise Unavailable("database.unreachable", reason=str(error.orig)) from error
+        said = str(error.orig)
+        if any(word in said for word in _DAMAGE):
+            raise VerificationError("fsck.sqlite", said=said[:200]) from error
+        raise Unavailable("database.unreachable", reason=said) from error
     report = Report(audited.head, audited.signatures, audited.time, checkpoints, heads)
     return Checked(identity, report, Counts(checkpoints, *statements, reruns, anchors, attempts))
 

@@ -14,6 +14,7 @@ from anchor import rlp
 from anchor.anchor_store import ATTEMPT, TRANSACTION, UNMINED
 from anchor.fsck_rows import stream, wrong
 from anchor.identity import Head, head_slot
+from anchor.log import CHECKPOINT
 from anchor.state_proof import parse_header, storage_value
 from registry.digest import keccak256
 from registry.errors import InvalidData
@@ -39,7 +40,12 @@ _WORD = 32
 def check_anchors(connection: Connection, identity: RegistryIdentity, audited: AuditedLog) -> int:
     """Check all rows of the table anchor; return how many there are."""
     count = 0
-    for row in stream(connection, select(ANCHOR).order_by(ANCHOR.c.chain_id, ANCHOR.c.size)):
+    query = (
+        select(ANCHOR, CHECKPOINT.c.root.label("signed"))
+        .outerjoin(CHECKPOINT, CHECKPOINT.c.size == ANCHOR.c.size)
+        .order_by(ANCHOR.c.chain_id, ANCHOR.c.size)
+    )
+    for row in stream(connection, query):
         key = f"{row.chain_id} {row.size}"
         _check_head("anchor", key, row, audited)
         try:
@@ -72,7 +78,8 @@ def check_attempts(connection: Connection, identity: RegistryIdentity, audited: 
     unmined: dict[int, int] = {}
     count = 0
     query = (
-        select(ATTEMPT, ANCHOR.c.final)
+        select(ATTEMPT, ANCHOR.c.final, CHECKPOINT.c.root.label("signed"))
+        .outerjoin(CHECKPOINT, CHECKPOINT.c.size == ATTEMPT.c.size)
         .outerjoin(ANCHOR, (ANCHOR.c.chain_id == ATTEMPT.c.chain_id) & (ANCHOR.c.size == ATTEMPT.c.size))
         .order_by(ATTEMPT.c.id)
     )
@@ -102,9 +109,9 @@ def check_attempts(connection: Connection, identity: RegistryIdentity, audited: 
 
 
 def _check_head(table: str, key: object, row: Row[Any], audited: AuditedLog) -> None:
-    """Raise unless (size, root) is a head of this log."""
-    if not 0 < row.size <= audited.head.size:
-        wrong(table, key, "size")
+    """Raise unless (size, root) is a head of this log that was signed: no other is anchored, and a bundle needs it."""
+    if not 0 < row.size <= audited.head.size or row.signed is None:
+        wrong(table, key, "size", "log.no_checkpoint")
     if audited.root_at(row.size) != row.root:
         wrong(table, key, "root")
 
