@@ -19,8 +19,8 @@ from anchor import log
 from anchor.deployment import Deployment
 from anchor.identity import RegistryIdentity
 from api import problems, routes_log, routes_pages, routes_statements
-from api.keys import Keys
 from api.context import language, nothing_unread
+from api.keys import Keys
 from api.openapi import DESCRIPTION, describe
 from api.quota import Quota
 from registry import strict_json
