@@ -17,10 +17,10 @@ from registry import strict_json
 from registry.eip712 import domain_separator
 from registry.errors import InvalidData, VerificationError
 from registry.hexadecimal import to_hex
-from registry.service import MAXIMUM_REFERENCE
 from registry.signatures import check, check_complete
 from registry.statements import kind_named, repeat_key
 from registry.store import ACCOUNT, API_KEY, RERUN, STATEMENT, SUBJECT
+from registry.submission import MAXIMUM_REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from anchor.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
 from api import examples, problems
 from api.shapes import HASH_SCHEMA, MAXIMUM_SIGNATURES
 from registry import eip712
-from registry.service import MAXIMUM_BATCH, MAXIMUM_REFERENCE
 from registry.statements import KINDS
+from registry.submission import MAXIMUM_BATCH, MAXIMUM_REFERENCE
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
