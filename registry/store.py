@@ -6,7 +6,21 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, and_, bindparam, exists, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    Table,
+    bindparam,
+    cast,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from registry import entry as entries
 from registry.tables import (
@@ -22,7 +36,7 @@ from registry.tables import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, RowMapping, Select
+    from sqlalchemy import Connection, RowMapping, Select, Update
     from sqlmodel import SQLModel
 
 PAGE = 100
@@ -253,18 +267,16 @@ def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes]]:
         .order_by(STATEMENT.c.id)
         .limit(limit)
     )
-    return [(row.id, row.entry) for row in rows]
+    return [(key, opening) for key, opening in rows.all()]
 
 
-def mark_logged(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
-    """Give statements (`row_id`) their index, time and whole entry; return how many had none before."""
-    result = connection.execute(
-        update(STATEMENT)
-        .where(and_(STATEMENT.c.id == bindparam("row_id"), STATEMENT.c.log_index.is_(None)))
-        .values(log_index=bindparam("index"), logged_at=bindparam("time"), entry=bindparam("whole")),
-        list(rows),
-    )
-    return result.rowcount
+def mark_logged(connection: Connection, ids: Sequence[int], first: int, time: int) -> int:
+    """Give statements, in the order of their ids, the indexes from `first` on, the time and their whole entries.
+
+    Returns how many had no index before.
+    """
+    values = {"ids": ids, "first": first, "at": time, "closing": entries.closing(time)}
+    return connection.execute(_MARK_LOGGED, values).rowcount
 
 
 def entries_between(connection: Connection, start: int, end: int) -> list[bytes]:
@@ -312,6 +324,28 @@ def revoke_api_key(connection: Connection, key: int, now: int) -> bool:
         update(API_KEY).where(API_KEY.c.id == key, API_KEY.c.revoked_at.is_(None)).values(revoked_at=now)
     )
     return result.rowcount == 1
+
+
+def _mark_logged() -> Update:
+    waiting = (
+        select(STATEMENT.c.id, (func.row_number().over(order_by=STATEMENT.c.id) - 1).label("position"))
+        .where(STATEMENT.c.id.in_(bindparam("ids", expanding=True)), STATEMENT.c.log_index.is_(None))
+        .subquery()
+    )
+    closed = STATEMENT.c.entry.op("||")(bindparam("closing", type_=LargeBinary))
+    return (
+        update(STATEMENT)
+        .where(STATEMENT.c.id == waiting.c.id)
+        .values(
+            log_index=bindparam("first", type_=BigInteger) + waiting.c.position,
+            logged_at=bindparam("at"),
+            entry=cast(closed, LargeBinary),  # SQLite joins bytes into text
+        )
+    )
+
+
+_MARK_LOGGED = _mark_logged()
+"""One statement for a whole batch, made once: with a row of parameters for each, they took most of sequencing."""
 
 
 def _statements() -> Select[Any]:
