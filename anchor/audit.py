@@ -102,8 +102,9 @@ def audit_log(
 def audit_entries(source: Source, key: VerifierKey, progress: Progress | None = None) -> AuditedLog:
     """Do steps 1 to 7."""
     # Step 1.
+    note = source.checkpoint()
     try:
-        head = checkpoint.open_signed(source.checkpoint(), key)
+        head = checkpoint.open_signed(note, key)
     except InvalidData as error:
         raise VerificationError("audit.checkpoint", name="checkpoint", reason=error.code) from error
     rows = Rows()
