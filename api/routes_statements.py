@@ -182,7 +182,8 @@ def list_anchors(here: Here, cursor: str | None = None) -> dict[str, Any]:
 async def _let_in(here: Context) -> Submitter:
     """Return who wants to write; raise if too many do, or `InvalidData` (`api_key.…`)."""
     here.acceptance.check_room()
-    return here.keys.known(here.authorization) or await run_in_threadpool(here.submitter)
+    known = here.keys.known(here.authorization)
+    return known if known is not None else await run_in_threadpool(here.submitter)
 
 
 def _read(here: Context, body: bytes, idempotency_key: str | None, submitter: Submitter) -> Checked:

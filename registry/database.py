@@ -94,7 +94,8 @@ class Database:
             wait=wait_random(0, REDO_SECONDS),
             reraise=True,
         )
-        return retrying(self._do, work)
+        done: T = retrying(self._do, work)
+        return done
 
     def _do(self, work: Callable[[Connection], T]) -> T:
         with self.write() as connection:
