@@ -27,9 +27,10 @@ from registry.tables import CheckpointRow, TileRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Executable
 
     from anchor.tiles import ReadTile
     from registry.database import Database
@@ -40,8 +41,25 @@ BATCH = 512
 TILE = table(TileRow)
 CHECKPOINT = table(CheckpointRow)
 
+
+def _write_tile(dialect: ModuleType) -> Executable:
+    statement = dialect.insert(TILE)
+    written: Executable = statement.on_conflict_do_update(
+        index_elements=[TILE.c.level, TILE.c.tile_index], set_={"hashes": statement.excluded.hashes}
+    )
+    return written
+
+
+# Statements are made once: making one takes longer than running it.
 _READ_TILE = select(TILE.c.hashes).where(TILE.c.level == bindparam("level"), TILE.c.tile_index == bindparam("index"))
-"""Made once: a proof reads several tiles, and making the statement took longer than reading one."""
+_WRITE_TILE = {"sqlite": _write_tile(sqlite), "postgresql": _write_tile(postgresql)}
+_KEEP_CHECKPOINT = insert(CHECKPOINT)
+_LOCK = select(LOG.c.size, LOG.c.root, LOG.c.time).with_for_update()
+_SWAP = (
+    update(LOG)
+    .where(LOG.c.id == 1, LOG.c.size == bindparam("old_size"), LOG.c.root == bindparam("old_root"))
+    .values(size=bindparam("new_size"), root=bindparam("new_root"), time=bindparam("new_time"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +113,8 @@ def sequence(database: Database, identity: RegistryIdentity, log_key: Ed25519Pri
         if not waiting:
             return 0
         time = max(now, state.time)
-        hashes = [merkle.leaf_hash(entries.close(opening, time)) for _, opening in waiting]
+        closing = entries.closing(time)
+        hashes = [merkle.leaf_hash(opening + closing) for _, opening in waiting]
         appended = tiles.append(tile_reader(connection), state.size, hashes)
         if store.mark_logged(connection, [key for key, _ in waiting], state.size, time) != len(waiting):
             raise Unavailable("log.raced")
@@ -105,9 +124,14 @@ def sequence(database: Database, identity: RegistryIdentity, log_key: Ed25519Pri
         _insert_checkpoint(connection, Checkpoint(identity.origin, appended.size, appended.root), log_key, now)
         reached("sequence.signed")
         swapped = connection.execute(
-            update(LOG)
-            .where(LOG.c.id == 1, LOG.c.size == state.size, LOG.c.root == state.root)
-            .values(size=appended.size, root=appended.root, time=time)
+            _SWAP,
+            {
+                "old_size": state.size,
+                "old_root": state.root,
+                "new_size": appended.size,
+                "new_root": appended.root,
+                "new_time": time,
+            },
         )
         if swapped.rowcount != 1:
             raise Unavailable("log.raced")
@@ -183,7 +207,7 @@ def checked_head(connection: Connection, size: int) -> tuple[bytes, bytes]:
 
 def _lock(connection: Connection) -> LogState:
     """Lock the log's row until the transaction ends (SQLite: the write transaction has locked all already)."""
-    row = connection.execute(select(LOG.c.size, LOG.c.root, LOG.c.time).with_for_update()).first()
+    row = connection.execute(_LOCK).first()
     if row is None:
         raise Unavailable("log.missing")
     return LogState(row.size, row.root, row.time)
@@ -196,15 +220,11 @@ def _check_key(identity: RegistryIdentity, log_key: Ed25519PrivateKey) -> None:
 
 def _insert_checkpoint(connection: Connection, head: Checkpoint, log_key: Ed25519PrivateKey, now: int) -> None:
     note = checkpoint.sign(head, log_key)
-    connection.execute(insert(CHECKPOINT).values(size=head.size, root=head.root, note=note, signed_at=now))
+    connection.execute(_KEEP_CHECKPOINT, {"size": head.size, "root": head.root, "note": note, "signed_at": now})
 
 
 def _write_tiles(connection: Connection, rows: Mapping[tuple[int, int], bytes]) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(TILE)
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[TILE.c.level, TILE.c.tile_index], set_={"hashes": statement.excluded.hashes}
-        ),
+        _WRITE_TILE[connection.dialect.name],
         [{"level": level, "tile_index": index, "hashes": hashes} for (level, index), hashes in rows.items()],
     )
