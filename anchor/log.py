@@ -113,13 +113,16 @@ def sequence(database: Database, identity: RegistryIdentity, log_key: Ed25519Pri
         if not waiting:
             return 0
         time = max(now, state.time)
-        closing = entries.closing(time)
-        hashes = [merkle.leaf_hash(opening + closing) for _, opening in waiting]
+        logged = [
+            {"row_id": key, "index": state.size + position, "time": time, "whole": entries.close(opening, time)}
+            for position, (key, opening) in enumerate(waiting)
+        ]
+        hashes = [merkle.leaf_hash(row["whole"]) for row in logged]  # type: ignore[arg-type] # bytes, by the line above
         appended = tiles.append(tile_reader(connection), state.size, hashes)
-        if store.mark_logged(connection, [key for key, _ in waiting], state.size, time) != len(waiting):
+        if store.mark_logged(connection, logged) != len(logged):
             raise Unavailable("log.raced")
         reached("sequence.marked")
-        _write_tiles(connection, appended.tiles)
+        write_tiles(connection, appended.tiles)
         reached("sequence.tiled")
         _insert_checkpoint(connection, Checkpoint(identity.origin, appended.size, appended.root), log_key, now)
         reached("sequence.signed")
@@ -138,7 +141,7 @@ def sequence(database: Database, identity: RegistryIdentity, log_key: Ed25519Pri
         reached("sequence.swapped")
     # Here the commit has returned: only now does the checkpoint exist for anybody else.
     reached("sequence.committed")
-    return len(waiting)
+    return len(logged)
 
 
 def state(connection: Connection) -> LogState:
@@ -223,7 +226,8 @@ def _insert_checkpoint(connection: Connection, head: Checkpoint, log_key: Ed2551
     connection.execute(_KEEP_CHECKPOINT, {"size": head.size, "root": head.root, "note": note, "signed_at": now})
 
 
-def _write_tiles(connection: Connection, rows: Mapping[tuple[int, int], bytes]) -> None:
+def write_tiles(connection: Connection, rows: Mapping[tuple[int, int], bytes]) -> None:
+    """Store rows whole, as `tiles.append` returns them."""
     connection.execute(
         _WRITE_TILE[connection.dialect.name],
         [{"level": level, "tile_index": index, "hashes": hashes} for (level, index), hashes in rows.items()],
