@@ -1,0 +1,48 @@
+"""The web process and the worker killed at random moments, one or both, while people register."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+
+import pytest
+
+FEW = 10
+MANY = 200
+LONGEST = 0.4
+"""Seconds: a start, some requests, a batch or two, an anchor now and then."""
+
+LOOK_EVERY = 20
+
+
+def kill_at_random(registry, times, seed):
+    print(f"seed {seed} on {registry.dialect}")
+    chance = random.Random(seed)
+    with registry.public():
+        for number in range(1, times + 1):
+            # One in five lives long enough to anchor.
+            time.sleep(chance.uniform(0, LONGEST) * (5 if chance.random() < 0.2 else 1))
+            names = chance.choice((("serve",), ("worker",), ("serve", "worker")))
+            registry.kill(*names)
+            registry.look_at_rest() if len(names) == 2 else None
+            registry.start(*names)
+            if number % LOOK_EVERY == 0:
+                registry.await_web()
+                registry.look(bundles=5)
+        registry.await_web()
+    assert not [problem for problem in registry.witness.problems if "statement.not_logged_yet" not in problem]
+    registry.await_logged()
+    registry.await_anchored()
+    registry.look(bundles=200)
+    assert len(registry.witness.acknowledged) > times, "the registry hardly worked between the kills"
+
+
+def test_killed_at_a_few_random_moments(crash_registry):
+    kill_at_random(crash_registry, FEW, secrets.randbits(32))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_killed_at_many_random_moments(crash_registry):
+    kill_at_random(crash_registry, MANY, secrets.randbits(32))
