@@ -13,26 +13,27 @@ MANY = 200
 LONGEST = 0.4
 """Seconds: a start, some requests, a batch or two, an anchor now and then."""
 
-LOOK_EVERY = 20
+ROUND = 10
+"""Kills between two looks from outside."""
 
 
 def kill_at_random(registry, times, seed):
     print(f"seed {seed} on {registry.dialect}")
     chance = random.Random(seed)
-    with registry.public():
-        for number in range(1, times + 1):
-            # One in five lives long enough to anchor.
-            time.sleep(chance.uniform(0, LONGEST) * (5 if chance.random() < 0.2 else 1))
-            names = chance.choice((("serve",), ("worker",), ("serve", "worker")))
-            registry.kill(*names)
-            registry.look_at_rest() if len(names) == 2 else None
-            registry.start(*names)
-            if number % LOOK_EVERY == 0:
-                registry.await_web()
-                registry.look(bundles=5)
-        registry.await_web()
-    assert not [problem for problem in registry.witness.problems if "statement.not_logged_yet" not in problem]
-    registry.await_logged()
+    for _ in range(times // ROUND):
+        with registry.public():
+            for _ in range(ROUND):
+                # One in five lives long enough to anchor.
+                time.sleep(chance.uniform(0, LONGEST) * (5 if chance.random() < 0.2 else 1))
+                names = chance.choice((("serve",), ("worker",), ("serve", "worker")))
+                registry.kill(*names)
+                if len(names) == 2:
+                    registry.look_at_rest()
+                registry.start(*names)
+            registry.await_web()
+        assert not [problem for problem in registry.witness.problems if "statement.not_logged_yet" not in problem]
+        registry.await_logged()
+        registry.look(bundles=5)
     registry.await_anchored()
     registry.look(bundles=200)
     assert len(registry.witness.acknowledged) > times, "the registry hardly worked between the kills"
