@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from crash_world import crash_chain, crash_registry, new_registry, nursery
+from crash_world import crash_chain, crash_registry, new_registry, nursery, walking
 
-__all__ = ["crash_chain", "crash_registry", "new_registry", "nursery"]
+__all__ = ["crash_chain", "crash_registry", "new_registry", "nursery", "walking"]

@@ -230,6 +230,15 @@ class CrashRegistry:
 
         until(answers, lambda: "the web process answers\n" + self.processes["serve"].tail())
 
+    def ensure(self) -> None:
+        """Start what does not run, and forget orders: a test that failed must not fail the next one."""
+        for name in ("serve", "worker"):
+            for suffix in (".order", ".done"):
+                (self.folder / f"{name}{suffix}").unlink(missing_ok=True)
+            if name not in self.processes or self.processes[name].ended.is_set():
+                self.start(name)
+        self.await_web()
+
     def kill(self, *names: str) -> None:
         for name in names:
             self.processes[name].kill()
@@ -315,14 +324,20 @@ def new_registry(nursery, crash_chain, tmp_path_factory, request):
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
-def crash_registry(request, new_registry):
-    """A registry for all tests of a file, of each dialect in turn; both its processes run before and after each."""
+def walking(request, new_registry):
+    """A registry for all tests of a file, of each dialect in turn."""
     registry = new_registry(request.param)
     registry.create()
-    registry.start("serve", "worker")
-    registry.await_web()
     yield registry
     registry.stop()
 
 
-__all__ = ["CrashRegistry", "crash_chain", "crash_registry", "new_registry", "nursery", "until"]
+@pytest.fixture
+def crash_registry(walking):
+    """The same, with both its processes running."""
+    walking.ensure()
+    walking.witness.problems.clear()
+    return walking
+
+
+__all__ = ["CrashRegistry", "crash_chain", "crash_registry", "new_registry", "nursery", "until", "walking"]

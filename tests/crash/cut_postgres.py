@@ -25,13 +25,13 @@ class CutPostgres:
         self._server = f"{folder}/.s.PGSQL.5432"
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._order: tuple[bytes, bool] | None = None
+        self._order: tuple[bytes, bytes, bool] | None = None
         self._lock = threading.Lock()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def cut_at(self, statement: str, *, happened: bool) -> None:
-        """Cut the next commit of a transaction that executed `statement`; after it happened, or before."""
-        self._order = (statement.encode(), happened)
+    def cut_at(self, statement: str, unless: str, *, happened: bool) -> None:
+        """Cut the next commit of a transaction that executed `statement` and not `unless`; after it, or before."""
+        self._order = (statement.encode(), unless.encode(), happened)
 
     @property
     def done(self) -> bool:
@@ -70,9 +70,12 @@ class CutPostgres:
 
     def _cuts(self, session: _Session) -> bool | None:
         with self._lock:
-            if self._order is None or not any(self._order[0] in text for text in session.committing):
+            if self._order is None:
                 return None
-            happened = self._order[1]
+            statement, unless, happened = self._order
+            executed = b"\n".join(session.committing)
+            if statement not in executed or unless in executed:
+                return None
             self._order = None
             return happened
 

@@ -1,6 +1,7 @@
 """Commits of SQLite that fail, each in two ways: it did not happen, or it happened and only its return is lost.
 
-The database is real. A commit fails if its transaction executed a statement that holds the order's text.
+The database is real. A commit fails if its transaction executed a statement that holds the order's text, and none that
+holds what the order excepts.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def install(order) -> None:
         wanted = order.read()
         if "statement" not in wanted or connection.dialect.name != "sqlite":
             return
-        if any(wanted["statement"] in statement for statement in connection.info["executed"]) and order.obeyed():
+        executed = "\n".join(connection.info["executed"])
+        if wanted["statement"] in executed and wanted["unless"] not in executed and order.obeyed():
             if wanted["happened"]:
                 connection.connection.dbapi_connection.commit()
             raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))

@@ -6,7 +6,7 @@ its output goes, and the file of the order that it obeys. The answers are {"pid"
 its memory, connections and locks are its own, and all of them end with it.
 
 An order is {"number", "step", "times"}: to end by SIGKILL when a step is reached so many times; or {"number",
-"statement", "happened"}: see `failing_commits`. Who obeys renames the file first, so that one process obeys, once.
+"statement", "unless", "happened"}: see `failing_commits`. Who obeys renames the file first, so that one process obeys, once.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Order:
 
 def become(request) -> None:
     """Be `deedlog`, called with the request's arguments; does not return."""
-    code = 70
+    code = 0
     try:
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
@@ -84,11 +84,11 @@ def become(request) -> None:
         failing_commits.install(order)
         _hasten()
         api.cli.main()
-        code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:  # noqa: BLE001 - said, and told by the exit code
         traceback.print_exc()
+        code = 1
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -65,18 +65,11 @@ class Tree:
 
 @dataclass
 class Seen:
-    """What a registry shows; `look` fills it and asserts that all of it agrees."""
+    """The entries that a registry serves, their digests, and the tree over them."""
 
-    registry: object
     entries: list[bytes] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
-
-    @property
-    def tree(self) -> Tree:
-        return self._tree
-
-    def __post_init__(self) -> None:
-        self._tree = Tree([])
+    tree: Tree = field(default_factory=lambda: Tree([]))
 
 
 def look(registry, witness: Witness, bundles: int | None = None) -> Seen:
@@ -87,12 +80,14 @@ def look(registry, witness: Witness, bundles: int | None = None) -> Seen:
     acknowledged = witness.acknowledged
     published = set(witness.checkpoints)
     proofs = list(witness.proofs)
-    seen = Seen(registry)
+    seen = Seen()
+    # Before all else: what is anchored later may be of more entries than are seen here.
+    block = registry.chain.request("eth_blockNumber")
     with httpx.Client(base_url=registry.url, timeout=30) as client:
         newest = fetch(client, "/log/checkpoint")
         size, root = read_checkpoint(newest, registry.identity)
         seen.entries = read_entries(client, size)
-        seen._tree = Tree(seen.entries)
+        seen.tree = Tree(seen.entries)
         assert seen.tree.root(0, size) == root
         check_entries(seen, witness)
         missing = [digest for digest in acknowledged if digest not in set(seen.digests)]
@@ -108,7 +103,7 @@ def look(registry, witness: Witness, bundles: int | None = None) -> Seen:
             assert seen.digests[index] == digest
             assert nodes == seen.tree.path(index, 0, read_checkpoint(checkpoint_of(proof), registry.identity)[0])
         check_bundles(client, registry, acknowledged if bundles is None else acknowledged[-bundles:])
-    check_contract(registry, seen)
+    check_contract(registry, seen, block)
     check_rows(registry, seen)
     return seen
 
@@ -187,10 +182,10 @@ def check_bundles(client: httpx.Client, registry, digests: list[str]) -> None:
         )
 
 
-def check_contract(registry, seen: Seen) -> None:
+def check_contract(registry, seen: Seen, block: str) -> None:
     """Each head that the contract ever accepted is one of ours, and each transaction of the operator was one."""
     address = "0x" + registry.identity.address.hex()
-    wanted = {"fromBlock": "0x0", "toBlock": "latest", "address": address, "topics": [ANCHORED]}
+    wanted = {"fromBlock": "0x0", "toBlock": block, "address": address, "topics": [ANCHORED]}
     last = 0
     events = registry.chain.request("eth_getLogs", wanted)
     for event in events:
@@ -200,7 +195,7 @@ def check_contract(registry, seen: Seen) -> None:
         assert seen.tree.root(0, size) == root, f"the contract holds another root of size {size}"
         last = size
     operator = "0x" + registry.identity.operator.hex()
-    assert int(registry.chain.request("eth_getTransactionCount", operator, "latest"), 16) == len(events)
+    assert int(registry.chain.request("eth_getTransactionCount", operator, block), 16) == len(events)
 
 
 def check_rows(registry, seen: Seen | None) -> None:

@@ -15,14 +15,15 @@ from sqlalchemy.engine import make_url
 
 HAPPENED = pytest.mark.parametrize("happened", [False, True], ids=["did not happen", "happened"])
 
+NOTHING = "\0"
 ANCHORERS = {
-    "INSERT INTO attempt": "the attempt and its signed transaction",
-    "UPDATE anchor_transaction": "that it was sent",
-    "INSERT INTO anchor ": "the anchor",
-    "UPDATE anchor ": "that the anchor is final",
-    "UPDATE attempt SET state": "what became of the attempt",
+    "the attempt": ("INSERT INTO attempt", NOTHING),
+    "that it was sent": ("UPDATE anchor_transaction", NOTHING),
+    "the anchor": ("INSERT INTO anchor ", NOTHING),
+    "what became of it": ("UPDATE attempt SET state", "anchor_transaction"),
+    "that it is final": ("AND attempt.size = ", NOTHING),
 }
-"""A statement of each of the anchorer's transactions, and what it writes."""
+"""What each of the anchorer's transactions writes: (a statement of it, one that it has not)."""
 
 
 class Faults:
@@ -39,12 +40,12 @@ class Faults:
         away = whole.set(host="127.0.0.1", port=self._proxy.port, query={"sslmode": "disable", "gssencmode": "disable"})
         return away.render_as_string(hide_password=False)
 
-    def fail(self, name, statement, *, happened):
-        """Let the next commit of that process fail whose transaction executed that statement."""
+    def fail(self, name, statement, unless=NOTHING, *, happened):
+        """Let the next commit of that process fail whose transaction executed `statement`, and not `unless`."""
         if self._proxy is None:
-            self.registry.order(name, statement=statement, happened=happened)
+            self.registry.order(name, statement=statement, unless=unless, happened=happened)
         else:
-            self._proxy.cut_at(statement, happened=happened)
+            self._proxy.cut_at(statement, unless, happened=happened)
 
     def await_failed(self, name):
         failed = (lambda: self.registry.obeyed(name)) if self._proxy is None else (lambda: self._proxy.done)
@@ -56,15 +57,21 @@ class Faults:
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
-def faults(request, new_registry):
+def faulty(request, new_registry):
     faults = Faults()
     faults.registry = new_registry(request.param, faults.before if request.param == "postgresql" else None)
     faults.registry.create()
-    faults.registry.start("serve", "worker")
-    faults.registry.await_web()
     yield faults
     faults.registry.stop()
     faults.stop()
+
+
+@pytest.fixture
+def faults(faulty):
+    """A registry that runs, whose commits can be made to fail."""
+    faulty.registry.ensure()
+    faulty.registry.witness.problems.clear()
+    return faulty
 
 
 @HAPPENED
@@ -91,6 +98,7 @@ def test_an_acceptance_is_never_acknowledged_and_lost_nor_kept_twice(faults, hap
 @HAPPENED
 def test_the_sequencer_ends_and_the_next_one_reads_first(faults, happened):
     registry = faults.registry
+    registry.await_logged()
     before = registry.ask("SELECT size FROM log")
     faults.fail("worker", "INSERT INTO checkpoint", happened=happened)
     digest, body = registry.public().statement()
@@ -108,11 +116,11 @@ def test_the_sequencer_ends_and_the_next_one_reads_first(faults, happened):
 
 
 @HAPPENED
-@pytest.mark.parametrize("statement", ANCHORERS)
-def test_the_anchorer_carries_on_with_no_second_nonce(faults, statement, happened):
+@pytest.mark.parametrize("written", ANCHORERS)
+def test_the_anchorer_carries_on_with_no_second_nonce(faults, written, happened):
     """That no nonce is used twice or for nothing is part of each look from outside."""
     registry = faults.registry
-    faults.fail("worker", statement, happened=happened)
+    faults.fail("worker", *ANCHORERS[written], happened=happened)
     with registry.public():
         faults.await_failed("worker")
     # Whether it ends or goes on: what comes next reads first.
