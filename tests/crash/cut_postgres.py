@@ -1,5 +1,6 @@
-"""A proxy before PostgreSQL that cuts a connection at a COMMIT, in two ways: before it is forwarded, so that it did not
-happen; or after PostgreSQL has answered it, so that it happened and only the answer is lost.
+"""A proxy before PostgreSQL that cuts a connection at a COMMIT, in two ways.
+
+Before it is forwarded: it did not happen. After PostgreSQL has answered it: it happened, and only the answer is lost.
 
 It reads the client's side of the protocol (PostgreSQL, "Frontend/Backend Protocol", message formats): a simple query
 `Q` holds its text, a `P` gives text to a name, a `B` executes what a name stands for.

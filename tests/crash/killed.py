@@ -6,7 +6,7 @@ its output goes, and the file of the order that it obeys. The answers are {"pid"
 its memory, connections and locks are its own, and all of them end with it.
 
 An order is {"number", "step", "times"}: to end by SIGKILL when a step is reached so many times; or {"number",
-"statement", "unless", "happened"}: see `failing_commits`. Who obeys renames the file first, so that one process obeys, once.
+"statement", "unless", "happened"}: see `failing_commits`. Who obeys renames the file first, so that it is obeyed once.
 """
 
 from __future__ import annotations

@@ -211,7 +211,9 @@ def check_rows(registry, seen: Seen | None) -> None:
                 return list(connection.execute(text(query)))
 
             ((size, root),) = ask("SELECT size, root FROM log")
-            logged = ask("SELECT log_index, digest, entry FROM statement WHERE log_index IS NOT NULL ORDER BY log_index")
+            logged = ask(
+                "SELECT log_index, digest, entry FROM statement WHERE log_index IS NOT NULL ORDER BY log_index"
+            )
             signed = ask("SELECT size, root, note FROM checkpoint ORDER BY size")
             tiles = {(row.level, row.tile_index): bytes(row.hashes) for row in ask("SELECT * FROM tile")}
             digests = ask("SELECT digest FROM statement")
@@ -221,9 +223,7 @@ def check_rows(registry, seen: Seen | None) -> None:
             )
             anchors = ask("SELECT size, root FROM anchor")
             attempts = ask("SELECT nonce, state FROM attempt ORDER BY id")
-            untransacted = ask(
-                "SELECT id FROM attempt WHERE id NOT IN (SELECT attempt_id FROM anchor_transaction)"
-            )
+            untransacted = ask("SELECT id FROM attempt WHERE id NOT IN (SELECT attempt_id FROM anchor_transaction)")
     finally:
         engine.dispose()
     assert [row.log_index for row in logged] == list(range(size))

@@ -18,7 +18,7 @@ ROUND = 10
 
 
 def kill_at_random(registry, times, seed):
-    print(f"seed {seed} on {registry.dialect}")
+    print(f"seed {seed} on {registry.dialect}")  # noqa: T201 - to try the same again
     chance = random.Random(seed)
     for _ in range(times // ROUND):
         with registry.public():

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import itertools
-import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -171,7 +170,3 @@ def nodes_of(proof: str) -> tuple[int, list[bytes]]:
     """Return (index, hashes) of a tlog-proof."""
     lines = proof.split("\n\n", 1)[0].split("\n")
     return int(lines[1].removeprefix("index ")), [base64.b64decode(line) for line in lines[2:]]
-
-
-def show(value) -> str:
-    return json.dumps(value, ensure_ascii=False)
