@@ -91,17 +91,24 @@ class Worker:
             self.stopping.set()
 
     def _sequence(self) -> None:
+        # What a crash before this line kept from the file; else crashes in a row would leave it further behind.
+        self._remember()
         while not self.stopping.is_set():
             # An error of a commit leaves its outcome unknown: it ends the process, and the next one reads first.
             count = log.sequence(self._database, self._identity, self._log_key, int(time.time()))
             if count:
-                with self._database.read() as connection:
-                    state = log.state(connection)
-                last_signed.remember(self._last_signed, state.size, state.root)
+                size = self._remember()
                 reached("sequence.remembered")
-                _log.info("logged entries=%d size=%d", count, state.size)
+                _log.info("logged entries=%d size=%d", count, size)
             else:
                 self.stopping.wait(IDLE_SECONDS)
+
+    def _remember(self) -> int:
+        """Note the committed head in the last-signed file; return its size."""
+        with self._database.read() as connection:
+            state = log.state(connection)
+        last_signed.remember(self._last_signed, state.size, state.root)
+        return state.size
 
     def _anchor(self) -> None:
         while not self.stopping.is_set():
