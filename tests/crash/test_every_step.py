@@ -23,10 +23,9 @@ ATTEMPTS = {
     "anchor.stored": ("prepared",),
     "anchor.sent": ("prepared",),
     "anchor.noted": ("sent",),
-    "anchor.proven": ("sent",),
-    "anchor.kept": ("sent",),
+    "anchor.proven": ("prepared", "sent"),
+    "anchor.kept": ("prepared", "sent"),
     "anchor.settled": ("mined",),
-    "anchor.finalised": ("final",),
 }
 """Step → what the newest attempt is after a crash there."""
 
@@ -69,7 +68,11 @@ def check_what_is_left(registry, step):
     if step in ("anchor.head_checked", "anchor.signed"):
         assert registry.ask("SELECT count(*) FROM attempt WHERE state IN ('prepared', 'sent')") == 0
     if step == "anchor.stored":
-        assert registry.ask("SELECT count(*) FROM anchor_transaction WHERE sent_at IS NULL") == 1
+        unsent = "SELECT count(*) FROM anchor_transaction WHERE sent_at IS NULL"
+        assert registry.ask(f"{unsent} AND attempt_id = (SELECT max(id) FROM attempt)") == 1
+    if step == "anchor.finalised":
+        newest = "SELECT max(size) FROM anchor WHERE final"
+        assert registry.ask(f"SELECT state FROM attempt WHERE size = ({newest})") == "final"
     before = registry.ask(f"SELECT max(size) FROM checkpoint WHERE size < {size}")
     if step == "sequence.committed":
         assert registry.remembered() == before
