@@ -121,7 +121,8 @@ def main() -> None:
                 continue
             data = os.read(0, 65_536)
             if not data:
-                return
+                # Whoever asked is gone, perhaps without a word: nothing that was started may stay.
+                os.killpg(0, signal.SIGKILL)
             *lines, unread = (unread + data).split(b"\n")
             for line in lines:
                 request = json.loads(line)
