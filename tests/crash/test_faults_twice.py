@@ -83,14 +83,16 @@ def test_an_acceptance_is_never_acknowledged_and_lost_nor_kept_twice(faults, hap
         faults.fail("serve", "INSERT INTO statement ", happened=happened)
         told = public.post(client, digest, body, tries=1)
         faults.await_failed("serve")
-        assert told.outcome is None, "acknowledged, though its commit failed"
-        assert registry.witness.problems.pop().startswith("50")
-        kept = registry.ask("SELECT count(*) FROM statement") - len(registry.witness.acknowledged)
-        assert kept == int(happened)
-        # The process goes on: the next request finds what there is.
-        public.post(client, digest, body, tries=1)
+        if told.outcome is None:
+            assert registry.witness.problems.pop().startswith("50")
+            kept = registry.ask("SELECT count(*) FROM statement") - len(registry.witness.acknowledged)
+            assert kept == int(happened)
+            # The process goes on: the next request finds what there is.
+            public.post(client, digest, body, tries=1)
+        # Else the registry itself began again, from what there is, before it answered.
         assert told.outcome == ("known" if happened else "accepted")
         assert public.post(client, digest, body, tries=1).again == ["known"]
+    assert registry.ask("SELECT count(*) FROM statement") == len(registry.witness.acknowledged)
     registry.await_logged()
     registry.look(bundles=3)
 
