@@ -55,7 +55,7 @@ class Aim:
         return value >= self.bound if self.at_least else value <= self.bound
 
     def __str__(self) -> str:
-        """Return the bound for people, as in `≥ 0.95 ×`."""
+        """Return the bound for people, as in `≥ 0.95`."""
         return f"{'≥' if self.at_least else '≤'} {self.bound:,g}{' ×' if self.of_ratio else ''}"
 
 
