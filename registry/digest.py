@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sha3
 
-from registry.errors import Unavailable
+from registry.errors import InvalidData, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +39,15 @@ def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> Fil
 
     Raises `Unavailable` when it cannot be read (`file.unreadable`) or its size or modification time is another at the
     end than it was at the start (`file.changed`): then the digest would be of bytes that never stood there together.
+    Raises `InvalidData` (`file.not_a_file`) for a folder, a device or a pipe, which may have no end.
     """
     sha256 = hashlib.sha256()
     length = 0
     buffer = bytearray(READ_SIZE)
     view = memoryview(buffer)
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # before it is opened: that alone can take for ever
+            raise InvalidData("file.not_a_file", path=str(path))
         with path.open("rb", buffering=0) as file:
             before = _state(file.fileno())
             while count := file.readinto(buffer):

@@ -11,7 +11,7 @@ import click
 
 from api.cli.common import show_json
 from api.texts import LANGUAGES, choose_language, error_text
-from registry.errors import DeedlogError
+from registry.errors import DeedlogError, Unavailable
 
 click.UsageError.exit_code = 64
 """EX_USAGE: 1 and 2 are answers of `verify`."""
@@ -55,13 +55,22 @@ def main() -> None:
             # A console with another encoding (GBK) shows an escape where it lacks a character, and does not fail.
             stream.reconfigure(errors="backslashreplace")
     try:
-        cli()
+        try:
+            cli()
+        except _database_faults() as error:
+            raise Unavailable("database.unavailable") from error
     except DeedlogError as error:
         if "--json" in sys.argv:
             problem = {"code": error.code, "field": error.field, "params": error.params}
             show_json({"error": problem})
         click.echo(error_text(_language(), error), err=True)
         sys.exit(1)
+
+
+def _database_faults() -> tuple[type[Exception], ...]:
+    """Return what a full disk or a lost connection raises, if the platform's packages are in use at all."""
+    loaded = sys.modules.get("sqlalchemy.exc")
+    return () if loaded is None else (loaded.OperationalError,)
 
 
 def _language() -> str:
