@@ -26,7 +26,7 @@ from registry.steps import reached
 
 if TYPE_CHECKING:
     from anchor.chains import Chain
-    from registry.database import Database
+    from registry.database import Transactions
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Plan:
 class Anchorer:
     """Anchors one log on one chain."""
 
-    def __init__(self, database: Database, port: ChainPort, plan: Plan) -> None:
+    def __init__(self, database: Transactions, port: ChainPort, plan: Plan) -> None:
         """Take what is needed; nothing is asked or sent yet."""
         self._database = database
         self._port = port

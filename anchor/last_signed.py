@@ -6,6 +6,8 @@ A log that starts again from an old backup would sign a second history for sizes
 from __future__ import annotations
 
 import json
+import os
+import secrets
 from typing import TYPE_CHECKING
 
 from anchor import log
@@ -19,7 +21,7 @@ from registry.strict_json import members
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from registry.database import Database
+    from registry.database import Transactions
 
 
 MAXIMUM_FILE = 1024
@@ -31,26 +33,48 @@ def path_beside(log_key_file: Path) -> Path:
 
 
 def remember(path: Path, size: int, root: bytes) -> None:
-    """Note a head whose commit has returned."""
-    temporary = path.with_name(path.name + ".part")
+    """Note a head whose commit has returned, durably; a file that names a larger one is left as it is.
+
+    Workers that share a folder each write here, and one of them may have been paused since it read its head.
+    """
+    noted = _read(path)
+    if noted is not None and noted.size >= size:
+        return
+    # A name of its own: two processes that write at once must not take each other's away.
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        temporary.write_text(json.dumps({"size": size, "root": to_hex(root)}) + "\n", encoding="ascii")
+        with temporary.open("w", encoding="ascii") as file:
+            file.write(json.dumps({"size": size, "root": to_hex(root)}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name, too, must outlast a power failure
+        finally:
+            os.close(folder)
     except OSError as error:
         raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
 
 
-def check(path: Path, database: Database) -> None:
+def check(path: Path, database: Transactions) -> None:
     """Raise `InvalidData` (`log.database_behind`) if the database lacks the head that was signed last."""
-    if not path.exists():
+    head = _read(path)
+    if head is None:
         return
-    try:
-        last = members(strict_json.loads(read_file(path, MAXIMUM_FILE), MAXIMUM_FILE), ("size", "root"), "")
-        head = Checkpoint("last-signed", last["size"], from_hex(last["root"], HASH_SIZE, "root"))
-    except DeedlogError as error:
-        raise InvalidData("log.last_signed_unreadable", path=str(path)) from error
     with database.read() as connection:
         own = log.checkpoint_of_size(connection, head.size)
         current = log.state(connection).size
     if own is None or own[0] != head.root:
         raise InvalidData("log.database_behind", signed=head.size, database=current, path=str(path))
+
+
+def _read(path: Path) -> Checkpoint | None:
+    """Return the head that the file names, None if there is no file; raise `InvalidData` if it is unreadable."""
+    if not path.exists():
+        return None
+    try:
+        last = members(strict_json.loads(read_file(path, MAXIMUM_FILE), MAXIMUM_FILE), ("size", "root"), "")
+        return Checkpoint("last-signed", last["size"], from_hex(last["root"], HASH_SIZE, "root"))
+    except DeedlogError as error:
+        raise InvalidData("log.last_signed_unreadable", path=str(path)) from error

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from anchor.tiles import ReadTile
-    from registry.database import Database
+    from registry.database import Transactions
 
 BATCH = 512
 """The most entries of one transaction: two tiles."""
@@ -49,7 +49,7 @@ class LogState:
     time: int
 
 
-def create(database: Database, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> None:
+def create(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> None:
     """Create the log, empty, with its first checkpoint; raise `InvalidData` (`log.exists`) if there is one."""
     _check_key(identity, log_key)
     head = Checkpoint(identity.origin, 0, merkle.EMPTY_ROOT)
@@ -69,7 +69,7 @@ def create(database: Database, identity: RegistryIdentity, log_key: Ed25519Priva
         _insert_checkpoint(connection, head, log_key, now)
 
 
-def identity_of(database: Database) -> RegistryIdentity:
+def identity_of(database: Transactions) -> RegistryIdentity:
     """Return the identity of the registry whose log this database holds; raise `Unavailable` (`log.missing`)."""
     with database.read() as connection:
         text = connection.execute(select(LOG.c.identity)).scalar()
@@ -78,7 +78,7 @@ def identity_of(database: Database) -> RegistryIdentity:
     return RegistryIdentity.from_json(json.loads(text))
 
 
-def sequence(database: Database, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> int:
+def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> int:
     """Log up to `BATCH` accepted statements in one transaction; return how many.
 
     The index of an entry is the tree's size, read under the lock of the log's row. Time never goes backwards.

@@ -1,37 +1,50 @@
-"""The worker: the only process that opens keys. One thread sequences, one anchors; a fault ends the process."""
+"""The worker: the only process that opens keys. A fault ends it; a role lost to another worker is none.
+
+One thread sequences and one anchors, each while this process holds the role; one renews both roles, or waits for them.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from anchor import last_signed, log, log_key
 from anchor.anchoring import Anchorer, Plan
 from anchor.chain import EvmChain
 from api.app import open_registry, read_deployment
-from registry import keystore
+from registry import keystore, store
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_checksum
+from registry.lease import ANCHORER, SEQUENCER, Fenced, Roles
 from registry.signatures import account_of_private_key
 from registry.steps import reached
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from api.settings import Settings
+    from registry.database import Transactions
+    from registry.lease import Lease
 
 _log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.05
 """How long the sequencer sleeps when nothing waits."""
 
+BEAT_SECONDS = 1
+"""How often roles are renewed or asked for: five times within the life of a lease."""
+
 RETRY_SECONDS = 2
 
 
 class Worker:
-    """Sequences and anchors until told to stop."""
+    """Sequences and anchors until told to stop, as far as no other worker does."""
 
     def __init__(self, settings: Settings, stopping: threading.Event) -> None:
         """Open the database and the keys, and check that they belong together."""
@@ -50,67 +63,142 @@ class Worker:
         chain = settings.chosen_chain()
         if read_deployment(settings, self._identity) is None:
             _log.warning("no record of a deployment on %s: the contract is looked for all the same", chain.name)
-        plan = Plan(chain, self._identity, operator_key, settings.anchor_interval)
-        self._anchorer = Anchorer(self._database, EvmChain(settings.chosen_rpc_url()), plan)
-        self._poll = chain.poll
+        self._plan = Plan(chain, self._identity, operator_key, settings.anchor_interval)
+        self._rpc_url = settings.chosen_rpc_url()
+        self._roles = Roles(self._database, (SEQUENCER, ANCHORER))
         self.stopping = stopping
+        self._stopped = threading.Event()
         self._fault: Exception | None = None
 
     def run(self) -> None:
         """Work until `stopping` is set; raise what ended a thread."""
-        # The contract's head is read before anything is signed: an old backup must not sign a second history.
-        self._until_answered()
-        threads = [
-            threading.Thread(target=self._guarded, args=(loop,), name=loop.__name__)
-            for loop in (self._sequence, self._anchor)
+        _log.info("worker holder=%s pid=%d", self._roles.holder, os.getpid())
+        # Said at once, and not on the day on which this worker is to replace another.
+        self._chain_is_ours(self._database)
+        loops = [
+            threading.Thread(target=self._guarded, args=(self._while_held, role, work), name=role)
+            for role, work in ((SEQUENCER, self._sequence), (ANCHORER, self._anchor))
         ]
-        for thread in threads:
+        heart = threading.Thread(target=self._guarded, args=(self._beat,), name="roles")
+        for thread in (*loops, heart):
             thread.start()
-        for thread in threads:
+        for thread in loops:
             thread.join()
+        # Until here: a tick that waits for a slow node keeps its role.
+        self._stopped.set()
+        heart.join()
         self._database.close()
         if self._fault is not None:
             raise self._fault
 
-    def _until_answered(self) -> None:
-        while not self.stopping.is_set():
-            try:
-                self._anchorer.check()
-            except Unavailable as error:
-                _log.warning("alarm: waiting for the chain before the first signature: %s", error)
-                self.stopping.wait(RETRY_SECONDS)
-            else:
-                return
-
-    def _guarded(self, loop: object) -> None:
+    def _guarded(self, loop: Callable[..., None], *arguments: object) -> None:
         try:
-            loop()  # type: ignore[operator] # one of the two methods below
+            loop(*arguments)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again by `run`
             self._fault = error
         finally:
             self.stopping.set()
 
-    def _sequence(self) -> None:
-        while not self.stopping.is_set():
-            # An error of a commit leaves its outcome unknown: it ends the process, and the next one reads first.
-            count = log.sequence(self._database, self._identity, self._log_key, int(time.time()))
+    def _beat(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._roles.beat()
+                if self._roles.held(SEQUENCER) is None:
+                    self._remember()  # what others sign with the same key, for the day on which this one goes on
+            except (Unavailable, DatabaseError) as error:
+                _log.warning("alarm: this round of the roles failed: %s", error)
+            self._stopped.wait(BEAT_SECONDS)
+
+    def _while_held(self, role: str, work: Callable[[Lease], None]) -> None:
+        """Call `work` with each lease of the role; it returns when that is no longer held, or raises `lease.lost`."""
+        try:
+            while not self.stopping.is_set():
+                lease = self._roles.held(role)
+                if lease is None:
+                    self.stopping.wait(IDLE_SECONDS)
+                    continue
+                # Another worker may have brought the tables to a form that this one does not know.
+                self._database.check_version()
+                try:
+                    work(lease)
+                except Unavailable as error:
+                    if error.code != "lease.lost":
+                        raise
+                    _log.warning("lost role=%s term=%d: this worker stands by", role, lease.term)
+                    self._roles.drop(role)
+            self._give_up(role, math.inf)
+        finally:
+            # After a fault the role is not given up: what became of the last write is unknown. Its lease runs out.
+            self._roles.drop(role, math.inf)
+
+    def _holds(self, lease: Lease) -> bool:
+        return self._roles.held(lease.role) == lease and not self.stopping.is_set()
+
+    def _give_up(self, role: str, rest: float) -> None:
+        try:
+            self._roles.release(role, rest)
+        except (Unavailable, DatabaseError) as error:
+            _log.warning("the role %s was not given up, its lease runs out: %s", role, error)
+
+    def _sequence(self, lease: Lease) -> None:
+        database = Fenced(self._database, lease)
+        if not self._chain_is_ours(database):
+            # Another worker may have a node that answers.
+            self._give_up(lease.role, RETRY_SECONDS)
+            return
+        while self._holds(lease):
+            count = self._sequence_batch(database)
             if count:
-                with self._database.read() as connection:
-                    state = log.state(connection)
-                last_signed.remember(self._last_signed, state.size, state.root)
+                size = self._remember()
                 reached("sequence.remembered")
-                _log.info("logged entries=%d size=%d", count, state.size)
+                _log.info("logged entries=%d size=%d term=%d", count, size, lease.term)
             else:
                 self.stopping.wait(IDLE_SECONDS)
 
-    def _anchor(self) -> None:
-        while not self.stopping.is_set():
+    def _chain_is_ours(self, database: Transactions) -> bool:
+        """Return whether the chain has answered that its head is one of ours; raise `InvalidData` if it is not.
+
+        Asked before the first signature under each lease: an old backup must not sign a second history.
+        """
+        try:
+            self._new_anchorer(database).check()
+        except Unavailable as error:
+            if error.code == "lease.lost":
+                raise
+            _log.warning("alarm: waiting for the chain before the first signature: %s", error)
+            return False
+        return True
+
+    def _sequence_batch(self, database: Transactions) -> int:
+        with database.read() as connection:
+            if not store.unlogged(connection, 1):
+                return 0
+        # Before each batch: a database that fails over to an old copy does so under our feet.
+        last_signed.check(self._last_signed, database)
+        # An error of a commit leaves its outcome unknown: it ends the process, and the next one reads first.
+        return log.sequence(database, self._identity, self._log_key, int(time.time()))
+
+    def _remember(self) -> int:
+        """Note the committed head in the last-signed file; return its size."""
+        with self._database.read() as connection:
+            state = log.state(connection)
+        last_signed.remember(self._last_signed, state.size, state.root)
+        return state.size
+
+    def _new_anchorer(self, database: Transactions) -> Anchorer:
+        return Anchorer(database, EvmChain(self._rpc_url), self._plan)
+
+    def _anchor(self, lease: Lease) -> None:
+        anchorer = self._new_anchorer(Fenced(self._database, lease))
+        while self._holds(lease):
             try:
-                self._anchorer.tick(int(time.time()))
+                anchorer.tick(int(time.time()))
             except (Unavailable, OperationalError) as error:
+                if isinstance(error, Unavailable) and error.code == "lease.lost":
+                    raise
                 _log.warning("alarm: anchoring waits: %s", error)
             except InvalidData as error:
                 if error.code.startswith("anchoring."):
                     raise
                 _log.warning("alarm: anchoring waits: %s", error)
-            self.stopping.wait(self._poll)
+            self.stopping.wait(self._plan.chain.poll)

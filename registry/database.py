@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from alembic import command
 from alembic.config import Config
@@ -21,6 +21,7 @@ from registry.errors import InvalidData, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 BUSY_TIMEOUT_MS = 30_000
 DIALECTS = ("sqlite", "postgresql")
@@ -28,6 +29,13 @@ POOL = 48
 """Connections of a process: more than the web process has threads (40), so that no thread waits for one."""
 
 _WRITES = "deedlog_writes"
+
+
+class Transactions(Protocol):
+    """What those who read and write ask for: `Database` is it, and `registry.lease.Fenced`."""
+
+    def read(self) -> AbstractContextManager[Connection]: ...  # noqa: D102 - documented at Database
+    def write(self) -> AbstractContextManager[Connection]: ...  # noqa: D102
 
 
 class Database:

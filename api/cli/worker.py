@@ -41,14 +41,14 @@ class _JsonLines(logging.Formatter):
 @click.option("--until-stdin-ends", is_flag=True, hidden=True, help="Stop when whoever started this is gone.")
 @click.pass_obj
 def command(language: str, as_json: bool, until_stdin_ends: bool) -> None:  # noqa: FBT001 - click's flags
-    """Sequence and anchor. The only process that opens the log key and the operator's key."""
+    """Sequence and anchor, unless another worker does. The only process that opens the keys of log and operator."""
     from api.settings import read_settings  # noqa: PLC0415 - the platform's packages, not the base install's
     from api.worker import Worker  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     if as_json:
         logging.getLogger().handlers[0].setFormatter(_JsonLines())
-    for name in ("anchor", "api"):
+    for name in ("registry", "anchor", "api"):
         logging.getLogger(name).setLevel(logging.INFO)
     stopping = threading.Event()
 
