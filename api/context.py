@@ -17,6 +17,7 @@ from registry.errors import InvalidData
 if TYPE_CHECKING:
     from anchor.deployment import Deployment
     from anchor.identity import RegistryIdentity
+    from api.metrics import Metrics
     from api.quota import Quota
     from api.settings import Settings
     from registry.database import Database
@@ -32,6 +33,7 @@ class Context:
     deployment: Deployment | None
     settings: Settings
     quota: Quota
+    metrics: Metrics
     language: str
     network_address: str
     authorization: str | None
@@ -55,6 +57,7 @@ def context(request: Request) -> Context:
         deployment=state.deployment,
         settings=state.settings,
         quota=state.quota,
+        metrics=state.metrics,
         language=choose_language(request.query_params.get("lang") or request.headers.get("accept-language")),
         network_address=request.client.host if request.client else "unknown",
         authorization=request.headers.get("authorization"),

@@ -50,8 +50,10 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether what is accepted now will be logged. A late anchor or a low balance is an alarm, and no reason to
-        send people away: their statements are kept, and anchored later."""
+        """Whether what is accepted now will be logged.
+
+        A late anchor or a low balance is an alarm, and no reason to send people away: their statements are kept.
+        """
         checks = self.checks()
         return checks["sequencer"] and checks["checkpoint"]
 

@@ -66,7 +66,9 @@ class _State:
             return
         yield _gauge("deedlog_log_size", "Entries in the committed log.", health.log_size)
         yield _gauge("deedlog_checkpoint_age_seconds", "Age of the newest checkpoint.", health.checkpoint_age)
-        yield _gauge("deedlog_unlogged_age_seconds", "Age of the oldest statement not logged.", health.unlogged_age or 0)
+        yield _gauge(
+            "deedlog_unlogged_age_seconds", "Age of the oldest statement not logged.", health.unlogged_age or 0
+        )
         yield _gauge("deedlog_anchored_size", "Entries under the newest anchor.", health.anchored_size)
         yield _gauge(
             "deedlog_unanchored_age_seconds", "Age of the oldest statement not anchored.", health.unanchored_age or 0

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from registry.store import Stored
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 
 WAIT_SECONDS = 30
 """How long `?wait=logged` waits for the sequencer."""
