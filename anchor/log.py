@@ -91,13 +91,9 @@ def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed2551
         if not waiting:
             return 0
         time = max(now, state.time)
-        logged = [
-            {"row_id": key, "index": state.size + position, "time": time, "whole": entries.close(opening, time)}
-            for position, (key, opening) in enumerate(waiting)
-        ]
-        hashes = [merkle.leaf_hash(row["whole"]) for row in logged]  # type: ignore[arg-type] # bytes, by the line above
+        hashes = [merkle.leaf_hash(entries.close(opening, time)) for _, opening in waiting]
         appended = tiles.append(tile_reader(connection), state.size, hashes)
-        if store.mark_logged(connection, logged) not in (len(logged), -1):
+        if store.mark_logged(connection, [key for key, _ in waiting], state.size, time) != len(waiting):
             raise Unavailable("log.raced")
         reached("sequence.marked")
         _write_tiles(connection, appended.tiles)
@@ -114,7 +110,7 @@ def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed2551
         reached("sequence.swapped")
     # Here the commit has returned: only now does the checkpoint exist for anybody else.
     reached("sequence.committed")
-    return len(logged)
+    return len(waiting)
 
 
 def state(connection: Connection) -> LogState:

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
-from api import keys
 from api.shapes import MAXIMUM_BATCH_BODY
 from api.texts import choose_language
 from registry.errors import InvalidData
 
 if TYPE_CHECKING:
+    from fastapi.routing import APIRoute
+
     from anchor.deployment import Deployment
     from anchor.identity import RegistryIdentity
+    from api.keys import Keys
     from api.metrics import Metrics
     from api.quota import Quota
     from api.settings import Settings
+    from registry.acceptance import Acceptance
     from registry.database import Database
-    from registry.service import Submitter
+    from registry.submission import Submitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,12 @@ class Context:
     language: str
     network_address: str
     authorization: str | None
+    keys: Keys
+    acceptance: Acceptance
 
     def submitter(self) -> Submitter:
-        """Return who sends; raise `InvalidData` (`api_key.…`)."""
-        return keys.submitter(self.database, self.authorization)
+        """Return who sends; raise `InvalidData` (`api_key.…`). It may look into the database: not on the event loop."""
+        return self.keys.submitter(self.authorization)
 
     @staticmethod
     def now() -> int:
@@ -48,8 +53,8 @@ class Context:
         return int(time.time())
 
 
-def context(request: Request) -> Context:
-    """Return the request's surroundings."""
+async def context(request: Request) -> Context:
+    """Return the request's surroundings. Nothing here waits: were it not `async`, FastAPI would use a thread for it."""
     state = request.app.state
     return Context(
         database=state.database,
@@ -58,10 +63,41 @@ def context(request: Request) -> Context:
         settings=state.settings,
         quota=state.quota,
         metrics=state.metrics,
-        language=choose_language(request.query_params.get("lang") or request.headers.get("accept-language")),
+        language=language(request),
         network_address=request.client.host if request.client else "unknown",
         authorization=request.headers.get("authorization"),
+        keys=state.keys,
+        acceptance=state.acceptance,
     )
+
+
+def language(request: Request) -> str:
+    """Return the language that the asker reads."""
+    return choose_language(request.query_params.get("lang") or request.headers.get("accept-language"))
+
+
+async def nothing_unread(request: Request) -> None:
+    """Raise `InvalidData` (`http.…`) for what would be passed over: an unknown parameter, or what stands there twice.
+
+    A misspelt condition would otherwise list everything, and of two values one would be taken at random.
+    """
+    for name in ("authorization", "idempotency-key"):
+        if len(request.headers.getlist(name)) > 1:
+            raise InvalidData("http.header_twice", field=name)
+    if not request.scope["query_string"]:
+        return
+    known = _parameters(request.scope["route"])
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            raise InvalidData("http.parameter_unknown", field=name[:64], parameters=", ".join(sorted(known)))
+        if name in seen:
+            raise InvalidData("http.parameter_twice", field=name)
+        seen.add(name)
+
+
+def _parameters(route: APIRoute) -> frozenset[str]:
+    return frozenset(parameter.alias for parameter in route.dependant.query_params) | {"lang"}
 
 
 async def body(request: Request) -> bytes:

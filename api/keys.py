@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from registry import store
@@ -19,6 +21,9 @@ PREFIX = "deedlog_"
 MAXIMUM_NAME = 200
 SCOPES = ("batch", "upload")
 """What a key can open: many statements in a request; `Upload` statements."""
+
+BELIEVED_SECONDS = 1.0
+"""How long the web process goes by what it read of a key: so long, at most, a revoked key still opens something."""
 
 
 def create(database: Database, name: str, scopes: tuple[str, ...], now: int) -> tuple[int, str]:
@@ -46,18 +51,54 @@ def revoke(database: Database, key: int, now: int) -> None:
             raise InvalidData("api_key.unknown", id=key)
 
 
-def submitter(database: Database, authorization: str | None) -> Submitter:
-    """Return who sends a request with this `Authorization` header; raise `InvalidData` (`api_key.invalid`)."""
-    if authorization is None:
-        return Submitter()
+class Keys:
+    """The API keys as the web process knows them: one that was looked up is believed for `BELIEVED_SECONDS`."""
+
+    def __init__(self, database: Database) -> None:
+        """Take the database that has the keys."""
+        self._database = database
+        self._lock = threading.Lock()
+        self._known: dict[bytes, tuple[Submitter, float]] = {}
+
+    def known(self, authorization: str | None) -> Submitter | None:
+        """Return who sends a request with this `Authorization` header, if that needs no look into the database.
+
+        Raises `InvalidData` (`api_key.invalid`) for a header that cannot be a key's.
+        """
+        if authorization is None:
+            return Submitter()
+        return self._believed(_secret_hash(authorization))
+
+    def submitter(self, authorization: str | None) -> Submitter:
+        """Return who sends a request with this `Authorization` header; raise `InvalidData` (`api_key.invalid`)."""
+        known = self.known(authorization)
+        if known is not None or authorization is None:
+            return known or Submitter()
+        secret_hash = _secret_hash(authorization)
+        with self._lock:  # many requests find at once that a key is due: one looks
+            known = self._believed(secret_hash)
+            if known is not None:
+                return known
+            with self._database.read() as connection:
+                row = store.api_key(connection, secret_hash)
+            if row is None or row["revoked_at"] is not None:
+                self._known.pop(secret_hash, None)
+                raise InvalidData("api_key.invalid")
+            found = Submitter(row["id"], frozenset(row["scopes"].split()))
+            # Only keys that are there get in, so that strangers cannot fill the memory.
+            self._known[secret_hash] = (found, time.monotonic() + BELIEVED_SECONDS)
+            return found
+
+    def _believed(self, secret_hash: bytes) -> Submitter | None:
+        known = self._known.get(secret_hash)
+        return known[0] if known is not None and time.monotonic() < known[1] else None
+
+
+def _secret_hash(authorization: str) -> bytes:
     scheme, _, secret = authorization.partition(" ")
     if scheme.lower() != "bearer" or not secret.startswith(PREFIX):
         raise InvalidData("api_key.invalid")
-    with database.read() as connection:
-        row = store.api_key(connection, _hash(secret.strip()))
-    if row is None or row["revoked_at"] is not None:
-        raise InvalidData("api_key.invalid")
-    return Submitter(row["id"], frozenset(row["scopes"].split()))
+    return _hash(secret.strip())
 
 
 def _hash(secret: str) -> bytes:

@@ -1,13 +1,15 @@
-"""What the OpenAPI page says beyond the routes: bodies, and examples that work when pasted."""
+"""What the OpenAPI page says beyond the routes: bodies, problems, and examples that work when pasted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api import examples
-from api.shapes import HASH_SCHEMA
-from registry.service import MAXIMUM_BATCH
+from anchor.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
+from api import examples, problems
+from api.shapes import HASH_SCHEMA, MAXIMUM_SIGNATURES
+from registry import eip712
 from registry.statements import KINDS
+from registry.submission import MAXIMUM_BATCH, MAXIMUM_REFERENCE
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -17,6 +19,60 @@ DESCRIPTION = (
     "post it; fetch the bundle and check it with the registry switched off. The examples are signed with a public, "
     "worthless key for this very registry and work as they stand. Errors are RFC 9457 problems with stable codes."
 )
+
+
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "digest": HASH_SCHEMA,
+    "content_hash": HASH_SCHEMA,
+    "work": HASH_SCHEMA,
+    "account": {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$", "description": "in mixed case: EIP-55"},
+    "kind": {"type": "string", "enum": sorted(KINDS)},
+    "cursor": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    "path": {"type": "string", "pattern": r"^(entries|[0-9]{1,2})/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?$"},
+    "wait": {"type": "string", "enum": ["logged"]},
+    "idempotency-key": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAXIMUM_REFERENCE,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
+}
+"""What each parameter may be, by its name; the routes name the code that refuses anything else."""
+
+_REFUSALS = {
+    "/v1/typed-data/{kind}": (400, 408, 413, 422),
+    "/v1/statements:batch": (400, 401, 403, 408, 413, 422, 429),
+    "/v1/statements/{digest}": (401, 404, 422),
+    "/v1/statements/{digest}/bundle": (404, 409, 410, 422),
+    "/log/tile/{path}": (404,),
+}
+_REFUSALS_OF_WRITING = (400, 401, 403, 408, 409, 413, 422, 429)
+_REFUSALS_OF_READING = (401, 422)
+_ALWAYS = (431, 500, 503)
+"""A head too large; our fault; not now."""
+
+_FILES = {
+    "/v1/statements/{digest}/bundle": BUNDLE_MEDIA_TYPE,
+    "/log/checkpoint": "text/plain",
+    "/log/tile/{path}": "application/octet-stream",
+}
+"""What is no JSON, with its media type."""
+
+_PROBLEM = {
+    "title": "Problem",
+    "description": "RFC 9457. `code` is stable; `detail` says what to do, in the language of `Accept-Language`.",
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "pattern": f"^{problems.TYPE_PREFIX}"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "pattern": "^[a-z0-9_]+(\\.[a-z0-9_]+)+$"},
+        "field": {"type": ["string", "null"], "description": "the member, parameter or header at fault"},
+        "params": {"type": "object", "additionalProperties": {"type": ["string", "integer"]}},
+    },
+    "required": ["type", "title", "status", "detail", "code", "field", "params"],
+}
 
 
 def describe(app: FastAPI, registry: bytes) -> None:
@@ -29,14 +85,24 @@ def describe(app: FastAPI, registry: bytes) -> None:
             work = examples.example_work()
             sent = examples.submission(work, registry, examples.EXAMPLE_KEY)
             paths = document["paths"]
-            _body(paths["/v1/statements"]["post"], _submission_schema(), sent)
-            _body(paths["/v1/statements:batch"]["post"], _batch_schema(), {"statements": [sent]})
+            submission = _submission_schema(registry)
+            _body(paths["/v1/statements"]["post"], submission, sent)
+            _body(paths["/v1/statements:batch"]["post"], _batch_schema(submission), {"statements": [sent]})
             typed = paths["/v1/typed-data/{kind}"]["post"]
-            _body(typed, {"oneOf": [_fields_schema(kind) for kind in KINDS]}, examples.fields(work))
-            for parameter in typed["parameters"]:
-                if parameter["name"] == "kind":
-                    parameter["schema"] = {"type": "string", "enum": sorted(KINDS)}
-                    parameter["example"] = "Work"
+            _body(typed, {"anyOf": [_fields_schema(kind) for kind in KINDS]}, examples.fields(work))
+            for path, operations in paths.items():
+                for method, operation in operations.items():
+                    _parameters(operation)
+                    _answers(path, method, operation)
+            document.setdefault("components", {})["securitySchemes"] = {"api_key": {"type": "http", "scheme": "bearer"}}
+            for path in ("/v1/statements", "/v1/statements:batch"):
+                # Not demanded before anything else: the answer to none is 403, and says which scope is needed.
+                paths[path]["post"]["security"] = [{}, {"api_key": []}]
+            next(item for item in typed["parameters"] if item["name"] == "kind")["example"] = "Work"
+            schemas = document["components"].setdefault("schemas", {})
+            schemas["Problem"] = _PROBLEM
+            for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; here they are problems
+                schemas.pop(name, None)
             app.openapi_schema = document
         return app.openapi_schema
 
@@ -50,20 +116,43 @@ def _body(operation: dict[str, Any], schema: dict[str, Any], example: dict[str, 
     }
 
 
+def _parameters(operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", ()):
+        known = _PARAMETERS.get(parameter["name"].lower())
+        if known is not None:
+            parameter["schema"] = known
+
+
+def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Name each status that the operation answers with, and what is in it."""
+    answers = operation["responses"]
+    answers.pop("422", None)
+    if path in _FILES:
+        answers["200"]["content"] = {_FILES[path]: {"schema": {"type": "string", "format": "binary"}}}
+    if path == "/v1/statements" and method == "post":
+        answers["200"] = {**answers["201"], "description": "It, or a repeat of it, was kept before"}
+    general = _REFUSALS_OF_WRITING if method == "post" else _REFUSALS_OF_READING
+    for status in (*_REFUSALS.get(path, general if path.startswith("/v1/") else ()), *_ALWAYS):
+        answers[str(status)] = {
+            "description": "A problem",
+            "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+
+
 def _fields_schema(kind: str) -> dict[str, Any]:
     schema: dict[str, Any] = KINDS[kind].STRUCT.schema()
     schema["required"] = [name for name in schema["required"] if name != "salt"]
     return schema
 
 
-def _submission_schema() -> dict[str, Any]:
+def _submission_schema(registry: bytes) -> dict[str, Any]:
     typed = [
         {
             "type": "object",
             "properties": {
                 "types": {"const": kind.STRUCT.types},
                 "primaryType": {"const": name},
-                "domain": {"type": "object"},
+                "domain": {"const": eip712.domain(registry)},
                 "message": kind.STRUCT.schema(),
             },
             "required": ["types", "primaryType", "domain", "message"],
@@ -85,8 +174,18 @@ def _submission_schema() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "typed_data": {"oneOf": typed},
-            "signatures": {"type": "array", "items": signature, "minItems": 1},
-            "reference": {"type": "string", "minLength": 1, "maxLength": 200, "description": "needs an API key"},
+            "signatures": {
+                "type": "array",
+                "items": signature,
+                "minItems": 1,
+                "maxItems": MAXIMUM_SIGNATURES,
+            },
+            "reference": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": MAXIMUM_REFERENCE,
+                "description": "needs an API key",
+            },
         },
         "required": ["typed_data", "signatures"],
         "additionalProperties": False,
@@ -94,13 +193,13 @@ def _submission_schema() -> dict[str, Any]:
     }
 
 
-def _batch_schema() -> dict[str, Any]:
+def _batch_schema(submission: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
             "statements": {
                 "type": "array",
-                "items": _submission_schema(),
+                "items": {"anyOf": [submission, {"description": "anything else: its result is a problem"}]},
                 "minItems": 1,
                 "maxItems": MAXIMUM_BATCH,
             }

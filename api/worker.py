@@ -41,6 +41,10 @@ BEAT_SECONDS = 1
 """How often roles are renewed or asked for: five times within the life of a lease."""
 
 RETRY_SECONDS = 2
+"""How long a role that was given up for want of a node is left to others: they ask twice meanwhile."""
+
+PATIENCE_SECONDS = 30
+"""How long the anchorer keeps its role while no tick succeeds."""
 
 
 class Worker:
@@ -190,15 +194,24 @@ class Worker:
 
     def _anchor(self, lease: Lease) -> None:
         anchorer = self._new_anchorer(Fenced(self._database, lease))
+        well = time.monotonic()
         while self._holds(lease):
             try:
                 anchorer.tick(int(time.time()))
-            except (Unavailable, OperationalError) as error:
-                if isinstance(error, Unavailable) and error.code == "lease.lost":
+                well = time.monotonic()
+            except (Unavailable, InvalidData, OperationalError) as error:
+                if _ends_a_tick(error):
                     raise
                 _log.warning("alarm: anchoring waits: %s", error)
-            except InvalidData as error:
-                if error.code.startswith("anchoring."):
-                    raise
-                _log.warning("alarm: anchoring waits: %s", error)
+                if time.monotonic() - well > PATIENCE_SECONDS:
+                    # Another worker may have a node that answers.
+                    self._give_up(lease.role, RETRY_SECONDS)
+                    return
             self.stopping.wait(self._plan.chain.poll)
+
+
+def _ends_a_tick(error: Exception) -> bool:
+    """Return whether the role is lost, or the contract contradicts the log; all else is tried again."""
+    if isinstance(error, Unavailable):
+        return error.code == "lease.lost"
+    return isinstance(error, InvalidData) and error.code.startswith("anchoring.")

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from registry.errors import InvalidData, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
 BUSY_TIMEOUT_MS = 30_000
@@ -28,7 +29,16 @@ DIALECTS = ("sqlite", "postgresql")
 POOL = 48
 """Connections of a process: more than the web process has threads (40), so that no thread waits for one."""
 
+REDO_ATTEMPTS = 4
+REDO_SECONDS = 0.02
+"""The longest pause before a write is done again: drawn at random, so that two do not meet again."""
+
+_CONFLICTS = ("40001", "40P01")
+"""PostgreSQL, appendix A: serialization_failure, deadlock_detected."""
+
 _WRITES = "deedlog_writes"
+
+T = TypeVar("T")
 
 
 class Transactions(Protocol):
@@ -72,6 +82,24 @@ class Database:
         with self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
             yield connection
 
+    def redo(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` returns, done in one write; done again, from a new look, if another process came between.
+
+        Two processes may insert the same row, or lock each other out; and a connection may break at the commit, so that
+        nobody knows whether it happened. After `REDO_ATTEMPTS` the last error is raised.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception(_came_between),
+            stop=stop_after_attempt(REDO_ATTEMPTS),
+            wait=wait_random(0, REDO_SECONDS),
+            reraise=True,
+        )
+        return retrying(self._do, work)
+
+    def _do(self, work: Callable[[Connection], T]) -> T:
+        with self.write() as connection:
+            return work(connection)
+
     def migrate(self) -> None:
         """Bring the tables to this version's form; raise `Unavailable` (`database.unreachable`)."""
         try:
@@ -99,6 +127,14 @@ class Database:
         config.set_main_option("script_location", str(files("registry") / "migrations"))
         config.attributes["engine"] = self.engine
         return config
+
+
+def _came_between(error: BaseException) -> bool:
+    if isinstance(error, IntegrityError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

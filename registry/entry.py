@@ -7,7 +7,9 @@ holds this against an independent implementation.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from registry import strict_json
@@ -25,6 +27,23 @@ MAXIMUM_SIZE = 65_535
 VERSION = 1
 _TIME_DIGITS = 16
 """Room left for the time when an entry is measured: as many digits as a JSON integer may have."""
+
+_HEX_ACCOUNT, _HEX_SIGNATURE = r"0x[0-9a-f]{40}", r"0x[0-9a-f]{130}"
+_SIGNATURE = rf'\{{"account":"{_HEX_ACCOUNT}","scheme":"{SECP256K1}","signature":"{_HEX_SIGNATURE}"\}}'
+_SUBJECT = r'"[ !#-\[\]-\x7f]*"'  # ASCII that RFC 8785 writes as it is: no escape
+_CANONICAL = re.compile(
+    r'\{"digest":"0x(?P<digest>[0-9a-f]{64})","kind":"(?P<kind>[0-9A-Za-z]+)",'
+    rf'"signatures":\[(?P<signatures>(?:{_SIGNATURE}(?:,{_SIGNATURE})*)?)\],'
+    rf'"subjects":\[(?P<subjects>(?:{_SUBJECT}(?:,{_SUBJECT})*)?)\],'
+    rf'"time":(?P<time>0|[1-9][0-9]{{0,{_TIME_DIGITS - 1}}}),"v":{VERSION}\}}',
+    re.ASCII,
+)
+"""The canonical form is a regular language, but for the order of its lists and the greatest time."""
+
+_ACCOUNT_AT = len('{"account":"0x')
+_SIGNATURE_AT = _ACCOUNT_AT + 2 * ACCOUNT_SIZE + len(f'","scheme":"{SECP256K1}","signature":"0x')
+_STRIDE = _SIGNATURE_AT + 2 * SIGNATURE_SIZE + len('"},')
+"""Characters of one signature and the comma after it: all have the same."""
 
 
 class EntryError(InvalidData):
@@ -63,14 +82,19 @@ def opening(kind: str, digest: bytes, signatures: Sequence[Signature], subjects:
     # RFC 8785 §3.2.2.2 leaves U+007F as it is; with `ensure_ascii`, Python would escape it.
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("ascii")
     opened = text[:-1]  # without the brace that `_closing` brings
-    if len(opened) + len(_closing(0)) + _TIME_DIGITS > MAXIMUM_SIZE:
+    if len(opened) + len(closing(0)) + _TIME_DIGITS > MAXIMUM_SIZE:
         raise EntryError("entry.too_large", maximum=MAXIMUM_SIZE)
     return opened
 
 
+def closing(time: int) -> bytes:
+    """Return what follows an opening: the time at which the sequencer took it."""
+    return b',"time":%d,"v":%d}' % (time, VERSION)
+
+
 def close(opened: bytes, time: int) -> bytes:
     """Return the whole entry: what `opening` returned, and the time at which the sequencer took it."""
-    return opened + _closing(time)
+    return opened + closing(time)
 
 
 def build(entry: Entry) -> bytes:
@@ -80,6 +104,41 @@ def build(entry: Entry) -> bytes:
 
 def parse(data: bytes) -> Entry:
     """Return what an entry's bytes say; raise `EntryError` unless they are its one canonical form."""
+    return _parse_canonical(data) or _parse_strictly(data)
+
+
+def _parse_canonical(data: bytes) -> Entry | None:
+    """Return what an entry in its canonical form says, at a fifth of the cost; None where it has an escape, or is none.
+
+    Whatever is read here is read alike by `_parse_strictly`, which can say what is wrong.
+    """
+    if len(data) > MAXIMUM_SIZE or not data.isascii():
+        return None
+    text = data.decode("ascii")
+    match = _CANONICAL.fullmatch(text)
+    if match is None:
+        return None
+    start, end = match.span("signatures")
+    signatures = tuple(
+        Signature(
+            bytes.fromhex(text[at + _ACCOUNT_AT : at + _ACCOUNT_AT + 2 * ACCOUNT_SIZE]),
+            bytes.fromhex(text[at + _SIGNATURE_AT : at + _SIGNATURE_AT + 2 * SIGNATURE_SIZE]),
+        )
+        for at in range(start, end, _STRIDE)
+    )
+    inside = match["subjects"]
+    subjects = tuple(inside[1:-1].split('","')) if inside else ()
+    time = int(match["time"])
+    if (
+        time > strict_json.MAXIMUM_INTEGER
+        or any(first >= second for first, second in pairwise([item.account for item in signatures]))
+        or any(first > second for first, second in pairwise(subjects))
+    ):
+        return None
+    return Entry(bytes.fromhex(match["digest"]), match["kind"], signatures, subjects, time)
+
+
+def _parse_strictly(data: bytes) -> Entry:
     try:
         entry = _read(strict_json.loads(data, MAXIMUM_SIZE))
         rebuilt = build(entry)
@@ -90,10 +149,6 @@ def parse(data: bytes) -> Entry:
     if rebuilt != data:
         raise EntryError("entry.not_canonical")
     return entry
-
-
-def _closing(time: int) -> bytes:
-    return b',"time":%d,"v":%d}' % (time, VERSION)
 
 
 def _read(value: Any) -> Entry:

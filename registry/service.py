@@ -1,4 +1,4 @@
-"""Accepting statements: checked first, purely; then kept in one transaction. Durable when this returns.
+"""Keeping statements that were checked: many together in one transaction, durable when this returns.
 
 What is sent again is answered with what is kept: the same statement (`known`), or the same accounts saying the same of
 the same content under another salt (`repeat`). Another account claiming the same content is no error: both are kept.
@@ -6,18 +6,18 @@ the same content under another salt (`repeat`). Another account claiming the sam
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from registry import entry as entries
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
 from registry import store
-from registry.eip712 import domain_separator
-from registry.errors import DeedlogError, InvalidData
+from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_hex
-from registry.signatures import Signature, ascending, check, check_complete
-from registry.statements import Rendition, Statement, Upload, from_typed_data
+from registry.statements import Rendition
 from registry.steps import reached
+from registry.submission import MAXIMUM_BATCH, Checked, Submission, Submitter, check_all, names_of, rerun_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,42 +26,40 @@ if TYPE_CHECKING:
 
     from registry.database import Database
 
-CLOCK_TOLERANCE = 600
-"""Seconds that a signer's clock may be ahead of the registry's."""
+__all__ = [
+    "MAXIMUM_BATCH",
+    "Accepted",
+    "Answer",
+    "Checked",
+    "Request",
+    "Submission",
+    "Submitter",
+    "accept",
+    "keep",
+    "rerun_owner",
+]
 
-MAXIMUM_BATCH = 500
-MAXIMUM_REFERENCE = 200
 SOURCE_KINDS = ("Work", "Upload")
 """What a rendition can be made from."""
 
+_FAULTS_OF_ONE = (IntegrityError, DataError, UnicodeError, OverflowError)
+"""What a database and its driver raise for a row that they do not take; other errors concern every row."""
 
-@dataclass(frozen=True, slots=True)
-class Submitter:
-    """Who sends: an API key (`api_key_id`, its scopes), or nobody in particular."""
-
-    api_key_id: int | None = None
-    scopes: frozenset[str] = frozenset()
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """A statement as sent: typed data and signatures unchecked, and the names that make a rerun harmless."""
+class Request:
+    """What somebody sent, checked at `now`: to be kept in its order, each statement for itself.
 
-    typed_data: object
-    signatures: tuple[Signature, ...]
-    reference: str | None = None
-    idempotency_key: str | None = None
+    `admit` may refuse a new statement that is in order (a quota) by raising. It is not asked about what is only sent
+    again, or anybody could use up a signer's quota with what is public; and it is asked once about each statement.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A statement that is complete: its signatures hold, and it may be accepted."""
-
-    statement: Statement
-    digest: bytes
-    opening: bytes
-    accounts: tuple[bytes, ...]
-    submission: Submission
+    items: Sequence[Checked]
+    submitter: Submitter
+    now: int
+    admit: Callable[[Checked], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +71,8 @@ class Accepted:
     outcome: str
 
 
-def check_submission(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> Checked:
-    """Return the statement if it may be accepted by the registry at that address; else raise `InvalidData`.
-
-    Pure: `now` is the registry's clock.
-    """
-    statement = from_typed_data(submission.typed_data, registry)
-    statement.STRUCT.accept(statement)
-    if statement.claimed_at() > now + CLOCK_TOLERANCE:
-        raise InvalidData("statement.in_the_future", claimed=statement.claimed_at(), now=now)
-    if isinstance(statement, Upload) and "upload" not in submitter.scopes:
-        raise InvalidData("api_key.scope", scope="upload")
-    for name in (submission.reference, submission.idempotency_key):
-        if name is not None and not (0 < len(name) <= MAXIMUM_REFERENCE and name.isprintable()):
-            raise InvalidData("reference.malformed", maximum=MAXIMUM_REFERENCE)
-    if submission.reference is not None and submitter.api_key_id is None:
-        raise InvalidData("reference.needs_api_key", field="reference")
-    digest = statement.digest(domain_separator(registry))
-    signatures = ascending(submission.signatures)
-    check_complete(signatures, statement.signers())
-    for signature in signatures:
-        check(signature, digest)
-    opening = entries.opening(statement.kind, digest, signatures, statement.subjects())
-    return Checked(statement, digest, opening, tuple(signature.account for signature in signatures), submission)
+Answer = Accepted | DeedlogError
+"""What became of one statement: what was done, or why not."""
 
 
 def accept(
@@ -105,118 +82,147 @@ def accept(
     submitter: Submitter,
     now: int,
     admit: Callable[[Checked], None] | None = None,
-) -> list[Accepted | DeedlogError]:
-    """Check and keep statements, in their order; each has its own answer: what was done, or why not.
+) -> list[Answer]:
+    """Check and keep statements, in their order; each has its own answer. What is kept is durable when this returns."""
+    checked = check_all(submissions, registry, submitter, now)
+    sound = [item for item in checked if isinstance(item, Checked)]
+    kept = iter(keep(database, [Request(sound, submitter, now, admit)])[0])
+    return [item if isinstance(item, DeedlogError) else next(kept) for item in checked]
 
-    `admit` may refuse a new statement that is in order (a quota) by raising. It is not asked about what is only sent
-    again, or anybody could use up a signer's quota with what is public. What is kept is durable when this returns.
+
+def keep(database: Database, requests: Sequence[Request]) -> list[list[Answer]]:
+    """Keep the statements of many requests together; return each request's answers, in its order.
+
+    They share one transaction. Where another process wrote the same in between, all is done again, so that whoever
+    comes second is answered `known` or `repeat`. A statement that the database does not take fails alone. What could
+    not be kept is answered with `Unavailable` (`statement.not_kept`), and nothing of it is in the database.
     """
-    checked: list[Checked | DeedlogError] = []
-    for submission in submissions:
-        try:
-            item = check_submission(submission, registry, submitter, now)
-        except DeedlogError as error:
-            checked.append(error)
-        else:
-            checked.append(item)
-    if all(isinstance(item, DeedlogError) for item in checked):
-        return [item for item in checked if isinstance(item, DeedlogError)]
-    reached("accept.checked")
-    with database.write() as connection:
-        keeper = _Keeper(connection, submitter, now, [item for item in checked if isinstance(item, Checked)], admit)
-        answers = [item if isinstance(item, DeedlogError) else keeper.keep(item) for item in checked]
+    group = [_Candidate(item, request) for request in requests for item in request.items]
+    if group:
+        reached("accept.checked")
+        _keep(database, group)
+        reached("accept.committed")
+    answers = iter([candidate.answer for candidate in group])
+    return [[next(answers) for _ in request.items] for request in requests]
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A statement of a group, and what becomes of it."""
+
+    item: Checked
+    request: Request
+    admission: DeedlogError | bool = False
+    answer: Answer = field(default_factory=lambda: Unavailable("statement.not_kept"))
+
+    def admit(self) -> None:
+        """Ask once whether a new statement may be kept, however often its group is done again."""
+        if self.admission is False and self.request.admit is not None:
+            try:
+                self.request.admit(self.item)
+            except DeedlogError as error:
+                self.admission = error
+            else:
+                self.admission = True
+        if isinstance(self.admission, DeedlogError):
+            raise self.admission
+
+
+def _keep(database: Database, group: Sequence[_Candidate]) -> None:
+    def write(connection: Connection) -> list[Answer]:
+        keeper = _Keeper(connection, group)
+        answers = [keeper.decide(candidate) for candidate in group]
+        keeper.insert()
         reached("accept.inserted")
-    reached("accept.committed")
-    return answers
+        return answers
+
+    try:
+        answers = database.redo(write)
+    except _FAULTS_OF_ONE:
+        if len(group) == 1:
+            _LOG.exception("the database does not take a statement", extra={"digest": to_hex(group[0].item.digest)})
+            return
+        # One row fails the whole transaction: each half for itself, until that row is alone.
+        _keep(database, group[: len(group) // 2])
+        _keep(database, group[len(group) // 2 :])
+    except DBAPIError:
+        _LOG.exception("statements could not be kept", extra={"statements": len(group)})
+    else:
+        for candidate, answer in zip(group, answers, strict=True):
+            candidate.answer = answer
 
 
 class _Keeper:
-    """Keeps checked statements in one transaction; what is already there is looked up once for all of them."""
+    """Keeps a group in one transaction: looks up once what is there, decides in order, then inserts all that is new."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        submitter: Submitter,
-        now: int,
-        items: Sequence[Checked],
-        admit: Callable[[Checked], None] | None,
-    ) -> None:
+    def __init__(self, connection: Connection, group: Sequence[_Candidate]) -> None:
+        store.lock_statements(connection)
         self._connection = connection
-        self._submitter = submitter
-        self._now = now
-        self._admit = admit
-        self._by_digest = store.find_digests(connection, [item.digest for item in items])
-        self._by_repeat = store.find_repeats(connection, [item.statement.repeat_key() for item in items])
+        digests = []
+        names = []
+        for candidate in group:
+            digests.append(candidate.item.digest)
+            if isinstance(candidate.item.statement, Rendition):
+                digests.append(candidate.item.statement.source)
+            names += [(owner, name) for owner, name, _ in names_of(candidate.item, candidate.request.submitter)]
+        self._kinds = store.find_kinds(connection, digests)
+        self._repeats = store.find_repeats(connection, [candidate.item.repeat_key for candidate in group])
+        self._reruns = store.find_reruns(connection, names)
+        self._new_statements: list[store.NewStatement] = []
+        self._new_reruns: list[store.NewRerun] = []
 
-    def keep(self, item: Checked) -> Accepted | DeedlogError:
+    def decide(self, candidate: _Candidate) -> Answer:
+        """Return the answer for the next statement, taking those before it as kept."""
         try:
-            return self._keep(item)
+            return self._decide(candidate)
         except DeedlogError as error:
             return error
 
-    def _keep(self, item: Checked) -> Accepted:
-        repeat_key = item.statement.repeat_key()
-        names = self._names(item, repeat_key)
+    def insert(self) -> None:
+        """Insert all that is new."""
+        store.insert_statements(self._connection, self._new_statements)
+        store.insert_reruns(self._connection, self._new_reruns)
+
+    def _decide(self, candidate: _Candidate) -> Accepted:
+        item = candidate.item
+        names = names_of(item, candidate.request.submitter)
         for owner, name, fingerprint in names:
-            before = store.find_rerun(self._connection, owner, name)
+            before = self._reruns.get((owner, name))
             if before is not None:
                 if before[0] != fingerprint:
-                    raise InvalidData("rerun.other_content", name=name.partition(":")[2], digest=to_hex(before[2]))
-                return Accepted(before[2], item.statement.kind, "known" if before[2] == item.digest else "repeat")
-        key = self._by_digest.get(item.digest)
+                    raise InvalidData("rerun.other_content", name=name.partition(":")[2], digest=to_hex(before[1]))
+                return Accepted(before[1], item.statement.kind, "known" if before[1] == item.digest else "repeat")
         digest, outcome = item.digest, "known"
-        if key is None:
-            first = self._by_repeat.get(repeat_key)
+        if digest not in self._kinds:
+            first = self._repeats.get(item.repeat_key)
             if first is not None:
-                (key, digest), outcome = first, "repeat"
+                digest, outcome = first, "repeat"
             else:
-                key, outcome = self._insert(item, repeat_key), "accepted"
+                self._take(candidate)
+                outcome = "accepted"
         for owner, name, fingerprint in names:
-            store.insert_rerun(self._connection, owner, name, fingerprint, key)
+            self._new_reruns.append(store.NewRerun(owner, name, fingerprint, digest))
+            self._reruns[owner, name] = (fingerprint, digest)
         return Accepted(digest, item.statement.kind, outcome)
 
-    def _insert(self, item: Checked, repeat_key: bytes) -> int:
-        if self._admit is not None:
-            self._admit(item)
+    def _take(self, candidate: _Candidate) -> None:
+        candidate.admit()
+        item = candidate.item
         statement = item.statement
-        if isinstance(statement, Rendition):
-            kind = store.find_kind(self._connection, statement.source)
-            if kind not in SOURCE_KINDS:
-                raise InvalidData("rendition.unknown_source", field="source", source=to_hex(statement.source))
-        key = store.insert_statement(
-            self._connection,
-            digest=item.digest,
-            kind=statement.kind,
-            message=statement.message(),
-            opening=item.opening,
-            repeat_key=repeat_key,
-            accounts=item.accounts,
-            subjects=statement.subjects(),
-            api_key_id=self._submitter.api_key_id,
-            now=self._now,
+        if isinstance(statement, Rendition) and self._kinds.get(statement.source) not in SOURCE_KINDS:
+            raise InvalidData("rendition.unknown_source", field="source", source=to_hex(statement.source))
+        self._new_statements.append(
+            store.NewStatement(
+                digest=item.digest,
+                kind=statement.kind,
+                message=statement.message(),
+                opening=item.opening,
+                repeat_key=item.repeat_key,
+                accounts=item.accounts,
+                subjects=statement.subjects(),
+                api_key_id=candidate.request.submitter.api_key_id,
+                accepted_at=candidate.request.now,
+            )
         )
-        self._by_digest[item.digest] = key
-        self._by_repeat[repeat_key] = (key, item.digest)
-        return key
-
-    def _names(self, item: Checked, repeat_key: bytes) -> list[tuple[str, str, bytes]]:
-        """Return (owner, name, fingerprint) of each name this was sent under.
-
-        A reference stands for a content: the same content signed afresh is a rerun. An idempotency key stands for one
-        request: another statement under it is a mistake.
-        """
-        owner = rerun_owner(self._submitter.api_key_id, item.accounts)
-        names = []
-        if item.submission.reference is not None:
-            names.append((owner, f"reference:{item.submission.reference}", repeat_key))
-        if item.submission.idempotency_key is not None:
-            fingerprint = hashlib.sha256(item.digest).digest()
-            names.append((owner, f"idempotency:{item.submission.idempotency_key}", fingerprint))
-        return names
-
-
-def rerun_owner(api_key_id: int | None, accounts: Sequence[bytes]) -> str:
-    """Return whose names these are: an API key's, or, without one, the signing accounts'."""
-    if api_key_id is not None:
-        return f"api_key:{api_key_id}"
-    return "accounts:" + hashlib.sha256(b"".join(accounts)).hexdigest()
+        self._kinds[item.digest] = statement.kind
+        self._repeats[item.repeat_key] = item.digest

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
 
 from registry import eip712
 from registry.errors import InvalidData
 from registry.hexadecimal import ACCOUNT_SIZE, from_hex, to_hex
 from registry.strict_json import members
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TITLE_LENGTH = 200
 NAME_LENGTH = 200
@@ -69,8 +72,7 @@ class Statement:
 
     def repeat_key(self) -> bytes:
         """Return 32 bytes that are equal for the same accounts saying the same about the same content again."""
-        parts = [self.kind.encode(), *(subject.encode() for subject in self.subjects()), *self.signers()]
-        return hashlib.sha256(b"".join(len(part).to_bytes(2, "big") + part for part in parts)).digest()
+        return repeat_key(self.kind, self.subjects(), self.signers())
 
     def message(self) -> dict[str, Any]:
         """Return the members in their JSON form."""
@@ -80,6 +82,12 @@ class Statement:
     def from_message(cls, message: object) -> Self:
         """Return the statement of its JSON form; raise `InvalidData` naming the member at fault."""
         return cls(**cls.STRUCT.parse(message))
+
+
+def repeat_key(kind: str, subjects: Sequence[str], signers: Sequence[bytes]) -> bytes:
+    """Return `Statement.repeat_key` from what an entry says, which stays when the body is erased."""
+    parts = [kind.encode(), *(subject.encode() for subject in subjects), *signers]
+    return hashlib.sha256(b"".join(len(part).to_bytes(2, "big") + part for part in parts)).digest()
 
 
 KINDS: dict[str, type[Statement]] = {}
@@ -193,10 +201,10 @@ class Rendition(Statement):
         return self.contentHash
 
 
-def kind_named(name: object) -> type[Statement]:
+def kind_named(name: object, field: str = "primaryType") -> type[Statement]:
     """Return the kind of that name; raise `InvalidData` (`statement.unknown_kind`) naming those there are."""
     if not isinstance(name, str) or name not in KINDS:
-        raise InvalidData("statement.unknown_kind", field="primaryType", kinds=", ".join(sorted(KINDS)))
+        raise InvalidData("statement.unknown_kind", field=field, kinds=", ".join(sorted(KINDS)))
     return KINDS[name]
 
 

@@ -6,7 +6,21 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    Table,
+    bindparam,
+    cast,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from registry import entry as entries
 from registry.tables import (
@@ -22,11 +36,25 @@ from registry.tables import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, RowMapping, Select
+    from sqlalchemy import Connection, RowMapping, Select, Update
     from sqlmodel import SQLModel
 
 PAGE = 100
 """The most statements that one page of a list holds."""
+
+LOCK_SECONDS = 30
+"""How long a process waits for another that keeps statements."""
+
+IDLE_SECONDS = 10
+"""How long a process may hold that lock and do nothing: PostgreSQL takes it for stopped, and gives the lock on."""
+
+_STATEMENTS_LOCK = int.from_bytes(b"deedlog", "big")
+"""The number of the lock among PostgreSQL's advisory locks, which are each database's own."""
+
+_POSTGRESQL_TIMEOUTS = text(
+    "SELECT set_config('lock_timeout', :wait, true), set_config('idle_in_transaction_session_timeout', :idle, true)"
+)
+_POSTGRESQL_IDS = text("SELECT nextval(pg_get_serial_sequence('statement', 'id')) FROM generate_series(1, :count)")
 
 
 def table(row: type[SQLModel]) -> Table:
@@ -63,6 +91,31 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class NewStatement:
+    """A statement to keep: `opening` is its entry up to the time."""
+
+    digest: bytes
+    kind: str
+    message: dict[str, Any]
+    opening: bytes
+    repeat_key: bytes
+    accounts: Sequence[bytes]
+    subjects: Sequence[str]
+    api_key_id: int | None
+    accepted_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewRerun:
+    """A name under which `owner` sent the statement of that digest."""
+
+    owner: str
+    name: str
+    fingerprint: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Which statements to list: all conditions hold."""
 
@@ -71,70 +124,97 @@ class Filter:
     kind: str | None = None
 
 
-def find_digests(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
-    """Return the ids of those of `digests` that are kept."""
-    rows = connection.execute(select(STATEMENT.c.digest, STATEMENT.c.id).where(STATEMENT.c.digest.in_(digests)))
-    return {row.digest: row.id for row in rows}
+def lock_statements(connection: Connection) -> None:
+    """Let nobody else keep statements until the transaction ends: what was looked up stays so until it commits.
+
+    SQLite: the write transaction has locked all already. So ids become visible in their order, and a list that is
+    read page by page misses none. PostgreSQL ends the session of a process that was stopped while it holds the lock.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_POSTGRESQL_TIMEOUTS, {"wait": f"{LOCK_SECONDS}s", "idle": f"{IDLE_SECONDS}s"})
+        connection.execute(select(func.pg_advisory_xact_lock(_STATEMENTS_LOCK)))
 
 
-def find_repeats(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
-    """Return (id, digest) of the first statement under each of these repeat keys."""
+def find_kinds(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, str]:
+    """Return the kinds of those of `digests` that are kept."""
+    rows = connection.execute(select(STATEMENT.c.digest, STATEMENT.c.kind).where(STATEMENT.c.digest.in_(digests)))
+    return {row.digest: row.kind for row in rows}
+
+
+def find_repeats(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return the digest of the statement under each of these repeat keys."""
     rows = connection.execute(
-        select(STATEMENT.c.repeat_key, STATEMENT.c.id, STATEMENT.c.digest).where(STATEMENT.c.repeat_key.in_(keys))
+        select(STATEMENT.c.repeat_key, STATEMENT.c.digest).where(STATEMENT.c.repeat_key.in_(keys))
     )
-    return {row.repeat_key: (row.id, row.digest) for row in rows}
+    return {row.repeat_key: row.digest for row in rows}
 
 
-def find_kind(connection: Connection, digest: bytes) -> str | None:
-    """Return the kind of the statement of that digest, if it is kept."""
-    kind: str | None = connection.execute(select(STATEMENT.c.kind).where(STATEMENT.c.digest == digest)).scalar()
-    return kind
-
-
-def insert_statement(
-    connection: Connection,
-    *,
-    digest: bytes,
-    kind: str,
-    message: dict[str, Any],
-    opening: bytes,
-    repeat_key: bytes,
-    accounts: Sequence[bytes],
-    subjects: Sequence[str],
-    api_key_id: int | None,
-    now: int,
-) -> int:
-    """Keep a new statement; return its id."""
-    result = connection.execute(
-        insert(STATEMENT).values(
-            digest=digest,
-            kind=kind,
-            body=json.dumps(message, ensure_ascii=False, separators=(",", ":")),
-            entry=opening,
-            repeat_key=repeat_key,
-            accepted_at=now,
-            api_key_id=api_key_id,
-        )
-    )
-    key: int = result.inserted_primary_key[0]  # type: ignore[index] # an insert of one row has one
-    connection.execute(insert(ACCOUNT), [{"account": account, "statement_id": key} for account in accounts])
-    connection.execute(insert(SUBJECT), [{"subject": subject, "statement_id": key} for subject in subjects])
-    return key
-
-
-def find_rerun(connection: Connection, owner: str, name: str) -> tuple[bytes, int, bytes] | None:
-    """Return (fingerprint, statement id, digest) of what `owner` sent under `name`, if anything."""
-    row = connection.execute(
-        select(RERUN.c.fingerprint, RERUN.c.statement_id, STATEMENT.c.digest)
+def find_reruns(connection: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, bytes]]:
+    """Return (fingerprint, digest) of what was sent under each of these (owner, name)."""
+    if not names:
+        return {}
+    rows = connection.execute(
+        select(RERUN.c.owner, RERUN.c.name, RERUN.c.fingerprint, STATEMENT.c.digest)
         .join(STATEMENT, STATEMENT.c.id == RERUN.c.statement_id)
-        .where(RERUN.c.owner == owner, RERUN.c.name == name)
-    ).first()
-    return None if row is None else (row.fingerprint, row.statement_id, row.digest)
+        .where(tuple_(RERUN.c.owner, RERUN.c.name).in_(names))
+    )
+    return {(row.owner, row.name): (row.fingerprint, row.digest) for row in rows}
 
 
-def insert_rerun(connection: Connection, owner: str, name: str, fingerprint: bytes, statement_id: int) -> None:
-    """Remember what `owner` sent under `name`."""
-    connection.execute(insert(RERUN).values(owner=owner, name=name, fingerprint=fingerprint, statement_id=statement_id))
+def insert_statements(connection: Connection, statements: Sequence[NewStatement]) -> None:
+    """Keep new statements; their ids are in their order."""
+    if not statements:
+        return
+    ids = _new_ids(connection, len(statements))
+    connection.execute(
+        insert(STATEMENT),
+        [
+            {
+                "id": key,
+                "digest": new.digest,
+                "kind": new.kind,
+                "body": json.dumps(new.message, ensure_ascii=False, separators=(",", ":")),
+                "entry": new.opening,
+                "repeat_key": new.repeat_key,
+                "accepted_at": new.accepted_at,
+                "api_key_id": new.api_key_id,
+            }
+            for key, new in zip(ids, statements, strict=True)
+        ],
+    )
+    pairs = list(zip(ids, statements, strict=True))
+    connection.execute(
+        insert(ACCOUNT),
+        [{"account": account, "statement_id": key} for key, new in pairs for account in new.accounts],
+    )
+    connection.execute(
+        insert(SUBJECT),
+        [{"subject": subject, "statement_id": key} for key, new in pairs for subject in new.subjects],
+    )
+
+
+def _new_ids(connection: Connection, count: int) -> Sequence[int]:
+    """Return ids that no statement has, ascending, above all there are; the caller holds the lock."""
+    if connection.dialect.name == "postgresql":
+        return sorted(connection.execute(_POSTGRESQL_IDS, {"count": count}).scalars())
+    last: int = connection.execute(select(func.coalesce(func.max(STATEMENT.c.id), 0))).scalar_one()
+    return range(last + 1, last + 1 + count)
+
+
+def insert_reruns(connection: Connection, reruns: Sequence[NewRerun]) -> None:
+    """Remember what was sent under which names."""
+    if not reruns:
+        return
+    digests = [new.digest for new in reruns]
+    rows = connection.execute(select(STATEMENT.c.digest, STATEMENT.c.id).where(STATEMENT.c.digest.in_(digests)))
+    ids = {row.digest: row.id for row in rows}
+    connection.execute(
+        insert(RERUN),
+        [
+            {"owner": new.owner, "name": new.name, "fingerprint": new.fingerprint, "statement_id": ids[new.digest]}
+            for new in reruns
+        ],
+    )
 
 
 def references(connection: Connection, statement_id: int, owner: str) -> list[str]:
@@ -187,18 +267,16 @@ def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes]]:
         .order_by(STATEMENT.c.id)
         .limit(limit)
     )
-    return [(row.id, row.entry) for row in rows]
+    return [(key, opening) for key, opening in rows.all()]
 
 
-def mark_logged(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
-    """Give statements (`row_id`) their index, time and whole entry; return how many had none before."""
-    result = connection.execute(
-        update(STATEMENT)
-        .where(and_(STATEMENT.c.id == bindparam("row_id"), STATEMENT.c.log_index.is_(None)))
-        .values(log_index=bindparam("index"), logged_at=bindparam("time"), entry=bindparam("whole")),
-        list(rows),
-    )
-    return result.rowcount
+def mark_logged(connection: Connection, ids: Sequence[int], first: int, time: int) -> int:
+    """Give statements, in the order of their ids, the indexes from `first` on, the time and their whole entries.
+
+    Returns how many had no index before.
+    """
+    values = {"ids": ids, "first": first, "at": time, "closing": entries.closing(time)}
+    return connection.execute(_MARK_LOGGED, values).rowcount
 
 
 def entries_between(connection: Connection, start: int, end: int) -> list[bytes]:
@@ -246,6 +324,28 @@ def revoke_api_key(connection: Connection, key: int, now: int) -> bool:
         update(API_KEY).where(API_KEY.c.id == key, API_KEY.c.revoked_at.is_(None)).values(revoked_at=now)
     )
     return result.rowcount == 1
+
+
+def _mark_logged() -> Update:
+    waiting = (
+        select(STATEMENT.c.id, (func.row_number().over(order_by=STATEMENT.c.id) - 1).label("position"))
+        .where(STATEMENT.c.id.in_(bindparam("ids", expanding=True)), STATEMENT.c.log_index.is_(None))
+        .subquery()
+    )
+    closed = STATEMENT.c.entry.op("||")(bindparam("closing", type_=LargeBinary))
+    return (
+        update(STATEMENT)
+        .where(STATEMENT.c.id == waiting.c.id)
+        .values(
+            log_index=bindparam("first", type_=BigInteger) + waiting.c.position,
+            logged_at=bindparam("at"),
+            entry=cast(closed, LargeBinary),  # SQLite joins bytes into text
+        )
+    )
+
+
+_MARK_LOGGED = _mark_logged()
+"""One statement for a whole batch, made once: with a row of parameters for each, they took most of sequencing."""
 
 
 def _statements() -> Select[Any]:

@@ -47,6 +47,7 @@ class LocalRegistry:
     chain_port: int = 8545
     anchor_interval: int = 60
     quiet: bool = False
+    database_url: str | None = None
     _chain: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _server: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -62,16 +63,21 @@ class LocalRegistry:
 
     def environment(self) -> dict[str, str]:
         """Return the settings under which this registry's commands run."""
-        return os.environ | {
-            "DEEDLOG_DATA": str(self.data),
-            "DEEDLOG_CHAIN": "local",
-            "DEEDLOG_RPC_URL": self.rpc_url,
-            "DEEDLOG_ANCHOR_INTERVAL": str(self.anchor_interval),
-            "DEEDLOG_HOST": self.host,
-            "DEEDLOG_PORT": str(self.port),
-            "DEEDLOG_OPERATOR_PASSPHRASE_FILE": str(self.data / "passphrases" / "operator"),
-            "DEEDLOG_LOG_PASSPHRASE_FILE": str(self.data / "passphrases" / "log"),
-        }
+        database = {} if self.database_url is None else {"DEEDLOG_DATABASE_URL": self.database_url}
+        return (
+            os.environ
+            | database
+            | {
+                "DEEDLOG_DATA": str(self.data),
+                "DEEDLOG_CHAIN": "local",
+                "DEEDLOG_RPC_URL": self.rpc_url,
+                "DEEDLOG_ANCHOR_INTERVAL": str(self.anchor_interval),
+                "DEEDLOG_HOST": self.host,
+                "DEEDLOG_PORT": str(self.port),
+                "DEEDLOG_OPERATOR_PASSPHRASE_FILE": str(self.data / "passphrases" / "operator"),
+                "DEEDLOG_LOG_PASSPHRASE_FILE": str(self.data / "passphrases" / "log"),
+            }
+        )
 
     def start(self) -> RegistryIdentity:
         """Start chain, registry and worker; make the registry and deploy its contract if they are not there yet."""

@@ -9,21 +9,23 @@ import sys
 
 import click
 
-from api.cli.common import show_json
-from api.texts import LANGUAGES, choose_language, error_text
+from api.cli.common import show_error
+from api.texts import LANGUAGES, choose_language
 from registry.errors import DeedlogError
 
 click.UsageError.exit_code = 64
-"""EX_USAGE: 1 and 2 are answers of `verify`."""
+"""EX_USAGE: 1 and 2 are answers of `verify`, `audit` and `fsck`."""
 
 _COMMANDS = {
     "key": "api.cli.key",
     "register": "api.cli.register",
     "prove": "api.cli.prove",
     "verify": "api.cli.verify",
+    "audit": "api.cli.audit",
     "init": "api.cli.init",
     "serve": "api.cli.serve",
     "worker": "api.cli.worker",
+    "fsck": "api.cli.fsck",
     "api-key": "api.cli.api_key",
 }
 
@@ -57,10 +59,7 @@ def main() -> None:
     try:
         cli()
     except DeedlogError as error:
-        if "--json" in sys.argv:
-            problem = {"code": error.code, "field": error.field, "params": error.params}
-            show_json({"error": problem})
-        click.echo(error_text(_language(), error), err=True)
+        show_error(_language(), error, as_json="--json" in sys.argv)
         sys.exit(1)
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from api.texts import text
+from api.texts import error_text, text
 from registry.digest import FileDigest, digest_file
-from registry.errors import InvalidData, Unavailable
+from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.keystore import read_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
     from click._termui_impl import ProgressBar
 
@@ -46,6 +48,13 @@ def show_json(value: Mapping[str, Any]) -> None:
     click.echo(json.dumps(value, ensure_ascii=not utf8, indent=2))
 
 
+def show_error(language: str, error: DeedlogError, *, as_json: bool) -> None:
+    """Say what went wrong on the error stream; for programs also as JSON."""
+    if as_json:
+        show_json({"error": {"code": error.code, "field": error.field, "params": error.params}})
+    click.echo(error_text(language, error), err=True)
+
+
 def passphrase(language: str, file: Path | None, *, new: bool = False) -> str:
     """Return the passphrase from a file or from the keyboard; a new one is asked for twice and must not be empty."""
     if file is not None:
@@ -71,6 +80,41 @@ def digest_with_bar(language: str, path: Path) -> FileDigest:
     bar: ProgressBar[int]
     with click.progressbar(length=size, label=label, file=click.get_text_stream("stderr")) as bar:
         return digest_file(path, bar.update)
+
+
+class Bars:
+    """A progress bar on the error stream for each stage of a long check; nothing unless that is a terminal."""
+
+    def __init__(self, language: str) -> None:
+        """Show nothing yet."""
+        self._language = language
+        self._stream = click.get_text_stream("stderr")
+        self._stage = ""
+        self._done = 0
+        self._stack = ExitStack()
+        self._bar: ProgressBar[int] | None = None
+
+    def __enter__(self) -> Self:
+        """Return itself: it is called with (stage, done, total)."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the bar."""
+        self._stack.close()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show that `done` of `total` entries are behind; another stage begins another bar."""
+        if not self._stream.isatty():
+            return
+        if stage != self._stage or self._bar is None:
+            self._stack.close()
+            label = text(self._language, f"cli.stage.{stage}")
+            bar: ProgressBar[int] = click.progressbar(length=total, label=label, file=self._stream)
+            self._bar, self._stage, self._done = self._stack.enter_context(bar), stage, 0
+        self._bar.update(done - self._done)
+        self._done = done
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -35,6 +35,7 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
 
     from api import logs  # noqa: PLC0415
     from api.app import create_app  # noqa: PLC0415
+    from api.connection import BoundedConnection  # noqa: PLC0415
     from api.settings import read_settings  # noqa: PLC0415
 
     logs.start(as_json=as_json)
@@ -55,6 +56,7 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
     config = uvicorn.Config(
         app,
         log_config=None,
+        http=BoundedConnection,
         access_log=False,
         lifespan="on",
         # By default uvicorn believes whoever connects from this machine: any client behind a careless proxy.

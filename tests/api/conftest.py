@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 
 import httpx
@@ -44,6 +45,8 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
+    # Many tests share one network address and a few accounts; quotas have tests of their own.
+    os.environ |= {"DEEDLOG_QUOTA_PER_ADDRESS": "1000000/hour", "DEEDLOG_QUOTA_PER_ACCOUNT": "1000000/hour"}
     local = LocalRegistry(
         tmp_path_factory.mktemp("site"), port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
     )

@@ -15,10 +15,8 @@ from registry.errors import Unavailable
 
 
 @pytest.fixture
-def world(tmp_path, anvil):
-    world = connect(open_world(Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}")), anvil.url)
-    yield world
-    world.database.close()
+def world(database, anvil):
+    return connect(open_world(database), anvil.url)
 
 
 def fill(world, count, start=0):

@@ -12,14 +12,13 @@ from anchor import bundle as bundles
 from anchor.state_proof import parse_header
 from anchor.verdict import Answer
 from anchor.verify import Pins, verify
-from registry.database import Database
 from registry.digest import FileDigest
 from registry.signatures import account_of_private_key
 
 
 @pytest.fixture
-def world(tmp_path, anvil):
-    return connect(open_world(Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}")), anvil.url)
+def world(database, anvil):
+    return connect(open_world(database), anvil.url)
 
 
 def test_a_work_goes_from_file_to_verdict(world):

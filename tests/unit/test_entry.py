@@ -13,7 +13,17 @@ from registry_world import ALICE, BOB, NOW, rendition, salt, work
 from vectors.generate import entry_vectors, statement_vectors
 
 from anchor.merkle import leaf_hash
-from registry.entry import MAXIMUM_SIZE, Entry, EntryError, build, close, opening, parse
+from registry.entry import (
+    MAXIMUM_SIZE,
+    Entry,
+    EntryError,
+    _parse_canonical,
+    _parse_strictly,
+    build,
+    close,
+    opening,
+    parse,
+)
 from registry.errors import InvalidData
 from registry.hexadecimal import from_hex, to_hex
 from registry.signatures import Signature, account_of_private_key, sign
@@ -115,6 +125,54 @@ def test_parse_raises_nothing_but_its_error(data, draw):
     except EntryError:
         return
     assert build(read) == data
+
+
+def strictly(data):
+    try:
+        return _parse_strictly(data)
+    except EntryError:
+        return None
+
+
+@given(any_entry.map(build), st.data())
+def test_what_is_read_fast_is_read_alike_the_strict_way(data, draw):
+    """The fast way reads each canonical entry without an escape, and nothing that the strict way refuses."""
+    assert _parse_canonical(data) == (None if b"\\" in data else strictly(data))
+    at = draw.draw(st.integers(0, len(data)))
+    put = draw.draw(st.binary(max_size=3) | st.sampled_from([b'"', b",", b"[]", b'""', b'"",""', b"0", b"-", b"\n"]))
+    other = data[:at] + put + data[at + draw.draw(st.integers(0, 3)) :]
+    assert _parse_canonical(other) in (None, strictly(other))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [case["entry"] for case in VECTORS["entries"] + VECTORS["other"]] + [case["text"] for case in VECTORS["refused"]],
+)
+def test_the_vectors_are_read_alike_both_ways(text):
+    data = text.encode()
+    assert _parse_canonical(data) == (None if b"\\" in data else strictly(data))
+
+
+@pytest.mark.parametrize("members", ["signatures", "subjects", "both"])
+def test_the_fast_way_keeps_the_order_of_lists_and_the_greatest_time(members):
+    signed = sorted([sign(DIGEST, ALICE), sign(DIGEST, BOB)], key=lambda item: item.account)
+    sound = build(Entry(DIGEST, "Work", tuple(signed), ("a", "b", "b"), 2**53 - 1))
+    assert _parse_canonical(sound) == strictly(sound)
+    first, second = (
+        b"%s" % build(Entry(DIGEST, "Work", (one,), (), 0)).split(b"[")[1].split(b"]")[0] for one in signed
+    )
+    other = sound
+    if members != "subjects":
+        other = other.replace(first + b"," + second, second + b"," + first)
+        for twice in (first, second):
+            again = sound.replace(first + b"," + second, twice + b"," + twice)
+            assert (_parse_canonical(again), strictly(again)) == (None, None)
+    if members != "signatures":
+        other = other.replace(b'"a","b"', b'"b","a"')
+    late = sound.replace(b"%d" % (2**53 - 1), b"%d" % 2**53)
+    for refused in (other, late, sound.replace(b'"time":', b'"time":0')):
+        assert refused != sound
+        assert (_parse_canonical(refused), strictly(refused)) == (None, None)
 
 
 def test_every_changed_byte_changes_what_is_read_or_is_refused():

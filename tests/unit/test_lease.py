@@ -209,11 +209,10 @@ def test_two_that_sequence_at_once_without_a_lease_use_no_index_twice(database):
     world = open_world(database)
     for number in range(40):
         world.accept(work(content=b"%d" % number, salt=salt(str(number))), ALICE)
-    counts = []
 
     def sequence():
         for _ in range(20):
-            counts.append(log.sequence(database, world.identity, world.log_key, NOW))
+            log.sequence(database, world.identity, world.log_key, NOW)
 
     threads = [threading.Thread(target=sequence) for _ in range(2)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""The sequencer on a real SQLite file: order, tiles, checkpoints, and what it refuses to sign."""
+"""The sequencer on both databases: order, tiles, checkpoints, and what it refuses to sign."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from sqlalchemy import text
 from anchor import checkpoint, last_signed, log, merkle, tiles
 from registry import entry as entries
 from registry import store
-from registry.database import Database
-from registry.errors import InvalidData
+from registry.errors import InvalidData, Unavailable
 
 
 @pytest.fixture
-def world(tmp_path):
-    world = open_world(Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}"))
-    yield world
-    world.database.close()
+def world(database):
+    return open_world(database)
 
 
 def fill(world, count, start=0):
@@ -48,21 +45,25 @@ def test_the_log_is_the_tree_over_the_stored_entries(world):
 
 
 def test_more_than_one_batch(world):
+    digests = [hashlib.sha256(b"%d" % number).digest() for number in range(log.BATCH + 3)]
     with world.database.write() as connection:
-        for number in range(log.BATCH + 3):
-            digest = hashlib.sha256(b"%d" % number).digest()
-            store.insert_statement(
-                connection,
-                digest=digest,
-                kind="Work",
-                message={},
-                opening=entries.opening("Work", digest, [], []),
-                repeat_key=digest,
-                accounts=[b"a" * 20],
-                subjects=["x"],
-                api_key_id=None,
-                now=NOW,
-            )
+        store.insert_statements(
+            connection,
+            [
+                store.NewStatement(
+                    digest=digest,
+                    kind="Work",
+                    message={},
+                    opening=entries.opening("Work", digest, [], []),
+                    repeat_key=digest,
+                    accounts=[b"a" * 20],
+                    subjects=["x"],
+                    api_key_id=None,
+                    accepted_at=NOW,
+                )
+                for digest in digests
+            ],
+        )
     assert log.sequence(world.database, world.identity, world.log_key, NOW) == log.BATCH
     assert log.sequence(world.database, world.identity, world.log_key, NOW) == 3
     assert log.sequence(world.database, world.identity, world.log_key, NOW) == 0
@@ -105,6 +106,34 @@ def test_a_damaged_leaf_is_not_anchored(world):
         log.checked_head(connection, 3)
 
 
+# Somebody writes without the role and past the row's lock: as triggers, for nothing else can between lock and swap.
+BY_HAND = {
+    "the log grew": ("AFTER INSERT ON checkpoint", "UPDATE log SET size = size + 1;", "NEW"),
+    "the log has another root": ("AFTER INSERT ON checkpoint", "UPDATE log SET root = registry_address;", "NEW"),
+    "a statement was logged": ("BEFORE UPDATE ON statement", "{skip}", "NULL"),
+}
+
+
+@pytest.mark.parametrize("what", BY_HAND)
+def test_a_log_that_somebody_moves_without_holding_the_role_is_named_and_nothing_is_written(world, what):
+    fill(world, 3)
+    when, does, returned = BY_HAND[what]
+    with world.database.write() as connection:
+        if connection.dialect.name == "sqlite":
+            does = does.format(skip="SELECT RAISE(IGNORE);")
+            connection.execute(text(f"CREATE TRIGGER moved {when} BEGIN {does} END"))
+        else:
+            body = f"BEGIN {does.format(skip='')} RETURN {returned}; END"
+            connection.execute(text(f"CREATE FUNCTION moved() RETURNS trigger LANGUAGE plpgsql AS '{body}'"))
+            connection.execute(text(f"CREATE TRIGGER moved {when} FOR EACH ROW EXECUTE FUNCTION moved()"))
+    with pytest.raises(Unavailable, match=r"log\.raced"):
+        world.sequence()
+    with world.database.read() as connection:
+        assert log.state(connection).size == 0
+        assert store.entries_between(connection, 0, 10) == []
+        assert log.checkpoint_of_size(connection, 3) is None
+
+
 def test_an_old_backup_is_told_by_what_was_signed_last(world, tmp_path):
     path = last_signed.path_beside(tmp_path / "log.pem")
     last_signed.check(path, world.database)
@@ -114,6 +143,9 @@ def test_an_old_backup_is_told_by_what_was_signed_last(world, tmp_path):
         state = log.state(connection)
     last_signed.remember(path, state.size, state.root)
     last_signed.check(path, world.database)
+    last_signed.remember(path, state.size - 1, bytes(32))  # from a worker that was paused: the file never goes back
+    last_signed.check(path, world.database)
+    assert [found.name for found in tmp_path.glob("log.pem*")] == [path.name]
     last_signed.remember(path, state.size + 1, bytes(32))
     with pytest.raises(InvalidData, match=r"log\.database_behind"):
         last_signed.check(path, world.database)

@@ -55,6 +55,7 @@ DERIVED = [
     *(f"cli.register.{outcome}" for outcome in ("accepted", "known", "repeat")),
     *("http.not_found", "http.method_not_allowed", "http.request", "chain.rpc_error"),
     *(f"verdict.exit_{code}" for code in (0, 1, 2)),
+    *(f"cli.stage.{stage}" for stage in ("entries", "checkpoints", "statements", "heads")),
     *(f"page.{part}{end}" for part in ("what", "register", "look_up", "check", "machines") for end in ("", ".title")),
 ]
 

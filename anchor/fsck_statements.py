@@ -1,0 +1,188 @@
+"""`fsck` of statements: every column that follows from the entry or from the body, and the rows that index them.
+
+Unlogged statements too: their signatures hold, and their entries are only without a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from anchor.fsck_rows import stream, wrong
+from registry import entry as entries
+from registry import strict_json
+from registry.eip712 import domain_separator
+from registry.errors import InvalidData, VerificationError
+from registry.hexadecimal import to_hex
+from registry.signatures import check, check_complete
+from registry.statements import kind_named, repeat_key
+from registry.store import ACCOUNT, API_KEY, RERUN, STATEMENT, SUBJECT
+from registry.submission import MAXIMUM_REFERENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Row
+
+    from anchor.audit import Progress
+    from anchor.identity import RegistryIdentity
+    from registry.entry import Entry
+
+_MAXIMUM_BODY = 1024 * 1024
+
+
+def check_statements(
+    connection: Connection, identity: RegistryIdentity, size: int, progress: Progress | None
+) -> tuple[int, int, int]:
+    """Check all rows of the tables statement, statement_account and statement_subject of a log of `size` entries.
+
+    Return (statements, of these unlogged, of these erased).
+    """
+    separator = domain_separator(identity.address)
+    accounts = _Children(
+        stream(connection, select(ACCOUNT.c.statement_id, ACCOUNT.c.account).order_by(ACCOUNT.c.statement_id)),
+        "statement_account",
+    )
+    subjects = _Children(
+        stream(connection, select(SUBJECT.c.statement_id, SUBJECT.c.subject).order_by(SUBJECT.c.statement_id)),
+        "statement_subject",
+    )
+    count = logged = erased = 0
+    query = (
+        select(STATEMENT, API_KEY.c.id.label("found_api_key"))
+        .outerjoin(API_KEY, API_KEY.c.id == STATEMENT.c.api_key_id)
+        .order_by(STATEMENT.c.id)
+    )
+    for row in stream(connection, query):
+        entry = _check_entry(row, size)
+        if row.body is None:
+            erased += 1
+        else:
+            _check_body(row, entry, separator)
+        if row.api_key_id != row.found_api_key:
+            wrong("statement", to_hex(row.digest), "api_key_id", "missing")
+        if sorted(accounts.of(row.id)) != [signature.account for signature in entry.signatures]:
+            wrong("statement_account", to_hex(row.digest), "account")
+        if sorted(subjects.of(row.id)) != list(entry.subjects):
+            wrong("statement_subject", to_hex(row.digest), "subject")
+        count += 1
+        if row.log_index is not None:
+            logged += 1
+            if progress is not None:
+                progress("statements", logged, size)
+    accounts.end()
+    subjects.end()
+    if logged != size:  # the audit has seen each index below `size` once
+        wrong("statement", logged, "log_index")
+    return count, count - logged, erased
+
+
+def check_reruns(connection: Connection) -> int:
+    """Check all rows of the table rerun; return how many there are."""
+    query = (
+        select(RERUN, STATEMENT.c.id.label("found"), STATEMENT.c.repeat_key, STATEMENT.c.entry, STATEMENT.c.log_index)
+        .outerjoin(STATEMENT, STATEMENT.c.id == RERUN.c.statement_id)
+        .order_by(RERUN.c.owner, RERUN.c.name)
+    )
+    keys = {f"api_key:{row.id}" for row in stream(connection, select(API_KEY.c.id))}
+    count = 0
+    for row in stream(connection, query):
+        key = f"{row.owner} {row.name}"
+        if row.found is None:
+            wrong("rerun", key, "statement_id", "missing")
+        if row.owner not in keys and row.owner != _owner(_opened(row)):
+            wrong("rerun", key, "owner")
+        form, _, name = row.name.partition(":")
+        if form not in ("reference", "idempotency") or not 0 < len(name) <= MAXIMUM_REFERENCE:
+            wrong("rerun", key, "name")
+        # Under an idempotency key a repeat may have been sent, whose digest is kept nowhere: only its length is known.
+        if (form == "reference" and row.fingerprint != row.repeat_key) or len(row.fingerprint) != len(row.repeat_key):
+            wrong("rerun", key, "fingerprint")
+        count += 1
+    return count
+
+
+class _Children:
+    """The rows of a table that belong to statements, taken statement by statement in the order of their ids."""
+
+    def __init__(self, rows: Iterator[Any], table: str) -> None:
+        self._rows = rows
+        self._table = table
+        self._next = next(rows, None)
+
+    def of(self, statement_id: int) -> list[Any]:
+        """Return what belongs to the next statement."""
+        found = []
+        while self._next is not None and self._next[0] <= statement_id:
+            if self._next[0] < statement_id:
+                wrong(self._table, self._next[0], "statement_id", "missing")
+            found.append(self._next[1])
+            self._next = next(self._rows, None)
+        return found
+
+    def end(self) -> None:
+        """Raise if anything is left."""
+        if self._next is not None:
+            wrong(self._table, self._next[0], "statement_id", "missing")
+
+
+def _opened(row: Row[Any]) -> Entry:
+    return entries.parse(row.entry if row.log_index is not None else entries.close(row.entry, 0))
+
+
+def _check_entry(row: Row[Any], size: int) -> Entry:
+    """Return a row's entry, after comparing what stands beside it."""
+    key = to_hex(row.digest)
+    try:
+        entry = _opened(row)
+    except InvalidData as error:
+        wrong("statement", key, "entry", error.code)
+    if row.log_index is None:
+        # Those of logged entries are checked in the audit.
+        try:
+            for signature in entry.signatures:
+                check(signature, entry.digest)
+        except VerificationError as error:
+            wrong("statement", key, "entry", error.code)
+    elif row.log_index >= size:
+        wrong("statement", key, "log_index")
+    if not entry.signatures:
+        wrong("statement", key, "entry", "signature.none")
+    signers = [signature.account for signature in entry.signatures]
+    expected = {
+        "digest": entry.digest,
+        "kind": entry.kind,
+        "logged_at": None if row.log_index is None else entry.time,
+        "repeat_key": repeat_key(entry.kind, entry.subjects, signers),
+    }
+    for column, value in expected.items():
+        if getattr(row, column) != value:
+            wrong("statement", key, column)
+    return entry
+
+
+def _check_body(row: Row[Any], entry: Entry, separator: bytes) -> None:
+    """Raise unless the body has its one stored form, this digest, and the entry's kind, subjects and signers."""
+    key = to_hex(row.digest)
+    try:
+        statement = kind_named(row.kind).from_message(
+            strict_json.loads(row.body.encode("utf-8", "surrogatepass"), _MAXIMUM_BODY)
+        )
+        check_complete(entry.signatures, statement.signers())
+    except InvalidData as error:
+        wrong("statement", key, "body", error.code)
+    stored = json.dumps(statement.message(), ensure_ascii=False, separators=(",", ":"))
+    if (
+        row.body != stored
+        or statement.digest(separator) != row.digest
+        or tuple(sorted(statement.subjects())) != entry.subjects
+    ):
+        wrong("statement", key, "body")
+
+
+def _owner(entry: Entry) -> str:
+    joined = b"".join(signature.account for signature in entry.signatures)
+    return "accounts:" + hashlib.sha256(joined).hexdigest()

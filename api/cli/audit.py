@@ -1,0 +1,107 @@
+"""`deedlog audit`: anybody derives a registry's whole log again, over HTTP, and compares."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anchor.audit import audit_log
+from anchor.note import MAXIMUM_NOTE
+from api.cli.client import Client
+from api.cli.common import Bars, say, show_error, show_json
+from api.cli.nodes import NodeContract
+from api.cli.served_log import ServedLog
+from registry.errors import Unavailable
+from registry.hexadecimal import account_from_any_case, to_checksum, to_hex
+from registry.keystore import read_file
+
+if TYPE_CHECKING:
+    from anchor.audit import Report
+    from anchor.identity import RegistryIdentity
+
+
+@click.command()
+@click.argument("url")
+@click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
+@click.option("--rpc", metavar="URL", help="Compare every head of the contract too, as this node has it.")
+@click.option(
+    "--checkpoint",
+    "earlier",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A checkpoint that you or somebody else kept: the log must still have it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    url: str,
+    registry: str | None,
+    rpc: str | None,
+    earlier: tuple[Path, ...],
+    as_json: bool,  # noqa: FBT001 - click's flag
+) -> None:
+    """Derive the log of the registry at URL again from its entries, and compare all that it serves.
+
+    Exit code: 0 if all is in order, 1 if something is wrong (the first is named), 2 if it could not be checked.
+    """
+    language: str = ctx.obj
+    pinned = None if registry is None else account_from_any_case(registry, "--registry")
+    try:
+        kept = [(str(path), read_file(path, MAXIMUM_NOTE)) for path in earlier]
+        with ExitStack() as stack:
+            identity = stack.enter_context(Client(url, language)).identity(pinned)
+            contract = None if rpc is None else stack.enter_context(NodeContract(rpc, identity.address))
+            report = audit_log(
+                stack.enter_context(ServedLog(url)),
+                identity.verifier_key,
+                earlier=kept,
+                contract=contract,
+                progress=stack.enter_context(Bars(language)),
+            )
+    except Unavailable as error:
+        show_error(language, error, as_json=as_json)
+        ctx.exit(2)
+    shown = result(identity, report) | {"pinned": pinned is not None}
+    if contract is not None:
+        shown["contract"]["chain_id"] = contract.chain_id
+    if as_json:
+        show_json(shown)
+        return
+    print_log(language, identity, report)
+    say(language, "cli.audit.pinned" if pinned else "cli.audit.unpinned", registry=to_checksum(identity.address))
+
+
+def result(identity: RegistryIdentity, report: Report) -> dict[str, Any]:
+    """Return what was audited, for programs."""
+    head = report.checkpoint
+    return {
+        "registry": to_checksum(identity.address),
+        "origin": head.origin,
+        "size": head.size,
+        "root": to_hex(head.root),
+        "signatures": report.signatures,
+        "checkpoints": report.earlier,
+        "contract": {"checked": report.heads is not None, "heads": report.heads},
+    }
+
+
+def print_log(language: str, identity: RegistryIdentity, report: Report) -> None:
+    """Say what was audited."""
+    head = report.checkpoint
+    say(
+        language,
+        "cli.audit.done",
+        origin=identity.origin,
+        size=head.size,
+        signatures=report.signatures,
+        root=to_hex(head.root),
+        checkpoints=report.earlier,
+    )
+    if report.heads is None:
+        say(language, "cli.audit.no_contract")
+    else:
+        say(language, "cli.audit.contract", heads=report.heads)

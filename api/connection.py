@@ -1,0 +1,101 @@
+"""What one connection may cost: how large a request's head may be, and how long head and body may take to arrive.
+
+uvicorn bounds neither. Without this, one client fills the memory with a header that never ends, and a thousand of them
+hold all connections by sending a byte now and then. Bodies are bounded where they are read (`api.context`).
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api import problems
+from registry.errors import InvalidData
+
+if TYPE_CHECKING:
+    import asyncio
+
+MAXIMUM_HEAD = 64 * 1024
+"""Bytes of request line and headers, after those of the first packet, with which a head is too large."""
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """One client's connection."""
+
+    HEAD_SECONDS = 30.0
+    """From the first byte (of a new connection: from its start) to the end of the headers."""
+
+    BODY_SECONDS = 120.0
+    """From there to the end of the body: the largest batch at half a megabit a second."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _in_head = False
+    _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Wait for a request, not for ever."""
+        super().connection_made(transport)
+        self._wait(self.HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless the head has become too large."""
+        began = self._in_head
+        super().data_received(data)
+        # What arrives with the head's first bytes is not counted: the end of another request's body may be among it.
+        if began and self._in_head and not self.transport.is_closing():
+            self._head += len(data)
+            if self._head > MAXIMUM_HEAD:
+                self._refuse(InvalidData("http.head_too_large", maximum=MAXIMUM_HEAD))
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._in_head, self._head = True, 0
+        if self._timer is None:
+            self._wait(self.HEAD_SECONDS)
+
+    def on_headers_complete(self) -> None:
+        """Its head is whole."""
+        super().on_headers_complete()
+        self._in_head = False
+        self._wait(self.BODY_SECONDS)
+
+    def on_message_complete(self) -> None:
+        """It is whole."""
+        super().on_message_complete()
+        self._arrived()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Refuse what is no HTTP."""
+        self._refuse(InvalidData("http.malformed"))
+
+    def _wait(self, seconds: float) -> None:
+        self._arrived()
+        self._timer = self.loop.call_later(seconds, self._refuse, InvalidData("http.too_slow"))
+
+    def _arrived(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _refuse(self, error: InvalidData) -> None:
+        """Answer, if nothing else was answered, and close. The language is unknown here: a header says it."""
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
+            body = json.dumps(problems.problem(error, "en")).encode()
+            status = HTTPStatus(problems.status_of(error))
+            head = (
+                f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {problems.MEDIA_TYPE}\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.write(head.encode() + body)
+        self.transport.close()

@@ -1,0 +1,123 @@
+"""A statement as sent, and what it is once checked: complete, its signatures hold, and it may be accepted.
+
+The checks are pure: who sends and the clock are arguments, and nothing is looked up. What needs the database stands in
+`registry.service`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry import entry as entries
+from registry.eip712 import domain_separator
+from registry.errors import DeedlogError, InvalidData
+from registry.signatures import Signature, ascending, check, check_complete
+from registry.statements import Statement, Upload, from_typed_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CLOCK_TOLERANCE = 600
+"""Seconds that a signer's clock may be ahead of the registry's."""
+
+MAXIMUM_BATCH = 500
+MAXIMUM_REFERENCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """Who sends: an API key (`api_key_id`, its scopes), or nobody in particular."""
+
+    api_key_id: int | None = None
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A statement as sent: typed data and signatures unchecked, and the names that make a rerun harmless."""
+
+    typed_data: object
+    signatures: tuple[Signature, ...]
+    reference: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A statement that is complete: its signatures hold, and it may be accepted."""
+
+    statement: Statement
+    digest: bytes
+    opening: bytes
+    accounts: tuple[bytes, ...]
+    repeat_key: bytes
+    submission: Submission
+
+
+def check_submission(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> Checked:
+    """Return the statement if it may be accepted by the registry at that address; else raise `InvalidData`.
+
+    Pure: `now` is the registry's clock.
+    """
+    statement = from_typed_data(submission.typed_data, registry)
+    statement.STRUCT.accept(statement)
+    if statement.claimed_at() > now + CLOCK_TOLERANCE:
+        raise InvalidData("statement.in_the_future", claimed=statement.claimed_at(), now=now)
+    if isinstance(statement, Upload) and "upload" not in submitter.scopes:
+        raise InvalidData("api_key.scope", scope="upload")
+    for field, name in (("reference", submission.reference), ("Idempotency-Key", submission.idempotency_key)):
+        if name is not None and not (0 < len(name) <= MAXIMUM_REFERENCE and name.isprintable()):
+            raise InvalidData("reference.malformed", field=field, maximum=MAXIMUM_REFERENCE)
+    if submission.reference is not None and submitter.api_key_id is None:
+        raise InvalidData("reference.needs_api_key", field="reference")
+    digest = statement.digest(domain_separator(registry))
+    signatures = ascending(submission.signatures)
+    check_complete(signatures, statement.signers())
+    for signature in signatures:
+        check(signature, digest)
+    opening = entries.opening(statement.kind, digest, signatures, statement.subjects())
+    accounts = tuple(signature.account for signature in signatures)
+    return Checked(statement, digest, opening, accounts, statement.repeat_key(), submission)
+
+
+def check_all(
+    submissions: Sequence[Submission | DeedlogError], registry: bytes, submitter: Submitter, now: int
+) -> list[Checked | DeedlogError]:
+    """Check statements, each for itself: the statement, or why it may not be accepted. An error stays what it is."""
+    checked: list[Checked | DeedlogError] = []
+    for submission in submissions:
+        if isinstance(submission, DeedlogError):
+            checked.append(submission)
+            continue
+        try:
+            item = check_submission(submission, registry, submitter, now)
+        except DeedlogError as error:
+            checked.append(error)
+        else:
+            checked.append(item)
+    return checked
+
+
+def names_of(checked: Checked, submitter: Submitter) -> list[tuple[str, str, bytes]]:
+    """Return (owner, name, fingerprint) of each name under which a statement was sent.
+
+    A reference stands for a content: the same content signed afresh is a rerun. An idempotency key stands for one
+    request: another statement under it is a mistake.
+    """
+    owner = rerun_owner(submitter.api_key_id, checked.accounts)
+    names = []
+    if checked.submission.reference is not None:
+        names.append((owner, f"reference:{checked.submission.reference}", checked.repeat_key))
+    if checked.submission.idempotency_key is not None:
+        fingerprint = hashlib.sha256(checked.digest).digest()
+        names.append((owner, f"idempotency:{checked.submission.idempotency_key}", fingerprint))
+    return names
+
+
+def rerun_owner(api_key_id: int | None, accounts: Sequence[bytes]) -> str:
+    """Return whose names these are: an API key's, or, without one, the signing accounts'."""
+    if api_key_id is not None:
+        return f"api_key:{api_key_id}"
+    return "accounts:" + hashlib.sha256(b"".join(accounts)).hexdigest()

@@ -1,0 +1,114 @@
+"""A log of two full tiles and a part, anchored twice, with everything beside it that a database can hold.
+
+Built once; each test damages a copy of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from conftest import Anvil
+from registry_world import ALICE, BOB, PLATFORM_KEY, World, person, rendition, salt, upload, work
+from sqlalchemy import insert, select, text
+
+from anchor.identity import RegistryIdentity
+from registry import store
+from registry.database import Database
+from registry.service import Submitter
+from registry.signatures import account_of_private_key
+from registry.tables import Table
+
+SIZE = 600
+UNLOGGED = 2
+ERASED = 300
+"""The index of the entry whose body is erased."""
+
+_numbers = itertools.count()
+
+CREATORS = [person(f"creator {number}") for number in range(7)]
+
+
+@dataclass
+class Damaged:
+    """A copy of the database, to be damaged by whoever has its file."""
+
+    world: World
+    path: Path
+    chain: Anvil
+
+    @property
+    def identity(self) -> RegistryIdentity:
+        return self.world.identity
+
+    def copy(self, folder: Path) -> Damaged:
+        """Return a copy under a new name in that folder."""
+        path = folder / f"{next(_numbers)}.sqlite"
+        shutil.copy(self.path, path)
+        return Damaged(self.world, path, self.chain)
+
+    def database(self) -> Database:
+        return Database(f"sqlite:///{self.path}")
+
+    def run(self, statement: str, *values):
+        """Run a statement past every check and foreign key; a unique index still refuses."""
+        with contextlib.closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            return connection.execute(statement, values).fetchall()
+
+    def flip(self, table: str, column: str, row: int, bit: int) -> bool:
+        """Change one bit of a column in a row; return False where there is nothing to change, or an index refuses."""
+        (value,) = self.run(f"SELECT {column} FROM {table} WHERE rowid = ?", row)[0]
+        if value is None:
+            return False
+        changed, cast = flipped(value, bit), "CAST(? AS TEXT)" if isinstance(value, str) else "?"
+        try:
+            self.run(f"UPDATE {table} SET {column} = {cast} WHERE rowid = ?", changed, row)
+        except sqlite3.IntegrityError:
+            return False
+        return True
+
+
+def fill(world: World) -> None:
+    """Log `SIZE` statements in batches of several sizes, and leave `UNLOGGED`."""
+    with world.database.write() as connection:
+        key_id = store.insert_api_key(connection, "a platform", b"s" * 32, ["upload", "batch"], world.now)
+    platform = Submitter(key_id, frozenset({"upload"}))
+    first = world.accept(upload(), PLATFORM_KEY, submitter=platform, reference="item 1", idempotency_key="request 1")
+    world.accept(rendition(first.digest), PLATFORM_KEY, submitter=platform)
+    both = tuple(sorted(map(account_of_private_key, (ALICE, BOB))))
+    world.accept(work(creators=both), ALICE, BOB, submitter=Submitter(), idempotency_key="of the two")
+    # The same content signed afresh under another key: a repeat, kept as a name only.
+    world.accept(work(creators=both, salt=salt("again")), BOB, ALICE, submitter=Submitter(), idempotency_key="again")
+    for number in range(3, SIZE + UNLOGGED):
+        key = CREATORS[number % len(CREATORS)]
+        world.accept(work(key, b"content %d" % number, salt=salt(str(number))), key)
+        if number in (9, 255, 299, 450, SIZE - 1):
+            world.now += 7
+            world.sequence()
+            if number in (299, SIZE - 1) and world.anchorer is not None:
+                world.anchor()
+    with world.database.write() as connection:
+        connection.execute(text(f"UPDATE statement SET body = NULL WHERE log_index = {ERASED}"))
+
+
+def copy_rows(source: Database, target: Database) -> None:
+    """Copy all rows of one database into another, of any dialect, which has its tables and none of its rows."""
+    with source.read() as reading, target.write() as writing:
+        for table in Table.metadata.sorted_tables:
+            rows = [dict(row) for row in reading.execute(select(table)).mappings()]
+            if rows:
+                writing.execute(insert(table), rows)
+
+
+def flipped(value, bit: int):
+    """Return a value of a column with one bit changed; of a text, its bytes."""
+    if isinstance(value, int):
+        return value ^ (1 << bit % 40)
+    data = bytearray(value.encode() if isinstance(value, str) else value)
+    data[bit // 8 % len(data)] ^= 1 << bit % 8
+    return bytes(data)

@@ -1,0 +1,295 @@
+"""`fsck` is the oracle of other tests: on a sound database it says so, and one flipped bit anywhere is named."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from types import SimpleNamespace
+
+import pytest
+from conftest import running_anvil
+from damage_world import ERASED, SIZE, UNLOGGED, Damaged, copy_rows, fill
+from registry_world import connect, open_world
+from sqlalchemy import text
+
+from anchor.checkpoint import Checkpoint, sign
+from anchor.fsck import Counts, check_database
+from anchor.tiles import TilePath
+from api.cli.nodes import NodeContract
+from registry.database import Database
+from registry.errors import Unavailable, VerificationError
+from registry.tables import Table
+
+FREE = {
+    ("statement", "accepted_at"): "the registry's clock at acceptance: in no entry",
+    ("checkpoint", "signed_at"): "the registry's clock: not in the note",
+    ("attempt", "created_at"): "the registry's clock",
+    ("anchor_transaction", "created_at"): "the registry's clock",
+    ("anchor_transaction", "sent_at"): "the registry's clock",
+}
+"""Columns that follow from nothing: a flipped bit there is another truth, not a contradiction."""
+
+PARTLY = {
+    ("rerun", "name"): "after its prefix it is the client's own name for a request",
+    ("rerun", "fingerprint"): "under an idempotency key it may be of a repeat, whose digest is kept nowhere",
+    ("rerun", "statement_id"): "the same: under an API key's idempotency key, any statement could be meant",
+}
+"""Columns that follow from the rest in some rows only: these rows have tests of their own."""
+
+BESIDE = {
+    "api_key": "no statement rests on an API key",
+    "lease": "who works now, not what was logged",
+    "alarm": "what the worker saw last",
+    "chain_status": "what the worker saw last",
+    "alembic_version": "compared when the database is opened",
+}
+"""Tables that fsck does not cover, and why."""
+
+ROWS = {"statement": (1, 2, 3, ERASED + 1, SIZE + 1)}
+"""Where more than one row is worth a try: of each kind, of two creators, erased, not logged."""
+
+BITS = dict.fromkeys((("statement", "body"), ("anchor", "header")), (0, 77, 1201)) | {
+    ("anchor", "account_proof"): (0, 77, 1201),
+    ("anchor", "final"): (0,),
+}
+"""A boolean has one bit; what is long is flipped near its middle too."""
+
+NAMED = {
+    ("attempt", "id"): {"attempt", "anchor_transaction"},
+    ("attempt", "chain_id"): {"attempt", "anchor"},
+    ("anchor_transaction", "attempt_id"): {"attempt", "anchor_transaction"},
+    ("statement", "id"): {"statement", "statement_account", "rerun"},
+    ("statement", "entry"): {"statement", "audit.tile"},
+    ("statement", "log_index"): {"statement", "fsck.index_missing"},
+    ("tile", "level"): {"audit.tile_size"},
+    ("tile", "tile_index"): {"audit.tile_size"},
+    ("tile", "hashes"): {"audit.tile"},
+    ("anchor", "chain_id"): {"anchor"},
+}
+"""Which table is named, where it is not the column's own; without a table, the code."""
+
+COLUMNS = [
+    (table.name, column.name)
+    for table in Table.metadata.sorted_tables
+    if table.name not in BESIDE
+    for column in table.columns
+]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """The world whose database is copied; its chain goes on running."""
+    path = tmp_path_factory.mktemp("sound") / "deedlog.sqlite"
+    with running_anvil("--slots-in-an-epoch", "1") as chain:
+        world = connect(open_world(Database(f"sqlite:///{path}")), chain.url)
+        fill(world)
+        world.database.close()
+        yield Damaged(world, path, chain)
+
+
+@pytest.fixture
+def damaged(sound, tmp_path):
+    """A copy to be damaged."""
+    return sound.copy(tmp_path)
+
+
+def checked(damaged, **more):
+    with contextlib.closing(damaged.database()) as database:
+        return check_database(database, damaged.identity, **more)
+
+
+def what_is_wrong(damaged, **more):
+    with pytest.raises(VerificationError) as caught:
+        checked(damaged, **more)
+    return caught.value
+
+
+def named(error):
+    """Return what an error names: table and column, or the code of the audit."""
+    if error.code == "fsck.row":
+        return error.params["table"], error.params["column"]
+    return error.code
+
+
+def place(error):
+    """Return the table that an error names, or its code."""
+    return str(error.params.get("table", error.code))
+
+
+def test_a_sound_database_with_its_contract(damaged):
+    with NodeContract(damaged.chain.url, damaged.identity.address, 31337) as contract:
+        found = checked(damaged, contract=contract)
+    assert (found.log.checkpoint.size, found.log.signatures, found.log.heads) == (SIZE, SIZE + 1, 2)
+    assert found.counts == Counts(
+        checkpoints=6, statements=SIZE + UNLOGGED, unlogged=UNLOGGED, erased=1, reruns=4, anchors=2, attempts=2
+    )
+    # Each table that is covered has something to cover.
+    for table in {table for table, _ in COLUMNS}:
+        assert damaged.run(f"SELECT count(*) FROM {table}")[0][0] > 0, table
+
+
+def test_a_sound_database_of_either_dialect(sound, database, tmp_path):
+    with contextlib.closing(sound.copy(tmp_path).database()) as source:
+        copy_rows(source, database)
+    assert check_database(database).counts.statements == SIZE + UNLOGGED
+    for statement, expected in (
+        ("UPDATE statement SET logged_at = logged_at + 1 WHERE log_index = 577", ("statement", "logged_at")),
+        ("UPDATE statement SET log_index = 700 WHERE log_index = 300", "fsck.index_missing"),
+        ("DELETE FROM statement_subject WHERE statement_id = 5", ("statement_subject", "subject")),
+        ("UPDATE anchor SET time = time + 1", ("anchor", "time")),
+        ("DELETE FROM tile WHERE level = 1", "audit.tile_size"),
+        ("UPDATE checkpoint SET root = tile.hashes FROM tile WHERE checkpoint.size = 10", ("checkpoint", "root")),
+    ):
+        assert named(damage_for_a_while(database, statement)) == expected, statement
+    assert check_database(database).counts.statements == SIZE + UNLOGGED
+
+
+def damage_for_a_while(database, statement):
+    """Return what is wrong after a statement that is then rolled back."""
+    with database.engine.connect() as connection, connection.begin() as transaction:
+        connection.execute(text(statement))
+        inside = SimpleNamespace(read=lambda: contextlib.nullcontext(connection))
+        with pytest.raises(VerificationError) as caught:
+            check_database(inside)
+        transaction.rollback()
+    return caught.value
+
+
+def test_an_empty_log(tmp_path):
+    world = open_world(Database(f"sqlite:///{tmp_path / 'empty.sqlite'}"))
+    found = check_database(world.database)
+    assert (found.log.checkpoint.size, found.counts.checkpoints, found.counts.statements) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(("table", "column"), [names for names in COLUMNS if names not in PARTLY], ids=str)
+def test_one_flipped_bit_in_any_column_is_named(sound, tmp_path, table, column):
+    tried = 0
+    for row in ROWS.get(table, (1, 2)):
+        for bit in BITS.get((table, column), (0, 77)):
+            damaged = sound.copy(tmp_path)
+            if row > damaged.run(f"SELECT max(rowid) FROM {table}")[0][0] or not damaged.flip(table, column, row, bit):
+                continue
+            tried += 1
+            if (table, column) in FREE:
+                checked(damaged)
+            else:
+                error = what_is_wrong(damaged)
+                assert error.code == "fsck.sqlite" or place(error) in NAMED.get((table, column), {table}), error
+    assert tried
+
+
+def test_names_of_reruns_as_far_as_they_follow_from_the_rest(sound, tmp_path):
+    """Row 1 is a platform's reference, 2 its idempotency key, 3 and 4 those of two accounts, 4 of a repeat."""
+    prefix, own = 3, 8 * len("idempotency:") + 2
+    for column, caught, free in (
+        ("name", [(1, prefix), (2, prefix), (3, prefix)], [(2, own), (3, own)]),
+        ("fingerprint", [(1, 0), (1, 99)], [(2, 0), (3, 0)]),
+        ("statement_id", [(1, 0), (1, 3), (2, 0), (3, 3), (4, 3)], [(2, 3)]),
+    ):
+        for row, bit in caught:
+            damaged = sound.copy(tmp_path)
+            assert damaged.flip("rerun", column, row, bit)
+            assert named(what_is_wrong(damaged))[0] == "rerun", (column, row, bit)
+        for row, bit in free:
+            damaged = sound.copy(tmp_path)
+            assert damaged.flip("rerun", column, row, bit)
+            assert checked(damaged).counts.reruns == 4
+
+
+def test_one_flipped_bit_in_each_tile_is_named_with_its_hash(sound, tmp_path):
+    rows = sound.run("SELECT rowid, level, tile_index, length(hashes) FROM tile")
+    assert len(rows) == 4
+    for rowid, level, index, length in rows:
+        for bit in (0, 8 * length - 1, 8 * (length // 2) + 3):
+            damaged = sound.copy(tmp_path)
+            assert damaged.flip("tile", "hashes", rowid, bit)
+            error = what_is_wrong(damaged)
+            assert (error.code, error.params["position"]) == ("audit.tile", bit // 256)
+            assert error.params["path"] == str(TilePath(level, index, length // 32))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 255, 256, ERASED, 511, 512, SIZE - 1, SIZE, SIZE + 1])
+def test_one_flipped_bit_in_an_entry_is_named_with_its_index(sound, tmp_path, number):
+    for bit in (3, 100, 2000, 4001):
+        damaged = sound.copy(tmp_path)
+        assert damaged.flip("statement", "entry", number + 1, bit)
+        error = what_is_wrong(damaged)
+        if number >= SIZE:  # not logged yet: there is no tile to compare with
+            assert place(error) == "statement"
+        else:
+            assert (error.code, error.params["position"]) == ("audit.tile", number % 256)
+
+
+def test_text_that_is_no_text_is_named(damaged):
+    damaged.run("UPDATE statement SET body = CAST(x'7b22ff' AS TEXT) WHERE id = 9")
+    assert named(what_is_wrong(damaged)) == "fsck.sqlite"
+
+
+def test_a_file_whose_pages_are_damaged_is_named(damaged):
+    data = bytearray(damaged.path.read_bytes())
+    for page in range(3, len(data) // 4096, 7):
+        data[page * 4096 : page * 4096 + 8] = b"\xff" * 8
+    damaged.path.write_bytes(bytes(data))
+    assert named(what_is_wrong(damaged)) == "fsck.sqlite"
+
+
+def test_two_roots_for_one_size_both_signed_by_the_log_key(damaged):
+    root = b"\x05" * 32
+    note = sign(Checkpoint(damaged.identity.origin, 300, root), damaged.world.log_key)
+    damaged.run("UPDATE checkpoint SET root = ?, note = ? WHERE size = 300", root, note)
+    error = what_is_wrong(damaged)
+    assert (error.code, error.params["size"], error.params["signed"]) == ("audit.forked", 300, "0x" + root.hex())
+
+
+def test_a_database_of_another_registry(damaged):
+    other = dataclasses.replace(damaged.identity, salt=b"\x01" * 32)
+    with contextlib.closing(damaged.database()) as database, pytest.raises(VerificationError) as caught:
+        check_database(database, other)
+    assert caught.value.params["reason"] == "registry.other"
+
+
+@pytest.mark.parametrize("table", ["log", "checkpoint"])
+def test_a_database_without_a_log_is_not_called_in_order(damaged, table):
+    damaged.run(f"DELETE FROM {table}")
+    with pytest.raises(Unavailable, match=r"log\.missing"):
+        checked(damaged)
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (["UPDATE statement SET log_index = 900 WHERE log_index = 4"], "fsck.index_missing"),
+        (["DELETE FROM statement WHERE log_index = 300"], "fsck.index_missing"),
+        (["DELETE FROM statement WHERE log_index = 599"], "fsck.index_missing"),
+        (
+            [
+                "UPDATE statement SET log_index = 5000 WHERE log_index = 7",
+                "UPDATE statement SET log_index = 7 WHERE log_index = 8",
+                "UPDATE statement SET log_index = 8 WHERE log_index = 5000",
+            ],
+            "audit.tile",
+        ),
+        (["UPDATE statement SET log_index = 600, logged_at = 5 WHERE id = 601"], ("statement", "entry")),
+        (["UPDATE statement SET body = replace(body, ',', ', ') WHERE id = 40"], ("statement", "body")),
+        (
+            ["UPDATE statement SET body = (SELECT body FROM statement WHERE id = 41) WHERE id = 40"],
+            ("statement", "body"),
+        ),
+        (["DELETE FROM tile WHERE level = 1"], "audit.tile_size"),
+        (["INSERT INTO tile VALUES (0, 3, x'00')"], "fsck.tiles"),
+        (["UPDATE tile SET hashes = CAST(hashes || zeroblob(32) AS BLOB) WHERE tile_index = 2"], "audit.tile_size"),
+        (["DELETE FROM checkpoint WHERE size = 600"], ("log", "size")),
+        (["DELETE FROM checkpoint WHERE size = 300"], ("anchor", "size")),
+        (["DELETE FROM statement_account WHERE statement_id = 602"], ("statement_account", "account")),
+        (["INSERT INTO statement_account VALUES (x'00', 5)"], ("statement_account", "account")),
+        (["INSERT INTO statement_subject VALUES ('content:0x', 9999)"], ("statement_subject", "statement_id")),
+        (["DELETE FROM anchor_transaction"], ("attempt", "from_size")),
+        (["DELETE FROM anchor"], ("anchor", "final")),
+        (["DROP INDEX uq_attempt_one_unmined", "UPDATE attempt SET state = 'prepared'"], ("attempt", "state")),
+        (["UPDATE anchor SET chain_id = 5 WHERE size = 300"], ("anchor", "final")),
+    ],
+)
+def test_what_does_not_fit_together_is_named(damaged, statements, expected):
+    for statement in statements:
+        damaged.run(statement)
+    assert named(what_is_wrong(damaged)) == expected
