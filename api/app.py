@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from anchor import log
 from anchor.deployment import Deployment
 from anchor.identity import RegistryIdentity
-from api import problems, routes_log, routes_pages, routes_statements
+from api import problems, routes_log, routes_pages, routes_statements, routes_writing
 from api.keys import Keys
 from api.openapi import DESCRIPTION, describe
 from api.quota import Quota
@@ -92,6 +92,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.acceptance = acceptance
     app.state.deployment = read_deployment(settings, identity)
     app.state.quota = Quota(settings.quota_per_account, settings.quota_per_address)
+    # First, because routes are tried in order: see there.
+    app.include_router(routes_writing.router, prefix="/v1")
     app.include_router(routes_statements.router, prefix="/v1")
     app.include_router(routes_log.router)
     app.include_router(routes_pages.router)

@@ -26,18 +26,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request's surroundings."""
+    """One request's surroundings; what depends on its headers is worked out when it is asked for."""
 
+    request: Request
     database: Database
     identity: RegistryIdentity
     deployment: Deployment | None
     settings: Settings
     quota: Quota
-    language: str
-    network_address: str
-    authorization: str | None
     keys: Keys
     acceptance: Acceptance
+
+    @property
+    def language(self) -> str:
+        """The language of the answer."""
+        return choose_language(self.request.query_params.get("lang") or self.request.headers.get("accept-language"))
+
+    @property
+    def network_address(self) -> str:
+        """Where the request comes from."""
+        return self.request.client.host if self.request.client else "unknown"
+
+    @property
+    def authorization(self) -> str | None:
+        """The header that holds an API key."""
+        return self.request.headers.get("authorization")
 
     def submitter(self) -> Submitter:
         """Return who sends; raise `InvalidData` (`api_key.…`). It may look into the database: not on the event loop."""
@@ -49,21 +62,24 @@ class Context:
         return int(time.time())
 
 
-async def context(request: Request) -> Context:
-    """Return the request's surroundings. Nothing here waits: were it not `async`, FastAPI would use a thread for it."""
+def surroundings(request: Request) -> Context:
+    """Return the request's surroundings."""
     state = request.app.state
     return Context(
+        request=request,
         database=state.database,
         identity=state.identity,
         deployment=state.deployment,
         settings=state.settings,
         quota=state.quota,
-        language=choose_language(request.query_params.get("lang") or request.headers.get("accept-language")),
-        network_address=request.client.host if request.client else "unknown",
-        authorization=request.headers.get("authorization"),
         keys=state.keys,
         acceptance=state.acceptance,
     )
+
+
+async def context(request: Request) -> Context:
+    """Return the request's surroundings. `async`, though nothing waits: for other functions FastAPI takes a thread."""
+    return surroundings(request)
 
 
 async def body(request: Request) -> bytes:

@@ -80,13 +80,13 @@ class Database:
         Two processes may insert the same row, or lock each other out; and a connection may break at the commit, so that
         nobody knows whether it happened. After `REDO_ATTEMPTS` the last error is raised.
         """
-        retrying = Retrying(
+        result: T = Retrying(
             retry=retry_if_exception(_came_between),
             stop=stop_after_attempt(REDO_ATTEMPTS),
             wait=wait_random(0, REDO_SECONDS),
             reraise=True,
-        )
-        return retrying(self._do, work)
+        )(self._do, work)
+        return result
 
     def _do(self, work: Callable[[Connection], T]) -> T:
         with self.write() as connection:

@@ -33,7 +33,8 @@ def loads(data: bytes, maximum: int) -> Any:
         raise JsonError("json.not_utf8", position=error.start) from error
     try:
         value = _DECODER.decode(text)
-        _check_depth(value)
+        if text.count("{") + text.count("[") > MAXIMUM_DEPTH:  # fewer cannot be deeper
+            _check_depth(value)
         if "\\u" in text:
             _refuse_surrogates(value)
     except RecursionError as error:
