@@ -18,13 +18,19 @@ from forgery import forge
 from registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
 
 from anchor import bundle as bundles
-from anchor import rlp
+from anchor import checkpoint, merkle, rlp
+from anchor.checkpoint import Checkpoint
 from anchor.state_proof import parse_header
+from anchor.tlog_proof import TlogProof
 from anchor.verdict import QUESTIONS, Answer, Trust, parse_require
 from anchor.verify import NodeAnswer, Pins, blocks_to_ask, verify
 from api.cli.nodes import ask
+from registry import entry as entries
 from registry.digest import FileDigest, keccak256
+from registry.eip712 import domain_separator
 from registry.errors import InvalidData
+from registry.signatures import sign
+from registry.statements import typed_data
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = re.search(r"\| you give \|.*?\n\n", (ROOT / "docs/verdict.md").read_text("utf-8"), re.DOTALL)[0]
@@ -41,6 +47,12 @@ def pins_for(given, proven):
         block_hash = b"\x02" * 32
     numbers = [number for _, number in blocks_to_ask(proven.bundle)]
     return Pins(registry, block_hash, (ask(proven.url, numbers),) if "--rpc" in given else ())
+
+
+def logged_alone(world, bundle, entry):
+    """Return the bundle with this entry, in a log of one whose checkpoint the true log key signed."""
+    note = checkpoint.sign(Checkpoint(world.identity.origin, 1, merkle.leaf_hash(entry)), world.log_key)
+    return replace(bundle, entry=entry, anchors=(), tlog_proof=TlogProof(0, (), note).format())
 
 
 def answers(verdict):
@@ -76,6 +88,8 @@ class TestEachAnswer:
         verdict = verify(proven.bundle, pins, other)
         assert verdict.findings["file"].code == "file.differs"
         assert [name for name, answer in answers(verdict).items() if answer == "no"] == ["file"]
+        longer = FileDigest(FILE.content_hash, FILE.content_length + 1)
+        assert verify(proven.bundle, pins, longer).findings["file"].code == "file.differs"
         smaller = FileDigest(bytes.fromhex(proven.rendition.typed_data["message"]["contentHash"][2:]), len(b"smaller"))
         # Anybody can sign a rendition of anything: a stranger's word counts only for whoever accepts it.
         maker = bytes.fromhex(proven.rendition.typed_data["message"]["maker"][2:])
@@ -103,6 +117,37 @@ class TestEachAnswer:
         # The rendition is in the log by the log key alone, and the answer says so.
         assert verdict.findings["file"].trust == (Trust.SIGNER, Trust.LOG_KEY)
 
+    def test_a_rendition_of_another_work_is_none_of_this_one(self, proven):
+        world = proven.world
+        other = world.accept(work(content=b"another source"), ALICE).digest
+        made = world.accept(rendition(other, ALICE, b"made from the other"), ALICE).digest
+        world.sequence()
+        file = FileDigest(sha256(b"made from the other").digest(), len(b"made from the other"))
+        verdict = verify(proven.bundle, Pins(world.identity.address), file, world.bundle(made))
+        assert verdict.findings["file"].code == "file.not_its_rendition"
+
+    def test_an_entry_with_other_subjects_than_its_statement_is_not_included(self, proven):
+        world = proven.world
+        genuine = entries.parse(proven.bundle.entry)
+        for changes in ({"subjects": ("content:0x" + "00" * 32,)}, {"kind": "Upload"}):
+            entry = entries.build(replace(genuine, **changes))
+            verdict = verify(logged_alone(world, proven.bundle, entry), Pins(world.identity.address))
+            assert verdict.findings["signatures"].answer is Answer.YES
+            assert verdict.findings["included"].code == "entry.not_of_statement"
+            assert verdict.findings["included"].answer is Answer.NO
+
+    def test_a_statement_for_another_registry_does_not_count_in_this_log(self, proven):
+        world = proven.world
+        made, elsewhere = work(content=b"for another"), bytes([7] * 20)
+        digest = made.digest(domain_separator(elsewhere))
+        entry = entries.build(entries.Entry(digest, "Work", (sign(digest, ALICE),), made.subjects(), 1_795_460_000))
+        genuine = replace(proven.bundle, typed_data=typed_data(made, elsewhere))
+        verdict = verify(logged_alone(world, genuine, entry), Pins(world.identity.address))
+        assert verdict.findings["signatures"].answer is Answer.YES
+        for name in ("complete", "included", "anchored"):
+            assert verdict.findings[name].answer is Answer.NO
+            assert verdict.findings[name].code == "typed_data.domain"
+
     def test_author(self, proven):
         assert verify(proven.bundle, Pins()).findings["author"].code == "author.signed"
         assert verify(proven.rendition, Pins()).findings["author"].code == "author.rendition"
@@ -121,6 +166,7 @@ class TestEachAnswer:
         bad = replace(proven.bundle, entry=canonical(entry))
         verdict = verify(bad, pins)
         assert verdict.findings["signatures"].answer is Answer.NO
+        assert verdict.findings["author"].answer is Answer.NO
         assert verdict.findings["complete"].answer is Answer.NO
         assert verdict.findings["included"].answer is Answer.NO
         entry["signatures"] = []
@@ -131,8 +177,6 @@ class TestEachAnswer:
         world = proven.world
         both = work(creators=tuple(sorted((work(ALICE).creators[0], work(BOB).creators[0]))), content=b"by two")
         signed = world.submission(both, ALICE)
-        from registry import entry as entries  # noqa: PLC0415
-
         digest = both.digest(world.separator)
         logged = entries.build(entries.Entry(digest, "Work", signed.signatures, both.subjects(), 1_795_460_000))
         bundle = replace(proven.bundle, typed_data=signed.typed_data, entry=logged)
