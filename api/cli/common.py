@@ -75,15 +75,25 @@ def digest_with_bar(language: str, path: Path) -> FileDigest:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; raise `Unavailable` (`file.unwritable`)."""
-    temporary = path.parent / f"{path.name}.part"
+    """Write a file whole or not at all, through a link where there is one; raise `Unavailable` (`file.unwritable`).
+
+    A device or a pipe (`/dev/stdout`) is written to: never replaced by a file, which the superuser could.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+    except OSError as error:
+        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
+    target = Path(os.path.realpath(path))  # unlike `Path.resolve`, takes links in a circle too
+    temporary = target.parent / f"{target.name}.part"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
         with suppress(OSError):  # there may be none, nor a folder for it
             temporary.unlink()
