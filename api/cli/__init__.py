@@ -11,7 +11,7 @@ import click
 
 from api.cli.common import show_json
 from api.texts import LANGUAGES, choose_language, error_text
-from registry.errors import DeedlogError, Unavailable
+from registry.errors import DeedlogError, InvalidData, Unavailable
 
 click.UsageError.exit_code = 64
 """EX_USAGE: 1 and 2 are answers of `verify`."""
@@ -59,6 +59,9 @@ def main() -> None:
             cli()
         except _database_faults() as error:
             raise Unavailable("database.unavailable") from error
+        except UnicodeEncodeError as error:
+            # The C library and Python may disagree on what a byte of a name is: glibc's GBK has 0x80, Python's has not.
+            raise InvalidData("file.name_encoding", encoding=sys.getfilesystemencoding()) from error
     except DeedlogError as error:
         if "--json" in sys.argv:
             problem = {"code": error.code, "field": error.field, "params": error.params}

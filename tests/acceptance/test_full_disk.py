@@ -18,6 +18,7 @@ from registry_world import salt, work
 from small_disk import limit, mounted, unlimit
 from untouched import refused, snapshot
 
+from anchor.chain import EvmChain
 from anchor.identity import RegistryIdentity
 from api import examples
 from registry.eip712 import domain_separator
@@ -258,3 +259,48 @@ def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, l
     assert (tmp_path / "page.html").read_text("utf-8").lower().startswith("<!doctype html>")
     (tmp_path / "circle").symlink_to("circle")
     assert "Traceback" not in person.run("verify", "my.deed", "--report", "circle").stderr
+
+
+def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp_path, shared_anvil):
+    with mounted(tmp_path / "disk", "16m") as disk:
+        person = initialised(tmp_path, within=disk.folder)
+        identity = RegistryIdentity.from_json(json.loads((person.data / "identity.json").read_text("utf-8")))
+        EvmChain(shared_anvil.url).deploy_local(identity)
+        person.environment["DEEDLOG_RPC_URL"] = shared_anvil.url
+        with serving(person) as (client, _):
+            sender = Sender(person)
+            disk.fill()
+            sender.send_until_refused(client)
+            with working(person) as worker:
+                time.sleep(4)
+                assert client.get("/readyz").json()["log_size"] == 0
+                disk.free()
+                ended = worker.poll() is not None
+                if not ended:
+                    _until_logged(client, len(sender.kept))
+            said = worker.communicate()[1]
+            assert "Traceback" not in said, said
+            if ended:  # it says why, and whoever keeps it running starts it again
+                assert worker.returncode == 1
+                assert "disk" in said
+                with working(person):
+                    _until_logged(client, len(sender.kept))
+
+
+@contextlib.contextmanager
+def working(person):
+    command = [sys.executable, "-m", "api.cli", "worker"]
+    worker = subprocess.Popen(command, env=person.environment, stderr=subprocess.PIPE, text=True)
+    try:
+        yield worker
+    finally:
+        worker.terminate()
+        worker.wait()
+
+
+def _until_logged(client, size):
+    for _ in range(600):
+        if client.get("/readyz").json()["log_size"] >= size:
+            return
+        time.sleep(0.05)
+    pytest.fail("not logged in time")
