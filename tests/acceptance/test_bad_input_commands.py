@@ -132,7 +132,7 @@ CASES = {
         registering(video="/proc/self/mem"),
         *("file.unreadable", "Check the path", "请检查路径"),
     ),
-    "a folder": (a_folder, "file.not_a_file", "Give the path of a file", "请给出文件的路径"),
+    "a folder": (a_folder, "file.unreadable", "Check the path", "请检查路径"),
     "a pipe": (a_pipe, "file.not_a_file", "Give the path of a file", "请给出文件的路径"),
     "a device without end": (
         registering(video="/dev/zero"),
