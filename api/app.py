@@ -83,7 +83,13 @@ def create_app(settings: Settings) -> FastAPI:
         database.close()
 
     app = FastAPIOffline(
-        title="Deedlog", version="1", description=DESCRIPTION, docs_url="/docs", redoc_url=None, lifespan=lifespan
+        title="Deedlog",
+        version="1",
+        description=DESCRIPTION,
+        docs_url="/docs",
+        redoc_url=None,
+        lifespan=lifespan,
+        routes=routes_writing.ROUTES,
     )
     app.state.settings = settings
     app.state.database = database
@@ -92,8 +98,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.acceptance = acceptance
     app.state.deployment = read_deployment(settings, identity)
     app.state.quota = Quota(settings.quota_per_account, settings.quota_per_address)
-    # First, because routes are tried in order: see there.
-    app.include_router(routes_writing.router, prefix="/v1")
     app.include_router(routes_statements.router, prefix="/v1")
     app.include_router(routes_log.router)
     app.include_router(routes_pages.router)
