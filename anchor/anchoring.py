@@ -231,12 +231,11 @@ class Anchorer:
         """Begin an attempt if there is something to anchor and the interval has passed."""
         chain_id = self._plan.chain.chain_id
         with self._database.read() as connection:
-            size = log.state(connection).size
+            state = log.state(connection)
+            size, root = state.size, state.root
             last = anchor_store.last_attempt_at(connection, chain_id)
             if size <= contract_size or now < last + self._plan.interval:
                 return
-            root, _ = log.checked_head(connection, size)
-        reached("anchor.head_checked")
         nonce = self._port.next_nonce(self._plan.identity.operator)
         attempt = Attempt(0, chain_id, contract_size, size, root, nonce, "prepared", now)
         transaction = self._sign(attempt, self._within(self._port.fees()), now)
@@ -248,11 +247,16 @@ class Anchorer:
     def _sign(self, attempt: Attempt, fees: Fees, now: int) -> Transaction:
         """Return a signed transaction for the attempt, stored with it."""
         with self._database.read() as connection:
+            # Before each signature, the first and every later one of an attempt: a row may have been damaged meanwhile.
+            root, _ = log.checked_head(connection, attempt.size)
+            if root != attempt.root:
+                raise InvalidData("log.head_mislabelled", size=attempt.size, root=to_hex(attempt.root))
             proof = (
                 tiles.consistency_proof(log.tile_reader(connection), attempt.from_size, attempt.size)
                 if attempt.from_size
                 else []
             )
+        reached("anchor.head_checked")
         call = AnchorCall(self._contract, attempt.from_size, attempt.size, attempt.root, tuple(proof))
         self._port.simulate(call, self._plan.identity.operator)
         signed_hash, raw = self._port.sign(

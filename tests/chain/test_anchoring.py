@@ -11,7 +11,7 @@ from anchor import anchor_store, log
 from anchor.anchoring import StopAnchoringError
 from anchor.chain import AnchorCall, EvmChain
 from registry.database import Database
-from registry.errors import Unavailable
+from registry.errors import InvalidData, Unavailable
 
 
 @pytest.fixture
@@ -102,6 +102,26 @@ def test_a_stuck_transaction_is_replaced_at_a_higher_fee_under_the_same_nonce(wo
 def transactions(world):
     with world.database.read() as connection:
         return anchor_store.transactions(connection, anchor_store.open_attempt(connection, 31337).id)
+
+
+def test_an_attempt_whose_row_was_damaged_is_not_signed_again(world, anvil):
+    fill(world, 3)
+    anvil.automine(on=False)
+    world.anchor()
+    table = anchor_store.ATTEMPT
+    for damage in ({"size": 2}, {"root": bytes(32)}):
+        with world.database.write() as connection:
+            whole = dict(connection.execute(table.select()).mappings().one())
+            connection.execute(table.update().values(damage))
+        world.now += world.anchorer._plan.chain.resend
+        with pytest.raises(InvalidData, match=r"log\.(head_mislabelled|no_checkpoint)"):
+            world.anchorer.tick(world.now)
+        with world.database.write() as connection:
+            assert len(anchor_store.transactions(connection, whole["id"])) == 1
+            connection.execute(table.update().values(whole))
+    anvil.automine(on=True)
+    world.anchor()
+    assert [size for size, _, _ in anchors(world)] == [3]
 
 
 def test_fees_stop_at_the_chains_limit_and_the_last_transaction_is_sent_on(world, anvil, caplog):
