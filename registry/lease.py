@@ -135,9 +135,16 @@ class Fenced:
         """Give a connection whose writes are durable, all or none, when the block ends, under the lease."""
         try:
             with self.database.write() as connection:
-                if not renew(connection, self.lease):
-                    raise Unavailable("lease.lost", role=self.lease.role)
-                yield connection
+                try:
+                    if not renew(connection, self.lease):
+                        raise Unavailable("lease.lost", role=self.lease.role)
+                    yield connection
+                except DBAPIError as error:
+                    # A process that was paused may learn by a closed connection that its transaction idled out. Before
+                    # the commit that is certain all the same: nothing of it was kept. At the commit it would not be.
+                    if not error.connection_invalidated:
+                        raise
+                    raise Unavailable("lease.lost", role=self.lease.role) from error
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != _IDLED_OUT:
                 raise

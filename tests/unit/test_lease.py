@@ -265,3 +265,26 @@ class TestRoles:
             thread.start()
             thread.join(5)
             assert not thread.is_alive()
+
+
+def test_a_connection_that_ends_before_the_commit_loses_the_lease_and_leaves_nothing(postgres):
+    database = Database(postgres.new_database())
+    database.migrate()
+    world = open_world(database)
+    with database.write() as connection:
+        held = lease.take(connection, SEQUENCER, "paused")
+
+    def write_on():
+        with Fenced(database, held).write() as connection:
+            connection.execute(text("UPDATE log SET time = 7"))
+            backend = connection.execute(text("SELECT pg_backend_pid()")).scalar()
+            with database.read() as other:
+                other.execute(text(f"SELECT pg_terminate_backend({backend}, 5000)"))
+            connection.execute(text("UPDATE log SET time = 8"))
+
+    with pytest.raises(Unavailable, match=r"lease\.lost"):
+        write_on()
+    with database.read() as connection:
+        assert log.state(connection).time == 0
+    assert world.sequence() == 0
+    database.close()
