@@ -10,12 +10,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from anchor import checkpoint, merkle, tiles
 from anchor.checkpoint import Checkpoint
 from anchor.identity import RegistryIdentity
+from anchor.tiles import TileError
 from registry import entry as entries
 from registry import store
 from registry.errors import InvalidData, Unavailable
@@ -26,9 +27,10 @@ from registry.tables import CheckpointRow, TileRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Executable
 
     from anchor.tiles import ReadTile
     from registry.database import Transactions
@@ -38,6 +40,26 @@ BATCH = 512
 
 TILE = table(TileRow)
 CHECKPOINT = table(CheckpointRow)
+
+
+def _write_tile(dialect: ModuleType) -> Executable:
+    statement = dialect.insert(TILE)
+    written: Executable = statement.on_conflict_do_update(
+        index_elements=[TILE.c.level, TILE.c.tile_index], set_={"hashes": statement.excluded.hashes}
+    )
+    return written
+
+
+# Statements are made once: making one takes longer than running it.
+_READ_TILE = select(TILE.c.hashes).where(TILE.c.level == bindparam("level"), TILE.c.tile_index == bindparam("index"))
+_WRITE_TILE = {"sqlite": _write_tile(sqlite), "postgresql": _write_tile(postgresql)}
+_KEEP_CHECKPOINT = insert(CHECKPOINT)
+_LOCK = select(LOG.c.size, LOG.c.root, LOG.c.time).with_for_update()
+_SWAP = (
+    update(LOG)
+    .where(LOG.c.id == 1, LOG.c.size == bindparam("old_size"), LOG.c.root == bindparam("old_root"))
+    .values(size=bindparam("new_size"), root=bindparam("new_root"), time=bindparam("new_time"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +113,35 @@ def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed2551
         if not waiting:
             return 0
         time = max(now, state.time)
-        hashes = [merkle.leaf_hash(entries.close(opening, time)) for _, opening in waiting]
+        logged = [
+            {"row_id": key, "index": state.size + position, "time": time, "whole": entries.close(opening, time)}
+            for position, (key, opening) in enumerate(waiting)
+        ]
+        hashes = [merkle.leaf_hash(row["whole"]) for row in logged]  # type: ignore[arg-type] # bytes, by the line above
         appended = tiles.append(tile_reader(connection), state.size, hashes)
-        if store.mark_logged(connection, [key for key, _ in waiting], state.size, time) != len(waiting):
+        if store.mark_logged(connection, logged) != len(logged):
             raise Unavailable("log.raced")
         reached("sequence.marked")
-        _write_tiles(connection, appended.tiles)
+        write_tiles(connection, appended.tiles)
         reached("sequence.tiled")
         _insert_checkpoint(connection, Checkpoint(identity.origin, appended.size, appended.root), log_key, now)
         reached("sequence.signed")
         swapped = connection.execute(
-            update(LOG)
-            .where(LOG.c.id == 1, LOG.c.size == state.size, LOG.c.root == state.root)
-            .values(size=appended.size, root=appended.root, time=time)
+            _SWAP,
+            {
+                "old_size": state.size,
+                "old_root": state.root,
+                "new_size": appended.size,
+                "new_root": appended.root,
+                "new_time": time,
+            },
         )
         if swapped.rowcount != 1:
             raise Unavailable("log.raced")
         reached("sequence.swapped")
     # Here the commit has returned: only now does the checkpoint exist for anybody else.
     reached("sequence.committed")
-    return len(waiting)
+    return len(logged)
 
 
 def state(connection: Connection) -> LogState:
@@ -141,9 +172,7 @@ def tile_reader(connection: Connection) -> ReadTile:
     """Return how to read stored tiles: (level, index) → hashes, empty where there is none."""
 
     def read(level: int, index: int) -> bytes:
-        hashes: bytes | None = connection.execute(
-            select(TILE.c.hashes).where(TILE.c.level == level, TILE.c.tile_index == index)
-        ).scalar()
+        hashes: bytes | None = connection.execute(_READ_TILE, {"level": level, "index": index}).scalar()
         return hashes or b""
 
     return read
@@ -170,20 +199,18 @@ def checked_head(connection: Connection, size: int) -> tuple[bytes, bytes]:
     signed = checkpoint_of_size(connection, size)
     if signed is None:
         raise InvalidData("log.no_checkpoint", size=size)
-    read_tile = tile_reader(connection)
-    leaf_hashes: list[bytes] = []
-    for index in range((size + tiles.TILE_WIDTH - 1) // tiles.TILE_WIDTH):
-        width = tiles.tile_width(0, index, size)
-        row = read_tile(0, index)[: width * merkle.HASH_SIZE]
-        leaf_hashes += [row[at : at + merkle.HASH_SIZE] for at in range(0, len(row), merkle.HASH_SIZE)]
-    if len(leaf_hashes) != size or merkle.root_from_leaf_hashes(leaf_hashes) != signed[0]:
+    try:
+        recomputed = tiles.root_from_leaves(tile_reader(connection), size)
+    except TileError:  # there are fewer
+        recomputed = None
+    if recomputed != signed[0]:
         raise InvalidData("log.head_mislabelled", size=size, root=to_hex(signed[0]))
     return signed
 
 
 def _lock(connection: Connection) -> LogState:
     """Lock the log's row until the transaction ends (SQLite: the write transaction has locked all already)."""
-    row = connection.execute(select(LOG.c.size, LOG.c.root, LOG.c.time).with_for_update()).first()
+    row = connection.execute(_LOCK).first()
     if row is None:
         raise Unavailable("log.missing")
     return LogState(row.size, row.root, row.time)
@@ -196,15 +223,12 @@ def _check_key(identity: RegistryIdentity, log_key: Ed25519PrivateKey) -> None:
 
 def _insert_checkpoint(connection: Connection, head: Checkpoint, log_key: Ed25519PrivateKey, now: int) -> None:
     note = checkpoint.sign(head, log_key)
-    connection.execute(insert(CHECKPOINT).values(size=head.size, root=head.root, note=note, signed_at=now))
+    connection.execute(_KEEP_CHECKPOINT, {"size": head.size, "root": head.root, "note": note, "signed_at": now})
 
 
-def _write_tiles(connection: Connection, rows: Mapping[tuple[int, int], bytes]) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(TILE)
+def write_tiles(connection: Connection, rows: Mapping[tuple[int, int], bytes]) -> None:
+    """Store rows whole, as `tiles.append` returns them."""
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[TILE.c.level, TILE.c.tile_index], set_={"hashes": statement.excluded.hashes}
-        ),
+        _WRITE_TILE[connection.dialect.name],
         [{"level": level, "tile_index": index, "hashes": hashes} for (level, index), hashes in rows.items()],
     )

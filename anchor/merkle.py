@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from registry.errors import InvalidData, VerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 HASH_SIZE = 32
+PAIR_SIZE = 2 * HASH_SIZE
 MAXIMUM_SIZE = 2**64 - 1
 """A tree size is a uint64, in the contract as here."""
 
@@ -43,6 +44,40 @@ def root_from_leaf_hashes(leaf_hashes: Sequence[bytes]) -> bytes:
         nodes = iter(level)
         level = [sha256(b"\x01" + left + right).digest() for left, right in zip(nodes, nodes, strict=False)] + odd
     return level[0]
+
+
+def perfect_nodes(row: bytes) -> tuple[bytes, ...]:
+    """Return the nodes over the hashes in `row`, height by height from `row` itself, each height joined as `row` is.
+
+    Only roots of perfect subtrees: an odd last node has none. Of 2^n hashes, the last height is their root.
+    """
+    heights = [row]
+    while len(row) >= PAIR_SIZE:
+        ends = range(PAIR_SIZE, len(row) + 1, PAIR_SIZE)
+        row = b"".join([sha256(b"\x01" + row[end - PAIR_SIZE : end]).digest() for end in ends])
+        heights.append(row)
+    return tuple(heights)
+
+
+def root_from_subtrees(roots: Iterable[bytes]) -> bytes:
+    """Return the root of a tree from the roots of its subtrees of one height, of which the last may be smaller.
+
+    One pass, and no more hashes in memory at a time than the tree is high (RFC 9162 §2.1.1: k is a power of two, so
+    that every subtree but those on the right edge is perfect).
+    """
+    waiting: list[bytes] = []
+    for position, subtree in enumerate(roots):
+        node, rest = subtree, position
+        while rest & 1:  # a left sibling waits for each one bit
+            node = node_hash(waiting.pop(), node)
+            rest >>= 1
+        waiting.append(node)
+    if not waiting:
+        return EMPTY_ROOT
+    root = waiting.pop()
+    while waiting:
+        root = node_hash(waiting.pop(), root)
+    return root
 
 
 def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from registry.errors import VerificationError
 
 if TYPE_CHECKING:
@@ -141,6 +138,10 @@ def open_note(data: bytes, key: VerifierKey) -> str:
     known = [line for line in note.signatures if line.name == key.name and line.key_id == key.key_id]
     if not known:
         raise NoteError("note.unsigned", name=key.name)
+    # Slow to import, and where the contract's slot is proven no note is opened.
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - see above
+
     public_key = Ed25519PublicKey.from_public_bytes(key.public_key)
     for line in known:
         try:

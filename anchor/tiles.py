@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from anchor import merkle
@@ -28,6 +29,10 @@ MAXIMUM_INDEX = MAXIMUM_SIZE >> TILE_HEIGHT
 
 MAXIMUM_ENTRY = 65_535
 """Bytes: the length before an entry is a uint16."""
+
+SHARED_ROWS = 256
+"""Rows whose nodes are remembered, 16 KiB each: enough for a log of 16 million entries, of which a proof then hashes
+one row and not two or three."""
 
 
 class TileError(InvalidData):
@@ -142,7 +147,7 @@ def append(read_tile: ReadTile, size: int, leaf_hashes: Sequence[bytes]) -> Appe
             row = before + b"".join(hashes[position : position + take])
             tiles[level, index] = row
             if width + take == TILE_WIDTH:  # "MUST NOT be hashed into a tile at the level above" while partial
-                full.append(merkle.root_from_leaf_hashes(_hashes(row)))
+                full.append(merkle.perfect_nodes(row)[-1])
             position += take
         level, start, hashes = level + 1, start // TILE_WIDTH, full
 
@@ -157,6 +162,17 @@ def root(read_tile: ReadTile, size: int) -> bytes:
     """Return the root of the first `size` leaves."""
     merkle.require_size(size, "size")
     return merkle.EMPTY_ROOT if size == 0 else _Subtrees(read_tile, size).root(0, size)
+
+
+def root_from_leaves(read_tile: ReadTile, size: int) -> bytes:
+    """Return the root of exactly `size` leaf hashes, recomputed from the rows of level 0 alone, one at a time.
+
+    Raises `TileError` (`tile.too_short`) where there are fewer.
+    """
+    merkle.require_size(size, "size")
+    tile_count = -(-size // TILE_WIDTH)
+    rows = (_cut(read_tile(0, index), tile_width(0, index, size)) for index in range(tile_count))
+    return merkle.root_from_subtrees(_root_of_row(row) for row in rows)
 
 
 def inclusion_proof(read_tile: ReadTile, index: int, size: int) -> list[bytes]:
@@ -177,7 +193,7 @@ class _Subtrees:
     def __init__(self, read_tile: ReadTile, size: int) -> None:
         self._read_tile = read_tile
         self._size = size
-        self._rows: dict[tuple[int, int], list[bytes]] = {}
+        self._nodes: dict[tuple[int, int], tuple[bytes, ...]] = {}
 
     def root(self, start: int, end: int) -> bytes:
         """Return the root of the leaves [start, end): a perfect subtree, or one at the tree's right edge."""
@@ -191,21 +207,33 @@ class _Subtrees:
         """Return the root of the perfect subtree of `count` = 2^h leaves at `start`, hashing inside one row only."""
         level, height = divmod(count.bit_length() - 1, TILE_HEIGHT)
         index, offset = divmod(start >> TILE_HEIGHT * level, TILE_WIDTH)
-        return merkle.root_from_leaf_hashes(self._row(level, index)[offset : offset + (1 << height)])
+        first = (offset >> height) * HASH_SIZE
+        return self._nodes_of(level, index)[height][first : first + HASH_SIZE]
 
-    def _row(self, level: int, index: int) -> list[bytes]:
-        row = self._rows.get((level, index))
-        if row is None:
-            row = _hashes(_cut(self._read_tile(level, index), tile_width(level, index, self._size)))
-            self._rows[level, index] = row
-        return row
+    def _nodes_of(self, level: int, index: int) -> tuple[bytes, ...]:
+        nodes = self._nodes.get((level, index))
+        if nodes is None:
+            width = tile_width(level, index, self._size)
+            row = _cut(self._read_tile(level, index), width)
+            shared = level > 0 or width < TILE_WIDTH
+            nodes = _shared_nodes(row) if shared else merkle.perfect_nodes(row)
+            self._nodes[level, index] = nodes
+        return nodes
+
+
+@lru_cache(SHARED_ROWS)
+def _shared_nodes(row: bytes) -> tuple[bytes, ...]:
+    """Remember the nodes of rows that many proofs share: all but the full ones of level 0."""
+    return merkle.perfect_nodes(row)
+
+
+def _root_of_row(row: bytes) -> bytes:
+    if len(row) == TILE_WIDTH * HASH_SIZE:
+        return merkle.perfect_nodes(row)[-1]
+    return merkle.root_from_leaf_hashes([row[at : at + HASH_SIZE] for at in range(0, len(row), HASH_SIZE)])
 
 
 def _cut(row: bytes, width: int) -> bytes:
     if len(row) < width * HASH_SIZE:
         raise TileError("tile.too_short", expected=width, actual=len(row) // HASH_SIZE)
     return row[: width * HASH_SIZE]
-
-
-def _hashes(row: bytes) -> list[bytes]:
-    return [row[i : i + HASH_SIZE] for i in range(0, len(row), HASH_SIZE)]

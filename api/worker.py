@@ -150,6 +150,8 @@ class Worker:
             # Another worker may have a node that answers.
             self._give_up(lease.role, RETRY_SECONDS)
             return
+        # What a worker that crashed has committed and not remembered is remembered before anything is added to it.
+        self._remember()
         while self._holds(lease):
             count = self._sequence_batch(database)
             if count:

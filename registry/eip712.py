@@ -18,6 +18,7 @@ from registry.strict_json import members
 from registry.text import check_accepted, check_shown
 
 ZERO_ACCOUNT = bytes(ACCOUNT_SIZE)
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
 
 DOMAIN_NAME = "Deedlog"
 DOMAIN_VERSION = "1"
@@ -197,6 +198,9 @@ class Account:
         pass
 
 
+_ACCOUNT = Account()
+
+
 @dataclass(frozen=True, slots=True)
 class Accounts:
     """1 to `maximum` accounts, strictly ascending, so that one set has one form."""
@@ -211,7 +215,7 @@ class Accounts:
         if not isinstance(value, tuple) or not 1 <= len(value) <= self.maximum:
             raise InvalidData("list.length", field=field, minimum=1, maximum=self.maximum)
         for position, account in enumerate(value):
-            Account().check(account, f"{field}[{position}]")
+            _ACCOUNT.check(account, f"{field}[{position}]")
             if position and account <= value[position - 1]:
                 raise InvalidData("list.not_ascending", field=f"{field}[{position}]")
         return value
@@ -227,7 +231,7 @@ class Accounts:
         return [to_hex(account) for account in value]
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": Account().schema(), "minItems": 1, "maxItems": self.maximum}
+        return {"type": "array", "items": _ACCOUNT.schema(), "minItems": 1, "maxItems": self.maximum}
 
     def accept(self, value: tuple[bytes, ...], field: str) -> None:
         pass
@@ -249,7 +253,7 @@ class Uint64:
         return value
 
     def parse(self, value: object, field: str) -> int:
-        if not isinstance(value, str) or re.fullmatch(r"0|[1-9][0-9]{0,19}", value, re.ASCII) is None:
+        if not isinstance(value, str) or _DECIMAL.fullmatch(value) is None:
             raise InvalidData("integer.not_a_decimal_string", field=field)
         return self.check(int(value), field)
 

@@ -82,19 +82,14 @@ def opening(kind: str, digest: bytes, signatures: Sequence[Signature], subjects:
     # RFC 8785 §3.2.2.2 leaves U+007F as it is; with `ensure_ascii`, Python would escape it.
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("ascii")
     opened = text[:-1]  # without the brace that `_closing` brings
-    if len(opened) + len(closing(0)) + _TIME_DIGITS > MAXIMUM_SIZE:
+    if len(opened) + len(_closing(0)) + _TIME_DIGITS > MAXIMUM_SIZE:
         raise EntryError("entry.too_large", maximum=MAXIMUM_SIZE)
     return opened
 
 
-def closing(time: int) -> bytes:
-    """Return what follows an opening: the time at which the sequencer took it."""
-    return b',"time":%d,"v":%d}' % (time, VERSION)
-
-
 def close(opened: bytes, time: int) -> bytes:
     """Return the whole entry: what `opening` returned, and the time at which the sequencer took it."""
-    return opened + closing(time)
+    return opened + _closing(time)
 
 
 def build(entry: Entry) -> bytes:
@@ -149,6 +144,10 @@ def _parse_strictly(data: bytes) -> Entry:
     if rebuilt != data:
         raise EntryError("entry.not_canonical")
     return entry
+
+
+def _closing(time: int) -> bytes:
+    return b',"time":%d,"v":%d}' % (time, VERSION)
 
 
 def _read(value: Any) -> Entry:

@@ -1,4 +1,4 @@
-"""The steps of accepting, sequencing and anchoring, and what a crash right after each leaves behind.
+"""The steps of making a registry, accepting, sequencing and anchoring, and what a crash right after each leaves.
 
 Each write is one transaction, so a crash is before it or after it, and the next process reads first and carries on:
 there is no recovery mode. The tests end a process at every step of this list, and then look from outside.
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STEPS = {
+    "init.log_key": "the log key: `init` run again uses it",
+    "init.operator_key": "both keys: `init` run again uses them",
+    "init.migrated": "both keys and empty tables: the same",
+    "init.created": "the log, whose row holds the identity: `init` run again with the same arguments writes the file",
+    "init.identified": "the registry",
     "accept.checked": "nothing: the client sends again",
     "accept.inserted": "nothing: the transaction is rolled back, the client sends again",
     "accept.committed": "the statement, accepted: the client sends again and is answered `known`",

@@ -33,7 +33,8 @@ def loads(data: bytes, maximum: int) -> Any:
         raise JsonError("json.not_utf8", position=error.start) from error
     try:
         value = _DECODER.decode(text)
-        _check_depth(value)
+        if text.count("{") + text.count("[") > MAXIMUM_DEPTH:  # with fewer it cannot be deeper
+            _check_depth(value)
         if "\\u" in text:
             _refuse_surrogates(value)
     except RecursionError as error:
@@ -50,6 +51,8 @@ def members(value: object, names: tuple[str, ...], field: str, optional: tuple[s
     for name in names:
         if name not in value:
             raise InvalidData("json.member_missing", field=_join(field, name))
+    if len(value) == len(names) and None not in value.values():
+        return value
     for name, member in value.items():
         if name not in names and name not in optional:
             raise InvalidData("json.member_unknown", field=_join(field, name[:64]))

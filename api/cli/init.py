@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,12 @@ from anchor import log, log_key
 from anchor.identity import RegistryIdentity
 from api.cli.common import say, show_json
 from registry import keystore
-from registry.errors import Unavailable
+from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum
+from registry.steps import reached
+
+if TYPE_CHECKING:
+    from registry.database import Database
 
 CURRENT_VERSION = 1
 
@@ -41,22 +46,34 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable("file.unwritable", path=str(settings.data), reason=error.strerror or str(error)) from error
-    # Keys that an interrupted run left are used: nothing was signed with them yet.
+    # Keys that an interrupted run left are used: nothing was signed with them yet but the empty log.
     if settings.log_key.exists():
         signing_key = log_key.read(settings.log_key, settings.log_passphrase())
     else:
         signing_key = log_key.create(settings.log_key, settings.log_passphrase())
+    reached("init.log_key")
     if settings.operator_key.exists():
         operator = keystore.account(settings.operator_key)
     else:
         operator = keystore.write(settings.operator_key, keystore.new_key(), settings.operator_passphrase())
+    reached("init.operator_key")
     identity = replace(draft, log_key=signing_key.public_key().public_bytes_raw(), operator=operator)
     database = Database(settings.database)
     database.migrate()
-    log.create(database, identity, signing_key, int(time.time()))
+    reached("init.migrated")
+    begun = _begun(database)
+    if begun is None:
+        log.create(database, identity, signing_key, int(time.time()))
+    elif begun == (replace(identity, salt=begun.salt) if salt is None else identity):
+        # An interrupted run made the log for these very arguments and keys: what is missing is the file.
+        identity = begun
+    else:
+        raise InvalidData("log.exists")
+    reached("init.created")
     text = json.dumps(identity.to_json(), indent=2) + "\n"
     keystore.write_private(settings.identity_file, text.encode())
     settings.identity_file.chmod(0o644)
+    reached("init.identified")
     shown = {
         "registry": to_checksum(identity.address),
         "operator": to_checksum(operator),
@@ -68,3 +85,13 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         show_json(shown)
     else:
         say(language, "cli.init.done", **shown)
+
+
+def _begun(database: Database) -> RegistryIdentity | None:
+    """Return the identity of the log that the database holds, if it holds one."""
+    try:
+        return log.identity_of(database)
+    except Unavailable as error:
+        if error.code != "log.missing":
+            raise
+        return None

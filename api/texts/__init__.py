@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ LANGUAGES = ("en", "zh")
 @cache
 def catalogue(language: str) -> dict[str, str]:
     """Return all texts of a language by their codes."""
-    texts: dict[str, str] = json.loads((files(__name__) / f"{language}.json").read_text(encoding="utf-8"))
+    # By its path: `importlib.resources` takes an eighth of the time in which `verify` starts.
+    texts: dict[str, str] = json.loads(Path(__file__).with_name(f"{language}.json").read_text(encoding="utf-8"))
     return texts
 
 

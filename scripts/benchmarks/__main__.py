@@ -5,8 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+from typing import TYPE_CHECKING
 
-from benchmarks import NAMES
+from benchmarks import NAMES, place
+from benchmarks.figure import AIMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from benchmarks.figure import Figure
 
 
 def main() -> None:
@@ -15,15 +22,37 @@ def main() -> None:
     parser.add_argument("name", nargs="*", choices=[[], *NAMES], help=f"of {', '.join(NAMES)}; default: all")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     options = parser.parse_args()
-    for name in options.name or NAMES:
-        for figure in importlib.import_module(f"benchmarks.{name.replace('-', '_')}").measure():
-            if options.json:
-                print(json.dumps(figure.to_json()), flush=True)
-                continue
-            against = (
-                "" if figure.ratio is None else f"  {figure.ratio:6.3f} × {figure.peer} ({figure.peer_figure:,.4g})"
-            )
-            print(f"{figure.name:<22} {figure.figure:>12,.4g} {figure.unit}{against}  {figure.note}", flush=True)
+    if not options.json:
+        print(place.description())
+        print(_row("name", "figure", "peer", "ratio", "aim", "met"), flush=True)
+    for figure in _measured(options.name or NAMES):
+        print(json.dumps(figure.to_json()) if options.json else _shown(figure), flush=True)
+
+
+def _measured(names: Sequence[str]) -> Iterator[Figure]:
+    for name in names:
+        yield from importlib.import_module(f"benchmarks.{name.replace('-', '_')}").measure()
+
+
+def _shown(figure: Figure) -> str:
+    aims = [aim for aim in AIMS if aim.concerns(figure)]
+    row = _row(
+        figure.name,
+        f"{_number(figure.figure)} {figure.unit}",
+        "" if figure.peer is None else f"{figure.peer} {_number(figure.peer_figure or 0)}",
+        "" if figure.ratio is None else f"{figure.ratio:.2f}",
+        ", ".join(str(aim) for aim in aims),
+        "" if not aims else "yes" if all(aim.met(figure) for aim in aims) else "NO",
+    )
+    return f"{row}\n    {figure.note}" if figure.note else row
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - of large ones all digits, without point
+
+
+def _row(name: str, figure: str, peer: str, ratio: str, aim: str, met: str) -> str:
+    return f"{name:<21} {figure:<22} {peer:<42} {ratio:>6}  {aim:<14} {met}"
 
 
 if __name__ == "__main__":

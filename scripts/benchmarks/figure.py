@@ -1,4 +1,4 @@
-"""What a measurement says: a figure and, measured in the same run, its peer's."""
+"""What a measurement says: a figure and, measured in the same run, its peer's; and the aims that it is held to."""
 
 from __future__ import annotations
 
@@ -32,3 +32,46 @@ class Figure:
             "peer_figure": self.peer_figure,
             "ratio": self.ratio,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A bound on a figure, or on its ratio to its peer; `peer` where lines of one name have several."""
+
+    name: str
+    bound: float
+    of_ratio: bool = True
+    at_least: bool = True
+    peer: str | None = None
+
+    def concerns(self, figure: Figure) -> bool:
+        """Whether the bound is on this line."""
+        return figure.name == self.name and self.peer in (None, figure.peer)
+
+    def met(self, figure: Figure) -> bool:
+        """Whether the line keeps the bound."""
+        value = figure.ratio if self.of_ratio else figure.figure
+        assert value is not None, f"{self.name}: an aim on a ratio, and no peer"
+        return value >= self.bound if self.at_least else value <= self.bound
+
+    def __str__(self) -> str:
+        """Return the bound for people, as in `≥ 0.95`."""
+        return f"{'≥' if self.at_least else '≤'} {self.bound:,g}{' ×' if self.of_ratio else ''}"
+
+
+AIMS = (
+    Aim("hash", 0.95),
+    Aim("statement", 4, peer="eth-account"),
+    Aim("statement", 0.4, peer="coincurve"),
+    Aim("log", 1),
+    Aim("proof", 1.6, at_least=False),
+    Aim("proof", 2, of_ratio=False, at_least=False),
+    Aim("register", 0.6),
+    Aim("register-batch", 2),
+    Aim("verify", 12, at_least=False),
+    Aim("audit", 0.5),
+    Aim("gas-anchor-typical", 72_000, of_ratio=False, at_least=False),
+    Aim("gas-anchor-worst", 86_000, of_ratio=False, at_least=False),
+    Aim("gas-verify-inclusion", 22_000, of_ratio=False, at_least=False),
+)
+"""What each figure is held to: `×` bounds its ratio, the others the figure itself."""

@@ -44,6 +44,6 @@ def test_the_base_install_verifies_without_the_platform(proven, tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["answers"]["anchored"]["answer"] == "yes"
     # Creators' commands load there too.
-    for command in ("key", "register", "prove"):
+    for command in ("key", "register", "prove", "audit"):
         helped = subprocess.run([environment / "bin" / "deedlog", command, "--help"], capture_output=True, check=False)
         assert helped.returncode == 0, helped.stderr

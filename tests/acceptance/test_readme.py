@@ -73,6 +73,16 @@ def test_a_creators_and_a_verifiers_commands(local, tmp_path):
     assert (tmp_path / "out.html").exists()
 
 
+def test_an_auditors_command(local, tmp_path):
+    (line,) = commands("If you audit a registry")
+    shown = httpx.get(f"{local.url}/v1/registry").json()
+    (tmp_path / "kept").write_bytes(httpx.get(f"{local.url}/log/checkpoint").content)
+    names = {"URL": local.url, "ADDRESS": shown["address"], "NODE": local.rpc_url, "FILE": "kept"}
+    done = run(line, names, tmp_path, {})
+    assert done.returncode == 0, done.stderr
+    assert "earlier checkpoints compared: 1" in done.stdout
+
+
 def test_a_platforms_command(local, tmp_path):
     (line,) = commands("If you run a platform")
     done = run(line, {}, tmp_path, local.environment())
@@ -92,7 +102,7 @@ def test_an_operators_commands(tmp_path):
     chains["sepolia"]["poll_milliseconds"] = 200
     (tmp_path / "chains.json").write_text(json.dumps(chains), "utf-8")
     (tmp_path / "passphrase").write_text("of the operator\n", "utf-8")
-    init, deploy, worker, serve = [line for line in lines if line.split()[0] in ("deedlog", "ape")]
+    init, deploy, worker, serve, fsck = [line for line in lines if line.split()[0] in ("deedlog", "ape")]
     assert deploy.startswith("ape run deploy --network ethereum:sepolia:node")
     arguments = ("--chain-id", "11155111", "--slots-in-an-epoch", "1", "--block-time", "1")
     with running_anvil(*arguments) as chain:
@@ -131,6 +141,9 @@ def test_an_operators_commands(tmp_path):
             body = example["requestBody"]["content"]["application/json"]["example"]
             digest = httpx.post(f"{url}/v1/statements?wait=logged", json=body, timeout=40).json()["digest"]
             until(lambda: httpx.get(f"{url}/v1/statements/{digest}").json()["state"] == "final")
+            checked = run(fsck, {}, tmp_path, environment)
+            assert checked.returncode == 0, checked.stdout + checked.stderr
+            assert "each of its 1 heads" in checked.stdout
         finally:
             for process in processes:
                 process.terminate()

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pytest
 from conftest import running_anvil
 from damage_world import ERASED, SIZE, UNLOGGED, Damaged, copy_rows, fill
-from registry_world import connect, open_world
+from registry_world import OPERATOR, connect, open_world
 from sqlalchemy import text
 
+from anchor.chain import AnchorCall, EvmChain, Fees
 from anchor.checkpoint import Checkpoint, sign
 from anchor.fsck import Counts, check_database
 from anchor.tiles import TilePath
@@ -293,3 +294,17 @@ def test_what_does_not_fit_together_is_named(damaged, statements, expected):
     for statement in statements:
         damaged.run(statement)
     assert named(what_is_wrong(damaged)) == expected
+
+
+def test_an_attempt_whose_transaction_anchors_another_tree(damaged):
+    """Row and transaction agree with each other, and not with the log."""
+    root = b"\x05" * 32
+    ((nonce, max_fee, priority_fee),) = damaged.run(
+        "SELECT nonce, max_fee, priority_fee FROM attempt JOIN anchor_transaction ON attempt_id = id WHERE id = 2"
+    )
+    call = AnchorCall(damaged.identity.address, 300, SIZE, root, ())
+    port = EvmChain(damaged.chain.url)
+    signed_hash, raw = port.sign(call, OPERATOR, 31337, nonce, Fees(int(max_fee), int(priority_fee)))
+    damaged.run("UPDATE attempt SET root = ? WHERE id = 2", root)
+    damaged.run("UPDATE anchor_transaction SET hash = ?, raw = ? WHERE attempt_id = 2", signed_hash, raw)
+    assert named(what_is_wrong(damaged)) == ("attempt", "root")

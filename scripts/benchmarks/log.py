@@ -1,0 +1,98 @@
+"""Sequencing: from accepted statements to durable entries, tiles and a signed checkpoint, beside pymerkle in memory."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pymerkle import InmemoryTree
+from sqlalchemy import insert
+
+from anchor import log
+from anchor.identity import RegistryIdentity
+from benchmarks.figure import Figure
+from benchmarks.place import data_folder
+from benchmarks.statement import KEY, WORK
+from benchmarks.timing import seconds
+from registry import entry as entries
+from registry.database import Database
+from registry.signatures import sign
+from registry.store import STATEMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BATCHES, ROUNDS = 100, 3
+NOW = 1_795_460_000
+
+
+def measure() -> Iterator[Figure]:
+    """Both begin empty and take the same entries; of each the whole time counts, and both find the same root."""
+    log_key = Ed25519PrivateKey.from_private_bytes(sha256(b"log key").digest())
+    identity = RegistryIdentity(
+        version=1,
+        salt=bytes(32),
+        origin="deeds.example.com/log",
+        log_key=log_key.public_key().public_bytes_raw(),
+        owner=bytes([1] * 20),
+        operator=bytes([2] * 20),
+    )
+    taken: list[tuple[float, float]] = []
+    for _ in range(ROUNDS):
+        with data_folder() as folder:
+            database = Database(f"sqlite:///{folder / 'deedlog.sqlite'}")
+            database.migrate()
+            log.create(database, identity, log_key, NOW)
+            whole = _accept(database)
+            ours = seconds(lambda: _sequence_all(database, identity, log_key))  # noqa: B023 - called at once
+            with database.read() as connection:
+                state = log.state(connection)
+            database.close()
+        tree = InmemoryTree(algorithm="sha256")
+        theirs = seconds(lambda: tree.append_entries(whole))  # noqa: B023 - called at once
+        if (state.size, state.root) != (len(whole), tree.get_root()):
+            sys.exit("log: pymerkle finds another root")
+        taken.append((ours, theirs))
+    ours, theirs = (statistics.median(times) for times in zip(*taken, strict=True))
+    yield Figure(
+        "log",
+        len(whole) / ours,
+        "entries/s",
+        "pymerkle in memory",
+        len(whole) / theirs,
+        f"{len(whole):,} entries of {len(whole[0])} bytes, SQLite with full fsync, {log.BATCH} a transaction",
+    )
+
+
+def _sequence_all(database: Database, identity: RegistryIdentity, log_key: Ed25519PrivateKey) -> None:
+    while log.sequence(database, identity, log_key, NOW):
+        pass
+
+
+def _accept(database: Database) -> list[bytes]:
+    """Put statements into the database as accepting them leaves them; return their entries as they will be logged."""
+    signature = sign(bytes(32), KEY)
+    body = json.dumps(WORK.message(), ensure_ascii=False, separators=(",", ":"))
+    whole = []
+    with database.write() as connection:
+        for batch in range(BATCHES):
+            digests = [sha256(b"statement %d" % (batch * log.BATCH + item)).digest() for item in range(log.BATCH)]
+            openings = [entries.opening(WORK.kind, digest, [signature], WORK.subjects()) for digest in digests]
+            whole += [entries.close(opening, NOW) for opening in openings]
+            rows = [
+                {
+                    "digest": digest,
+                    "kind": WORK.kind,
+                    "body": body,
+                    "entry": opening,
+                    "repeat_key": digest,
+                    "accepted_at": NOW,
+                }
+                for digest, opening in zip(digests, openings, strict=True)
+            ]
+            connection.execute(insert(STATEMENT), rows)
+    return whole

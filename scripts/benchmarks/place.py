@@ -1,0 +1,50 @@
+"""Where it was measured: the machine, and a folder on the disk of this tree."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import tempfile
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local_registry import ROOT
+
+from benchmarks.timing import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PAGE = 4096
+_FSYNCS = 100
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """Give an empty folder, removed afterwards. Not in /tmp: that may be memory, where an fsync costs nothing."""
+    build = ROOT / ".build"
+    build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as folder:
+        yield Path(folder)
+
+
+def fsync_seconds() -> float:
+    """Return the median time of writing and syncing one page of a file in the data folder."""
+    with data_folder() as folder, (folder / "page").open("wb", buffering=0) as file:
+
+        def write() -> None:
+            file.write(os.urandom(_PAGE))
+            os.fsync(file.fileno())
+
+        return statistics.median([seconds(write) for _ in range(_FSYNCS)])
+
+
+def description() -> str:
+    """Return one line about the machine."""
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()} {platform.release()}), "
+        f"Python {platform.python_version()}, fsync {fsync_seconds() * 1e3:.2f} ms, {datetime.now(UTC):%Y-%m-%d}"
+    )

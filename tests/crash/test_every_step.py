@@ -1,0 +1,111 @@
+"""A process killed at each step that there is, twice in a row, while people register: nothing is lost, nothing twice.
+
+One registry for each database walks through all steps, so that each crash meets what the ones before it left.
+"""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+from crash_world import until
+
+from registry.steps import STEPS
+
+BUNDLES = 20
+KILLED = -9
+
+WALKED = [step for step in STEPS if not step.startswith("init.")]
+"""`init` runs once, when there is no registry yet: see `test_init`."""
+
+ATTEMPTS = {
+    "anchor.stored": ("prepared",),
+    "anchor.sent": ("prepared",),
+    "anchor.noted": ("sent",),
+    "anchor.proven": ("prepared", "sent"),
+    "anchor.kept": ("prepared", "sent"),
+    "anchor.settled": ("mined",),
+}
+"""Step → what the newest attempt is after a crash there."""
+
+
+def process_of(step):
+    return "serve" if step.startswith("accept.") else "worker"
+
+
+@pytest.mark.parametrize("step", WALKED)
+def test_a_crash_at(step, crash_registry):
+    registry, name = crash_registry, process_of(step)
+    with registry.public():
+        for _ in range(2):
+            registry.order(name, step=step, times=1)
+            assert registry.processes[name].wait(f"{step} is reached") == KILLED, registry.processes[name].tail()
+            assert registry.obeyed(name)
+            if name == "worker":
+                registry.look_at_rest()
+                check_what_is_left(registry, step)
+            registry.start(name)
+        registry.await_web()
+        time.sleep(0.1)  # some are acknowledged after the crash
+    assert not [problem for problem in registry.witness.problems if not is_expected(problem)]
+    registry.await_logged()
+    if step.startswith("anchor."):
+        registry.await_anchored()
+    registry.look(BUNDLES)
+
+
+def is_expected(problem):
+    return "statement.not_logged_yet" in problem
+
+
+def check_what_is_left(registry, step):
+    """Compare with what `STEPS` says."""
+    size = registry.ask("SELECT size FROM log")
+    if step in ATTEMPTS:
+        state = registry.ask("SELECT state FROM attempt ORDER BY id DESC LIMIT 1")
+        assert state in ATTEMPTS[step], (step, state)
+    if step in ("anchor.head_checked", "anchor.signed"):
+        assert registry.ask("SELECT count(*) FROM attempt WHERE state IN ('prepared', 'sent')") == 0
+    if step == "anchor.stored":
+        unsent = "SELECT count(*) FROM anchor_transaction WHERE sent_at IS NULL"
+        assert registry.ask(f"{unsent} AND attempt_id = (SELECT max(id) FROM attempt)") == 1
+    if step == "anchor.finalised":
+        newest = "SELECT max(size) FROM anchor WHERE final"
+        assert registry.ask(f"SELECT state FROM attempt WHERE size = ({newest})") == "final"
+    before = registry.ask(f"SELECT max(size) FROM checkpoint WHERE size < {size}")
+    if step == "sequence.committed":
+        assert registry.remembered() == before
+    else:
+        assert registry.remembered() in (size, before)
+
+
+@pytest.mark.parametrize("step", [step for step in WALKED if step.startswith("accept.")])
+def test_who_sends_again_after_a_crash_is_answered_as_the_list_says(step, crash_registry):
+    registry = crash_registry
+    digest, body = registry.public().statement()
+    with httpx.Client(base_url=registry.url, timeout=10) as client:
+        registry.order("serve", step=step, times=1)
+        told = registry.public().post(client, digest, body, tries=1)
+        assert told.outcome is None
+        assert registry.processes["serve"].wait() == KILLED
+        registry.start("serve")
+        registry.await_web()
+        registry.public().post(client, digest, body)
+    assert told.outcome == ("known" if "`known`" in STEPS[step] else "accepted")
+    registry.await_logged()
+
+
+def test_all_that_was_ever_acknowledged_is_logged_anchored_and_proven(crash_registry):
+    crash_registry.await_logged()
+    crash_registry.await_anchored()
+    crash_registry.look(None if len(crash_registry.witness.acknowledged) < 300 else 300)
+    crash_registry.look_at_rest()
+
+
+def test_a_crash_that_was_not_ordered_does_not_pass(crash_registry):
+    """The harness itself: without an order the process goes on."""
+    registry = crash_registry
+    until(lambda: registry.unlogged() == 0, registry.stuck)
+    assert not registry.processes["worker"].ended.wait(0.3)
+    assert not registry.processes["serve"].ended.is_set()
