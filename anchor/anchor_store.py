@@ -11,13 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from anchor import rlp
 from registry.errors import Unavailable
 from registry.store import ANCHOR, table
-from registry.tables import AttemptRow, TransactionRow
+from registry.tables import AttemptRow, ChainStatusRow, TransactionRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
 ATTEMPT = table(AttemptRow)
 TRANSACTION = table(TransactionRow)
+CHAIN_STATUS = table(ChainStatusRow)
 
 UNMINED = ("prepared", "sent")
 
@@ -64,6 +65,17 @@ class Transaction:
     priority_fee: int
     created_at: int
     sent_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStatus:
+    """What the anchorer saw of a chain last: newest block, the contract's size, the operator's balance in wei."""
+
+    chain_id: int
+    block_number: int
+    contract_size: int
+    balance: int
+    seen_at: int
 
 
 def put_anchor(connection: Connection, anchor: StoredAnchor) -> None:
@@ -231,6 +243,12 @@ def transactions(connection: Connection, attempt_id: int) -> list[Transaction]:
         )
         for row in connection.execute(query).mappings()
     ]
+
+
+def chain_status(connection: Connection, chain_id: int) -> ChainStatus | None:
+    """Return what the anchorer saw of a chain last."""
+    row = connection.execute(select(CHAIN_STATUS).where(CHAIN_STATUS.c.chain_id == chain_id)).mappings().first()
+    return None if row is None else ChainStatus(**{**row, "balance": int(row["balance"])})
 
 
 def _anchor(row: RowMapping) -> StoredAnchor:

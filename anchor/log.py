@@ -162,6 +162,16 @@ def newest_checkpoint(connection: Connection) -> bytes:
     return note
 
 
+def newest_signed_at(connection: Connection) -> int:
+    """Return when the newest checkpoint was signed (Unix seconds)."""
+    signed_at: int | None = connection.execute(
+        select(CHECKPOINT.c.signed_at).order_by(CHECKPOINT.c.size.desc()).limit(1)
+    ).scalar()
+    if signed_at is None:
+        raise Unavailable("log.missing")
+    return signed_at
+
+
 def checkpoint_of_size(connection: Connection, size: int) -> tuple[bytes, bytes] | None:
     """Return (root, note) of the checkpoint of that size, if one was signed."""
     row = connection.execute(select(CHECKPOINT.c.root, CHECKPOINT.c.note).where(CHECKPOINT.c.size == size)).first()

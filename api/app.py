@@ -18,9 +18,10 @@ from starlette.routing import Match
 from anchor import log
 from anchor.deployment import Deployment
 from anchor.identity import RegistryIdentity
-from api import problems, routes_log, routes_pages, routes_statements
+from api import problems, routes_log, routes_pages, routes_signs, routes_statements
 from api.context import language, nothing_unread
 from api.keys import Keys
+from api.metrics import CountRequests, Metrics
 from api.openapi import DESCRIPTION, describe
 from api.quota import Quota
 from registry import strict_json
@@ -106,9 +107,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.acceptance = acceptance
     app.state.deployment = read_deployment(settings, identity)
     app.state.quota = Quota(settings.quota_per_account, settings.quota_per_address)
-    app.include_router(routes_statements.router, prefix="/v1", dependencies=[Depends(nothing_unread)])
+    app.include_router(routes_statements.router, dependencies=[Depends(nothing_unread)])
     app.include_router(routes_log.router)
     app.include_router(routes_pages.router)
+    app.include_router(routes_signs.router)
+    app.state.metrics = Metrics()
+    app.add_middleware(CountRequests, metrics=app.state.metrics)
     app.add_exception_handler(DeedlogError, _deedlog_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from anchor.deployment import Deployment
     from anchor.identity import RegistryIdentity
     from api.keys import Keys
+    from api.metrics import Metrics
     from api.quota import Quota
     from api.settings import Settings
     from registry.acceptance import Acceptance
@@ -35,6 +36,7 @@ class Context:
     deployment: Deployment | None
     settings: Settings
     quota: Quota
+    metrics: Metrics
     language: str
     network_address: str
     authorization: str | None
@@ -60,6 +62,7 @@ async def context(request: Request) -> Context:
         deployment=state.deployment,
         settings=state.settings,
         quota=state.quota,
+        metrics=state.metrics,
         language=language(request),
         network_address=request.client.host if request.client else "unknown",
         authorization=request.headers.get("authorization"),

@@ -1,9 +1,8 @@
-"""The plain page at the registry's address, and the signs of life."""
+"""The plain page at the registry's address."""
 
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -41,19 +40,6 @@ def get_page(here: Here) -> HTMLResponse:
         f"<h1>Deedlog</h1>{sections}</main></body></html>"
     )
     return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
-
-
-@router.get("/healthz", tags=["registry"])
-def healthz() -> dict[str, str]:
-    """Whether this process answers."""
-    return {"status": "ok"}
-
-
-@router.get("/readyz", tags=["registry"])
-def readyz(here: Here) -> dict[str, Any]:
-    """Whether the database answers; the log's size."""
-    with here.database.read() as connection:
-        return {"status": "ok", "log_size": log.state(connection).size}
 
 
 def _section(language: str, part: str, params: dict[str, str | int]) -> str:

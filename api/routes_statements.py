@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
     from registry.store import Stored
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
+
+_LOG = logging.getLogger(__name__)
 
 WAIT_SECONDS = 30
 """How long `?wait=logged` waits for the sequencer."""
@@ -207,7 +210,12 @@ def _read_batch(here: Context, body: bytes, submitter: Submitter) -> list[Checke
 
 async def _keep(here: Context, items: Sequence[Checked], submitter: Submitter) -> list[Answer]:
     admit = here.quota.take_accounts if submitter.api_key_id is None else None
-    return await here.acceptance.keep(Request(items, submitter, here.now(), admit))
+    answers = await here.acceptance.keep(Request(items, submitter, here.now(), admit))
+    for answer in answers:
+        if isinstance(answer, Accepted):
+            here.metrics.statement(answer.kind, answer.outcome)
+            _LOG.info(answer.outcome, extra={"kind": answer.kind, "digest": to_hex(answer.digest)})
+    return answers
 
 
 def _accepted(result: Accepted) -> dict[str, Any]:

@@ -27,16 +27,18 @@ STOP_SECONDS = 20
 @click.option("--with-worker", is_flag=True, help="Start the worker too, as a process of its own.")
 @click.option("--host", help="Address to listen on (DEEDLOG_HOST).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (DEEDLOG_PORT).")
-@click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the address, and each event of the log, as JSON.")
 @click.pass_obj
 def command(language: str, with_worker: bool, host: str | None, port: int | None, as_json: bool) -> None:  # noqa: FBT001 - click's flags
     """Serve the registry over HTTP until stopped."""
     import uvicorn  # noqa: PLC0415 - the platform's packages, not the base install's
 
+    from api import logs  # noqa: PLC0415
     from api.app import create_app  # noqa: PLC0415
     from api.connection import BoundedConnection  # noqa: PLC0415
     from api.settings import read_settings  # noqa: PLC0415
 
+    logs.start(as_json=as_json)
     settings = read_settings()
     if host is not None:
         settings.host = host
@@ -53,8 +55,8 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
     signal.signal(signal.SIGTERM, _interrupt)
     config = uvicorn.Config(
         app,
+        log_config=None,
         http=BoundedConnection,
-        log_level="warning",
         access_log=False,
         lifespan="on",
         # By default uvicorn believes whoever connects from this machine: any client behind a careless proxy.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import logging
 import os
 import signal
 import sys
@@ -28,28 +26,17 @@ def _watch_stdin(stopping: threading.Event) -> None:
     stopping.set()
 
 
-class _JsonLines(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        said = {"time": int(record.created), "level": record.levelname, "message": record.getMessage()}
-        return json.dumps(said, ensure_ascii=False)
-
-
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Log one JSON object a line.")
 @click.option("--until-stdin-ends", is_flag=True, hidden=True, help="Stop when whoever started this is gone.")
 @click.pass_obj
 def command(language: str, as_json: bool, until_stdin_ends: bool) -> None:  # noqa: FBT001 - click's flags
     """Sequence and anchor, unless another worker does. The only process that opens the keys of log and operator."""
+    from api import logs  # noqa: PLC0415 - for long-running processes only
     from api.settings import read_settings  # noqa: PLC0415 - the platform's packages, not the base install's
     from api.worker import Worker  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    if as_json:
-        logging.getLogger().handlers[0].setFormatter(_JsonLines())
-    for name in ("registry", "anchor", "api"):
-        logging.getLogger(name).setLevel(logging.INFO)
+    logs.start(as_json=as_json)
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

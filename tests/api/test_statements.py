@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
+from waiting import until
 
 from anchor import bundle as bundles
 from anchor import tlog_proof
@@ -15,15 +14,6 @@ from api import examples
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_hex
 from registry.signatures import account_of_private_key, sign
-
-
-def until(condition, seconds=30):
-    for _ in range(seconds * 20):
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    pytest.fail("did not come about in time")
 
 
 def code(response):

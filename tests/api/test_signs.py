@@ -1,0 +1,106 @@
+"""Signs of life: what monitors ask, against a real registry, its worker and its chain."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import httpx
+import pytest
+from local_registry import LocalRegistry, free_port
+from prometheus_client.parser import text_string_to_metric_families
+from registry_world import ALICE, work
+from waiting import until
+
+
+def metrics(client):
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_a_registry_in_order_is_ready_and_says_how_it_stands(site):
+    site.post(work(content=b"to be counted"), ALICE, wait=True)
+    answer = site.anyone.get("/readyz")
+    assert answer.status_code == 200
+    shown = answer.json()
+    assert shown["status"] in ("ok", "alarm")
+    assert shown["checks"]["database"]
+    assert shown["checks"]["sequencer"]
+    assert shown["checks"]["checkpoint"]
+    assert shown["log_size"] >= 1
+    assert shown["anchor_deadline"] == 3 * site.local.anchor_interval
+
+
+def test_metrics_count_requests_by_route_and_never_by_what_was_typed(site):
+    for path in ("/v1/statements/0x" + "0" * 64, "/v1/statements/0x" + "1" * 64, "/no/such/page"):
+        assert site.anyone.get(path).status_code == 404
+    seen = metrics(site.anyone)
+    routes = {dict(labels).get("route") for (name, labels) in seen if name == "deedlog_http_requests_total"}
+    assert "/v1/statements/{digest}" in routes
+    assert "other" in routes
+    assert not any("0000" in str(route) or "such" in str(route) for route in routes)
+    assert seen["deedlog_up", ()] == 1
+    assert seen["deedlog_log_size", ()] >= 0
+    assert seen["deedlog_check", (("check", "sequencer"),)] == 1
+
+
+def test_an_accepted_statement_is_counted_and_logged_with_its_digest(site):
+    before = metrics(site.anyone).get(("deedlog_statements_total", (("kind", "Work"), ("outcome", "accepted"))), 0)
+    site.post(work(content=b"counted once"), ALICE)
+    after = metrics(site.anyone)["deedlog_statements_total", (("kind", "Work"), ("outcome", "accepted"))]
+    assert after == before + 1
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """A registry whose web process and worker are started one by one; its log is read as JSON lines."""
+    local = LocalRegistry(tmp_path / "alone", port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True)
+    local.start_chain()
+    local.create()
+    processes = []
+
+    def start(*arguments):
+        log = (tmp_path / f"{arguments[0]}.log").open("w+")
+        command = [sys.executable, "-m", "api.cli", *arguments, "--json"]
+        processes.append(subprocess.Popen(command, env=local.environment(), stdout=subprocess.DEVNULL, stderr=log))
+        return processes[-1], log
+
+    try:
+        yield local, start
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+        local.stop()
+
+
+def test_without_a_sequencer_it_answers_and_is_not_ready(alone):
+    local, start = alone
+    _, web_log = start("serve")
+    until(lambda: answers(local))
+    assert httpx.get(f"{local.url}/healthz").status_code == 200
+    not_ready = httpx.get(f"{local.url}/readyz")
+    assert not_ready.status_code == 503
+    assert not_ready.json()["checks"]["sequencer"] is False
+    worker, worker_log = start("worker")
+    until(lambda: httpx.get(f"{local.url}/readyz").status_code == 200)
+    worker.terminate()
+    assert worker.wait(20) == 0
+    until(lambda: httpx.get(f"{local.url}/readyz").status_code == 503)
+    for log in (web_log, worker_log):
+        log.seek(0)
+        for line in log:
+            assert {"time", "level", "logger", "message"} <= json.loads(line).keys()
+
+
+def answers(local):
+    try:
+        return httpx.get(f"{local.url}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
