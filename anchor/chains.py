@@ -39,9 +39,9 @@ def chain_named(name: str, path: Path | None = None) -> Chain:
     """
     try:
         data = (files("anchor") / "chains.json").read_bytes() if path is None else path.read_bytes()
-    except OSError as error:
+        chains: Any = strict_json.loads(data, MAXIMUM_FILE)
+    except (OSError, strict_json.JsonError) as error:
         raise Unavailable("chains.unreadable", path=str(path)) from error
-    chains: Any = strict_json.loads(data, MAXIMUM_FILE)
     if not isinstance(chains, dict) or name not in chains:
         raise InvalidData("chains.unknown", chain=name, chains=", ".join(chains) if isinstance(chains, dict) else "")
     entry = chains[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
@@ -32,7 +32,7 @@ from registry.hexadecimal import to_checksum
 from registry.keystore import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from fastapi import FastAPI, Request
@@ -43,12 +43,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MAXIMUM_IDENTITY = 64 * 1024
+_Record = TypeVar("_Record", RegistryIdentity, Deployment)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
 def read_identity(path: Path) -> RegistryIdentity:
-    """Return the registry's identity from its file; raise `Unavailable` or `InvalidData`."""
-    return RegistryIdentity.from_json(strict_json.loads(read_file(path, MAXIMUM_IDENTITY), MAXIMUM_IDENTITY))
+    """Return the registry's identity from its file; raise `Unavailable` or `InvalidData` (`file.damaged`)."""
+    return _record(path, RegistryIdentity.from_json)
 
 
 def open_registry(settings: Settings) -> tuple[Database, RegistryIdentity]:
@@ -69,7 +70,7 @@ def read_deployment(settings: Settings, identity: RegistryIdentity) -> Deploymen
     path = settings.deployment_file(settings.chosen_chain().chain_id)
     if not path.exists():
         return None
-    deployment = Deployment.from_json(strict_json.loads(read_file(path, MAXIMUM_IDENTITY), MAXIMUM_IDENTITY))
+    deployment = _record(path, Deployment.from_json)
     if deployment.address != identity.address:
         raise InvalidData(
             "deployment.other_registry",
@@ -78,6 +79,14 @@ def read_deployment(settings: Settings, identity: RegistryIdentity) -> Deploymen
             actual=to_checksum(deployment.address),
         )
     return deployment
+
+
+def _record(path: Path, make: Callable[[object], _Record]) -> _Record:
+    data = read_file(path, MAXIMUM_IDENTITY)
+    try:
+        return make(strict_json.loads(data, MAXIMUM_IDENTITY))
+    except InvalidData as error:
+        raise InvalidData("file.damaged", path=str(path), reason=error.code) from error
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -54,6 +54,8 @@ class BoundedConnection(HttpToolsProtocol):
             self._head += len(data)
             if self._head > MAXIMUM_HEAD:
                 self._refuse(InvalidData("http.head_too_large", maximum=MAXIMUM_HEAD))
+        if self._timer is None and (self.cycle is None or self.cycle.response_complete):
+            self._wait(self.HEAD_SECONDS)  # empty lines, which may stand before a request (RFC 9112 §2.2)
 
     def on_message_begin(self) -> None:
         """A request begins."""

@@ -14,6 +14,8 @@ from api.texts import choose_language
 from registry.errors import InvalidData
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fastapi.routing import APIRoute
 
     from anchor.deployment import Deployment
@@ -77,6 +79,12 @@ def language(request: Request) -> str:
 
 
 async def nothing_unread(request: Request) -> None:
+    """Check (`check_read`) a request to one of FastAPI's routes by the parameters that it declares."""
+    route: APIRoute = request.scope["route"]
+    check_read(request, [parameter.alias for parameter in route.dependant.query_params])
+
+
+def check_read(request: Request, parameters: Sequence[str]) -> None:
     """Raise `InvalidData` (`http.…`) for what would be passed over: an unknown parameter, or what stands there twice.
 
     A misspelt condition would otherwise list everything, and of two values one would be taken at random.
@@ -86,18 +94,14 @@ async def nothing_unread(request: Request) -> None:
             raise InvalidData("http.header_twice", field=name)
     if not request.scope["query_string"]:
         return
-    known = _parameters(request.scope["route"])
+    known = sorted({*parameters, "lang"})
     seen: set[str] = set()
     for name, _ in request.query_params.multi_items():
         if name not in known:
-            raise InvalidData("http.parameter_unknown", field=name[:64], parameters=", ".join(sorted(known)))
+            raise InvalidData("http.parameter_unknown", field=name[:64], parameters=", ".join(known))
         if name in seen:
             raise InvalidData("http.parameter_twice", field=name)
         seen.add(name)
-
-
-def _parameters(route: APIRoute) -> frozenset[str]:
-    return frozenset(parameter.alias for parameter in route.dependant.query_params) | {"lang"}
 
 
 async def body(request: Request) -> bytes:

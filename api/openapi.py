@@ -51,12 +51,13 @@ _REFUSALS_OF_READING = (401, 422)
 _ALWAYS = (431, 500, 503)
 """A head too large; our fault; not now."""
 
-_FILES = {
-    "/v1/statements/{digest}/bundle": BUNDLE_MEDIA_TYPE,
-    "/log/checkpoint": "text/plain",
-    "/log/tile/{path}": "application/octet-stream",
+_BINARY = {"type": "string", "format": "binary"}
+_FILES: dict[str, tuple[str, dict[str, Any]]] = {
+    "/v1/statements/{digest}/bundle": (BUNDLE_MEDIA_TYPE, {"type": "object", "required": ["about", "version"]}),
+    "/log/checkpoint": ("text/plain", {"type": "string"}),
+    "/log/tile/{path}": ("application/octet-stream", _BINARY),
 }
-"""What is no JSON, with its media type."""
+"""What has a media type of its own, with its schema."""
 
 _PROBLEM = {
     "title": "Problem",
@@ -128,7 +129,8 @@ def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     answers.pop("422", None)
     if path in _FILES:
-        answers["200"]["content"] = {_FILES[path]: {"schema": {"type": "string", "format": "binary"}}}
+        media_type, schema = _FILES[path]
+        answers["200"]["content"] = {media_type: {"schema": schema}}
     if path == "/v1/statements" and method == "post":
         answers["200"] = {**answers["201"], "description": "It, or a repeat of it, was kept before"}
     general = _REFUSALS_OF_WRITING if method == "post" else _REFUSALS_OF_READING

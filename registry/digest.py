@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sha3
 
-from registry.errors import Unavailable
+from registry.errors import InvalidData, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,14 +37,19 @@ class FileDigest:
 def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> FileDigest:
     """Hash the file at `path` in one pass; `advance` is told the number of bytes after each read.
 
-    Raises `Unavailable` when it cannot be read (`file.unreadable`) or its size or modification time is another at the
-    end than it was at the start (`file.changed`): then the digest would be of bytes that never stood there together.
+    Raises `Unavailable` when it cannot be read or is gone at the end (`file.unreadable`), or is another file or has
+    another size or modification time than at the start (`file.changed`): then the digest would be of bytes that never
+    stood there together, or do not stand there any more.
+    Raises `InvalidData` (`file.not_a_file`) for a device or a pipe, which may have no end.
     """
     sha256 = hashlib.sha256()
     length = 0
     buffer = bytearray(READ_SIZE)
     view = memoryview(buffer)
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # before it is opened: that alone can take for ever
+            raise InvalidData("file.not_a_file", path=str(path))
         with path.open("rb", buffering=0) as file:
             before = _state(file.fileno())
             while count := file.readinto(buffer):
@@ -52,9 +58,10 @@ def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> Fil
                 if advance is not None:
                     advance(count)
             after = _state(file.fileno())
+            there = os.path.samestat(path.stat(), os.fstat(file.fileno()))  # not another file under its name by now
     except OSError as error:
         raise Unavailable("file.unreadable", path=str(path), reason=error.strerror or str(error)) from error
-    if before != after or length != before[0]:
+    if not there or before != after or length != before[0]:
         raise Unavailable("file.changed", path=str(path))
     return FileDigest(sha256.digest(), length)
 

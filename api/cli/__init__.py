@@ -11,7 +11,7 @@ import click
 
 from api.cli.common import show_error
 from api.texts import LANGUAGES, choose_language
-from registry.errors import DeedlogError
+from registry.errors import DeedlogError, InvalidData, Unavailable
 
 click.UsageError.exit_code = 64
 """EX_USAGE: 1 and 2 are answers of `verify`, `audit` and `fsck`."""
@@ -57,10 +57,22 @@ def main() -> None:
             # A console with another encoding (GBK) shows an escape where it lacks a character, and does not fail.
             stream.reconfigure(errors="backslashreplace")
     try:
-        cli()
+        try:
+            cli()
+        except _database_faults() as error:
+            raise Unavailable("database.unavailable") from error
+        except UnicodeEncodeError as error:
+            # The C library and Python may disagree on what a byte of a name is: glibc's GBK has 0x80, Python's has not.
+            raise InvalidData("file.name_encoding", encoding=sys.getfilesystemencoding()) from error
     except DeedlogError as error:
         show_error(_language(), error, as_json="--json" in sys.argv)
         sys.exit(1)
+
+
+def _database_faults() -> tuple[type[Exception], ...]:
+    """Return what a full disk or a lost connection raises, if the platform's packages are in use at all."""
+    loaded = sys.modules.get("sqlalchemy.exc")
+    return () if loaded is None else (loaded.OperationalError,)
 
 
 def _language() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -118,15 +118,26 @@ class Bars:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; raise `Unavailable` (`file.unwritable`)."""
-    temporary = path.parent / f"{path.name}.part"
+    """Write a file whole or not at all, through a link where there is one; raise `Unavailable` (`file.unwritable`).
+
+    A device or a pipe (`/dev/stdout`) is written to: never replaced by a file, which the superuser could.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+    except OSError as error:
+        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
+    target = Path(os.path.realpath(path))  # unlike `Path.resolve`, takes links in a circle too
+    temporary = target.parent / f"{target.name}.part"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # there may be none, nor a folder for it
+            temporary.unlink()
         raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error

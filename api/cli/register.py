@@ -68,6 +68,8 @@ def command(
 ) -> None:
     """Claim authorship of VIDEO: hash it here, sign, register. The file never leaves this machine."""
     file = digest_with_bar(language, video)
+    if not file.content_length:
+        raise InvalidData("file.empty", path=str(video))
     pinned = None if registry is None else account_from_any_case(registry, "registry")
     key_file = key_path(key_name)
     account = keystore.account(key_file)

@@ -11,7 +11,7 @@ import pytest
 EXAMPLES = 4
 """Drawn for each operation, each with good and with bad data, beside those for each constraint of the schema."""
 
-EXAMPLES_SLOW = 400
+EXAMPLES_SLOW = 150
 
 # A statement that fits the schema is refused all the same: nobody can draw a signature.
 LEFT_OUT = "positive_data_acceptance"
@@ -38,5 +38,6 @@ def test_no_request_drawn_from_the_document_fails_the_registry_or_surprises_the_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_no_request_of_a_long_run_fails_the_registry(site, tmp_path):
     attack(site, tmp_path, "--phases", "examples,coverage,fuzzing,stateful", "-n", str(EXAMPLES_SLOW))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.digest import READ_SIZE, FileDigest, digest_file, keccak256
-from registry.errors import Unavailable
+from registry.errors import InvalidData, Unavailable
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,37 @@ def test_what_cannot_be_read_is_named_with_the_reason(tmp_path):
         with pytest.raises(Unavailable) as caught:
             digest_file(path)
         assert (caught.value.code, caught.value.params) == ("file.unreadable", {"path": str(path), "reason": reason})
+
+
+def _remove(path):
+    path.unlink()
+
+
+def _replace(path):
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+
+@pytest.mark.parametrize(("change", "code"), [(_remove, "file.unreadable"), (_replace, "file.changed")])
+def test_a_file_that_vanishes_while_it_is_hashed_or_makes_way_for_another_is_refused(tmp_path, change, code):
+    path = tmp_path / "video"
+    path.write_bytes(bytes(3 * READ_SIZE))
+    done = []
+
+    def advance(count):
+        if not done:
+            change(path)
+        done.append(count)
+
+    with pytest.raises(Unavailable) as error:
+        digest_file(path, advance)
+    assert error.value.code == code
+    assert len(done) == 3
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero"])
+def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidData, match=r"file\.not_a_file"):
+        digest_file(tmp_path / name)

@@ -1,0 +1,289 @@
+"""What an operator can get wrong: chains, folders, keys, backups, ports. Each is named, and nothing is written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import running_anvil
+from local_registry import LocalRegistry, free_port
+from person import Person
+from refusals import quiet
+from registry_world import salt, work
+from untouched import refused, untouched
+
+from anchor.identity import RegistryIdentity
+from api import examples
+from registry.hexadecimal import to_hex
+
+PASSPHRASES = ("operator", "log")
+
+
+class Stopped:
+    """A registry that was stopped, its chain still running; `old` is its database from before the last entries."""
+
+    def __init__(self, folder: Path) -> None:
+        self.local = LocalRegistry(
+            folder / "data", port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
+        )
+        self.old = folder / "old.sqlite"
+        self.identity = self.local.start()
+        self._accept(b"before the backup")
+        self._backup()
+        self._accept(b"after the backup")
+        quiet(self.local.data / "deedlog.sqlite")
+        self.local._server.terminate()
+        self.local._server.wait()
+
+    def _accept(self, content: bytes) -> None:
+        statement = work(examples.EXAMPLE_KEY, content, salt=salt(repr(content)))
+        body = examples.submission(statement, self.identity.address, examples.EXAMPLE_KEY)
+        answer = httpx.post(f"{self.local.url}/v1/statements?wait=logged", json=body, timeout=40)
+        assert answer.status_code == 201, answer.text
+
+    def _backup(self) -> None:
+        with sqlite3.connect(self.local.data / "deedlog.sqlite") as source, sqlite3.connect(self.old) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+
+    def copy(self, folder: Path) -> Operator:
+        shutil.copytree(self.local.data, folder / "data")
+        environment = {
+            name: value.replace(str(self.local.data), str(folder / "data"))
+            for name, value in self.local.environment().items()
+            if name.startswith("DEEDLOG_")
+        }
+        return Operator(folder, environment, self)
+
+
+class Operator(Person):
+    """Somebody who runs a copy of that registry."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], stopped: Stopped) -> None:
+        super().__init__(folder, **environment)
+        self.data = folder / "data"
+        self.stopped = stopped
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    made = Stopped(tmp_path_factory.mktemp("stopped"))
+    yield made
+    made.local.stop()
+
+
+@pytest.fixture(scope="module")
+def other_chain():
+    with running_anvil("--chain-id", "5") as chain:
+        yield chain.url
+
+
+@pytest.fixture(scope="module")
+def empty_chain():
+    with running_anvil() as chain:
+        yield chain.url
+
+
+@pytest.fixture(scope="module")
+def another(tmp_path_factory):
+    """The data folder of another registry."""
+    person = Person(tmp_path_factory.mktemp("another"))
+    settings = {"DEEDLOG_DATA": str(person.folder / "data")} | {
+        f"DEEDLOG_{name.upper()}_PASSPHRASE_FILE": str(person.passphrase) for name in PASSPHRASES
+    }
+    made = person.run("init", "--origin", "other.example/log", "--owner", "0x" + "12" * 20, "--json", **settings)
+    assert made.returncode == 0, made.stderr
+    return person.folder / "data"
+
+
+@pytest.fixture
+def operator(stopped, tmp_path):
+    return stopped.copy(tmp_path)
+
+
+def worker(operator, **environment):
+    return run(operator, "worker", **environment)
+
+
+def run(operator, command, *more, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "api.cli", "--lang", "zh", command, "--json", *more],
+        env=operator.environment | environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("name", PASSPHRASES)
+def test_a_wrong_passphrase_of_either_key_is_named(operator, name):
+    wrong = operator.folder / "wrong"
+    wrong.write_text("wrong\n", "utf-8")
+    with untouched(operator.data):
+        done = worker(operator, **{f"DEEDLOG_{name.upper()}_PASSPHRASE_FILE": str(wrong)})
+        refused(done, "key.wrong_passphrase", "Check the passphrase", "请检查口令")
+    assert {"operator": "operator.json", "log": "log.pem"}[name] in done.stderr
+
+
+@pytest.mark.parametrize("name", PASSPHRASES)
+def test_a_passphrase_file_that_is_not_set_or_not_there_is_named(operator, name):
+    variable = f"DEEDLOG_{name.upper()}_PASSPHRASE_FILE"
+    with untouched(operator.data):
+        refused(worker(operator, **{variable: "none"}), "file.unreadable", "Check the path", "请检查路径")
+        del operator.environment[variable]
+        done = worker(operator)
+        refused(done, "settings.passphrase_file", "to a file with the key's passphrase", "存放密钥口令的文件")
+    assert variable in done.stderr
+
+
+@pytest.mark.parametrize("name", ["log.pem", "operator.json"])
+def test_a_key_of_another_registry_is_named(operator, another, name):
+    (operator.data / name).unlink()
+    shutil.copy(another / name, operator.data / name)
+    kind, code = {
+        "log.pem": ("LOG", "log.other_key"),
+        "operator.json": ("OPERATOR", "worker.other_operator"),
+    }[name]
+    with untouched(operator.data):
+        done = worker(operator, **{f"DEEDLOG_{kind}_PASSPHRASE_FILE": str(another.parent / "passphrase")})
+        refused(done, code, f"DEEDLOG_{kind}_KEYFILE", f"DEEDLOG_{kind}_KEYFILE")
+
+
+def test_a_node_of_another_chain_is_refused_or_waited_for_and_nothing_is_written(operator, other_chain):
+    _waits_or_ends(operator, other_chain, "chain.other_chain")
+
+
+def test_a_chain_without_the_contract_is_refused_or_waited_for_and_nothing_is_written(operator, empty_chain):
+    _waits_or_ends(operator, empty_chain, "chain.no_contract")
+
+
+def test_a_node_that_is_not_there_is_waited_for_and_nothing_is_written(operator):
+    _waits_or_ends(operator, f"http://127.0.0.1:{free_port()}", "chain.unreachable")
+
+
+def _waits_or_ends(operator, rpc_url, code):
+    """A worker names what is wrong with the chain in its log within seconds, and signs nothing until it is right."""
+    with untouched(operator.data):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api.cli", "worker", "--until-stdin-ends"],
+            env=operator.environment | {"DEEDLOG_RPC_URL": rpc_url},
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        seen = ""
+        for line in process.stderr:
+            seen += line
+            if code in line:
+                break
+        process.stdin.close()
+        rest = process.stderr.read()
+        process.wait(30)
+    assert code in seen, seen
+    assert "logged entries" not in seen + rest
+    assert "Traceback" not in seen + rest
+
+
+def test_a_chain_without_a_node_of_its_own_asks_for_one(operator):
+    del operator.environment["DEEDLOG_RPC_URL"]
+    chains = operator.folder / "chains.json"
+    known = json.loads(Path("anchor/chains.json").read_text("utf-8"))
+    nowhere = {**known["local"], "rpc_url": None}
+    chains.write_text(json.dumps({"local": nowhere}), "utf-8")
+    with untouched(operator.data):
+        done = worker(operator, DEEDLOG_CHAINS=str(chains))
+        refused(done, "settings.rpc_url", "set DEEDLOG_RPC_URL", "请设置 DEEDLOG_RPC_URL")
+        chains.write_text("{", "utf-8")
+        refused(worker(operator, DEEDLOG_CHAINS=str(chains)), "chains.unreadable", "DEEDLOG_CHAINS", "DEEDLOG_CHAINS")
+        done = worker(operator, DEEDLOG_CHAIN="mars")
+        refused(done, "chains.unknown", "Set DEEDLOG_CHAIN to one of", "请将 DEEDLOG_CHAIN 设为")
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_data_folder_of_another_registry_is_refused(operator, another, command):
+    shutil.copy(another / "identity.json", operator.data / "identity.json")
+    with untouched(operator.data):
+        refused(run(operator, command), "database.other_registry", "both must be of one registry", "必须属于同一登记处")
+
+
+@pytest.mark.parametrize("name", ["identity.json", "deployments/31337.json"])
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff", b"[" * 10_000])
+def test_a_damaged_file_is_named(operator, name, content):
+    (operator.data / name).write_bytes(content)
+    with untouched(operator.data):
+        done = run(operator, "serve")
+        refused(done, "file.damaged", "Restore it from a backup", "请从备份恢复")
+    assert name in done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_deployment_of_another_registry_is_refused(operator, another, command):
+    path = operator.data / "deployments/31337.json"
+    record = json.loads(path.read_text("utf-8"))
+    address = RegistryIdentity.from_json(json.loads((another / "identity.json").read_text("utf-8"))).address
+    path.write_text(json.dumps({**record, "address": to_hex(address)}), "utf-8")
+    with untouched(operator.data):
+        refused(run(operator, command), "deployment.other_registry", "Check DEEDLOG_DATA", "请检查 DEEDLOG_DATA")
+
+
+def test_an_old_backup_is_refused_and_nothing_is_signed(operator):
+    for leftover in operator.data.glob("deedlog.sqlite*"):
+        leftover.unlink()
+    shutil.copy(operator.stopped.old, operator.data / "deedlog.sqlite")
+    with untouched(operator.data):
+        done = worker(operator)
+        refused(done, "log.database_behind", "Restore a newer one", "请恢复更新的备份")
+    # Nor without the file that remembers what was signed: the contract remembers it too.
+    (operator.data / "log.pem.last-signed").unlink()
+    done = worker(operator)
+    refused(done, "anchoring.database_behind", "Restore a newer backup", "请恢复更新的备份")
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_database_that_is_none_or_of_another_form_is_refused(operator, command):
+    path = operator.data / "deedlog.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with untouched(operator.data):
+        refused(run(operator, command), "database.version", "migrate", "请迁移")
+    path.write_bytes(b"no database " * 400)
+    for leftover in operator.data.glob("deedlog.sqlite-*"):
+        leftover.unlink()
+    with untouched(operator.data):
+        refused(run(operator, command), "database.unreachable", "restore a backup", "恢复备份")
+    with untouched(operator.data):
+        nowhere = f"sqlite:///{operator.folder}/no/folder.sqlite"
+        done = run(operator, command, DEEDLOG_DATABASE_URL=nowhere)
+        refused(done, "database.unreachable", "check DEEDLOG_DATA", "请检查 DEEDLOG_DATA")
+
+
+def test_a_port_in_use_is_named(operator):
+    with socket.create_server(("127.0.0.1", 0)) as taken, untouched(operator.data):
+        done = run(operator, "serve", "--port", str(taken.getsockname()[1]))
+        refused(done, "serve.port", "choose another with --port", "请用 --port 另选端口")
+        assert str(taken.getsockname()[1]) in done.stderr
+
+
+def test_an_address_that_is_not_this_machines_is_named(operator):
+    with untouched(operator.data):
+        for host in ("203.0.113.9", "no.such.host.invalid", "::::"):
+            refused(run(operator, "serve", "--host", host), "serve.port", "--port", "--port")
+
+
+def test_the_registry_is_made_once_and_only_in_a_place_that_can_be_written(operator):
+    given = ("--origin", "deeds.example.com/log", "--owner", "0x" + "12" * 20)
+    with untouched(operator.data):
+        refused(run(operator, "init", *given), "file.exists", "Choose another name", "请另选名称")
+        inside = str(operator.passphrase / "data")
+        refused(run(operator, "init", *given, DEEDLOG_DATA=inside), "file.unwritable", "another place", "换个位置")

@@ -1,0 +1,142 @@
+"""Bad input over HTTP: each row of the table gets a clear problem in both languages, and changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from bad_input import CASES
+from local_registry import free_port
+from refusals import fresh, quiet, refused, rows
+from registry_world import ALICE, BOB, salt, work
+from spoiling import GOOD, SMILE, by, title
+
+from registry.service import CLOCK_TOLERANCE
+
+
+@contextlib.contextmanager
+def beside(site, **settings):
+    """Another web process of the same registry."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "serve", "--port", str(port)], env=site.local.environment() | settings
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            for _ in range(400):
+                with contextlib.suppress(httpx.TransportError):
+                    client.get("/healthz")
+                    break
+                time.sleep(0.05)
+            yield client
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def clients(site):
+    """Whoever sends: with keys of all sorts, and to processes with other settings."""
+    with contextlib.ExitStack() as stack:
+
+        def keyed(name, *scopes):
+            arguments = [part for scope in scopes for part in ("--scope", scope)]
+            made = json.loads(site.local.deedlog("api-key", "new", name, *arguments, "--json"))
+            headers = {"Authorization": f"Bearer {made['secret']}"}
+            client = httpx.Client(base_url=site.local.url, timeout=30, headers=headers)
+            return stack.enter_context(client), made["id"]
+
+        uploader, batcher = keyed("uploader", "upload")[0], keyed("batcher", "batch")[0]
+        revoked, number = keyed("revoked", "batch", "upload")
+        site.local.deedlog("api-key", "revoke", str(number))
+        closed = stack.enter_context(beside(site, DEEDLOG_WRITERS="keys"))
+        tight = stack.enter_context(beside(site, DEEDLOG_QUOTA_PER_ADDRESS="1/day"))
+        few = stack.enter_context(beside(site, DEEDLOG_QUOTA_PER_ACCOUNT="1/day"))
+        used_up = site.body(work(content=b"the last of the quota", salt=salt("quota")), ALICE)
+        assert few.post("/v1/statements", json=used_up).status_code == 201
+        assert tight.post("/v1/statements", json=used_up).status_code == 200
+        once = site.body(work(content=b"once", salt=salt("once")), ALICE)
+        first = site.anyone.post("/v1/statements", json=once, headers={"Idempotency-Key": "table-1"})
+        assert first.status_code == 201
+        yield SimpleNamespace(
+            anyone=site.anyone,
+            platform=site.platform,
+            uploader=uploader,
+            batcher=batcher,
+            revoked=revoked,
+            closed=closed,
+            tight=tight,
+            few=few,
+        )
+
+
+@pytest.fixture(scope="module")
+def database(site, clients):  # noqa: ARG001 - they accept statements of their own first
+    """The registry's SQLite file, once all that was accepted is anchored."""
+    path = site.local.data / "deedlog.sqlite"
+    quiet(path)
+    return path
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_input_is_named_in_both_languages_and_changes_nothing(site, clients, database, name):
+    spoil, status, code, field, english, chinese = CASES[name]
+    before = rows(database)
+    sent = fresh(site, GOOD, ALICE)
+    spoil(sent)
+    client = getattr(clients, sent.who)
+    problem = refused(client, sent, None)
+    assert problem["status"] == status
+    assert problem["code"].startswith(code) if code.endswith(".") else problem["code"] == code
+    assert problem["field"] == field
+    assert english in problem["detail"]
+    assert "<" not in problem["detail"], "a parameter of the text was not given"
+    translated = refused(client, sent, "zh-CN,zh;q=0.9,en;q=0.5")
+    assert chinese in translated["detail"]
+    assert {**translated, "detail": "", "params": {}} == {**problem, "detail": "", "params": {}}
+    assert rows(database) == before
+
+
+def test_the_request_that_the_table_spoils_is_good(site, database):
+    """What is spoilt above is accepted as it stands, so each refusal is for what the case says."""
+    answer = site.anyone.post("/v1/statements", json=site.body(GOOD, ALICE))
+    assert answer.status_code == 201, answer.text
+    quiet(database)
+
+
+@pytest.mark.parametrize("text", ["a" * 200, SMILE * 200, "论" * 200, "\u200d".join("ab") * 60, "a"])
+def test_titles_of_up_to_200_code_points_are_accepted_however_many_bytes(site, text):
+    assert len(text.encode()) <= 800
+    made = work(content=b"titled " + text.encode(), title=text, salt=salt(text))
+    assert site.post(made, ALICE).status_code == 201
+
+
+def test_a_clock_that_is_less_than_ten_minutes_ahead_is_accepted(site):
+    made = work(content=b"a little ahead", madeAt=int(time.time()) + CLOCK_TOLERANCE - 60)
+    assert site.post(made, ALICE).status_code == 201
+
+
+def test_a_batch_names_bad_items_and_keeps_the_good_ones(site):
+    good = site.body(work(content=b"good among bad", salt=salt("good among bad")), ALICE)
+    spoilt = [fresh(site, GOOD, ALICE) for _ in range(3)]
+    title("")(spoilt[0])
+    by(BOB, named=ALICE)(spoilt[1])
+    items = [spoilt[0].body, 7, good, None, spoilt[1].body, []]
+    answer = site.platform.post("/v1/statements:batch", json={"statements": items}, headers={"Accept-Language": "zh"})
+    results = answer.json()["results"]
+    assert [item.get("outcome") or item["problem"]["code"] for item in results] == [
+        *("text.empty", "json.not_an_object", "accepted", "json.not_an_object", "signature.signer"),
+        "json.not_an_object",
+    ]
+    assert "请填写文字" in results[0]["problem"]["detail"]
+
+
+def test_the_language_may_be_named_in_the_query(site):
+    assert "没有此类声明" in site.anyone.get("/v1/statements?kind=Song&lang=zh").json()["detail"]
+    assert "no such kind" in site.anyone.get("/v1/statements?kind=Song&lang=xx").json()["detail"]

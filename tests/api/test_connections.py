@@ -1,0 +1,234 @@
+"""What comes over a connection that no HTTP library would send: nothing fails, nothing is held for ever."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import uvicorn
+from local_registry import free_port
+from registry_world import ALICE, salt, work
+
+from api.connection import MAXIMUM_HEAD, BoundedConnection
+
+
+def said(address, *parts, pause=0.0, seconds=20.0):
+    """Send bytes, perhaps slowly; return all that is answered until the connection ends."""
+    with socket.create_connection(address, timeout=seconds) as connection:
+        try:
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(pause)
+        except OSError:
+            pass  # refused before all was sent
+        answer = b""
+        try:
+            while part := connection.recv(65536):
+                answer += part
+        except ConnectionResetError:
+            pass  # closed with bytes of ours unread
+        return answer
+
+
+def parse(answer):
+    head, _, content = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), head.lower(), content
+
+
+def problem(answer):
+    status, head, content = parse(answer)
+    assert b"content-type: application/problem+json" in head
+    shown = json.loads(content)
+    assert shown["status"] == status
+    return status, shown["code"]
+
+
+@pytest.fixture
+def address(site):
+    return site.local.host, site.local.port
+
+
+def request(method, target, *headers, version="1.1", content=b""):
+    lines = [f"{method} {target} HTTP/{version}", "Host: x", "Connection: close", *headers]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + content
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\0\1\2\3\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",  # TLS
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        request("FOO", "/healthz"),
+        request("GET", "/v1/statements?cursor=\u00d9"),
+        request("GET", "?x"),
+        request("GET", "/healthz", "Idempotency-Key: a\r\n b"),
+        request("GET", "/healthz", "X: \0"),
+        request("GET", "/healthz", "no colon"),
+        request("POST", "/v1/statements", "Content-Length: -5"),
+        request("POST", "/v1/statements", "Content-Length: 2", "Content-Length: 3", content=b"{}"),
+        request("POST", "/v1/statements", "Content-Length: 5", "Transfer-Encoding: chunked", content=b"0\r\n\r\n"),
+        request("POST", "/v1/statements", "Transfer-Encoding: chunked", content=b"zz\r\n"),
+    ],
+    ids=lambda sent: repr(sent[:70]),
+)
+def test_what_is_no_http_is_a_problem(address, sent):
+    assert problem(said(address, sent)) == (400, "http.malformed")
+
+
+def test_a_body_in_chunks_without_a_length_is_read(site, address):
+    body = json.dumps(site.body(work(content=b"in chunks", salt=salt("chunks")), ALICE)).encode()
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in re.findall(rb"(?s).{1,700}", body))
+    for number, expected in enumerate((201, 200)):
+        version = ("1.1", "1.0")[number]
+        headers = ("Transfer-Encoding: chunked",) if number == 0 else (f"Content-Length: {len(body)}",)
+        content = (chunks + b"0\r\n\r\n", body)[number]
+        answer = said(address, request("POST", "/v1/statements", *headers, version=version, content=content))
+        assert parse(answer)[0] == expected
+
+
+def test_a_body_of_endless_chunks_is_cut_off(address):
+    chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
+    head = request("POST", "/v1/statements", "Transfer-Encoding: chunked")
+    # The answer comes before all is sent; a system may throw it away with what it could not deliver.
+    answer = said(address, head, *[chunk] * 40)
+    assert not answer or problem(answer) == (413, "http.too_large")
+
+
+def test_a_body_that_is_not_json_by_its_type_is_refused_for_what_it_is(address):
+    sent = b"\x1f\x8b\x08\0"
+    head = ("Content-Encoding: gzip", f"Content-Length: {len(sent)}")
+    assert problem(said(address, request("POST", "/v1/statements", *head, content=sent))) == (400, "json.not_utf8")
+
+
+def test_a_connection_that_ends_in_the_middle_of_a_body_leaves_nothing(site, address):
+    with socket.create_connection(address) as connection:
+        connection.sendall(request("POST", "/v1/statements", "Content-Length: 500", content=b'{"typed'))
+    assert site.anyone.get("/healthz").status_code == 200
+
+
+def test_head_is_answered_as_get_without_content(site):
+    for path in ("/v1/registry", "/log/checkpoint", "/healthz", "/", "/v1/statements"):
+        head, got = site.anyone.head(path), site.anyone.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
+        assert head.headers.get("cache-control") == got.headers.get("cache-control")
+    assert site.anyone.head("/nothing").status_code == 404
+
+
+def test_allow_names_the_methods_of_every_route_at_the_path(site):
+    for path, allowed in (
+        ("/v1/statements", {"GET", "HEAD", "POST"}),
+        ("/v1/statements:batch", {"POST"}),
+        ("/log/checkpoint", {"GET", "HEAD"}),
+    ):
+        for method in ("OPTIONS", "PUT", "DELETE", "TRACE"):
+            answer = site.anyone.request(method, path)
+            assert answer.status_code == 405
+            assert set(answer.headers["allow"].split(", ")) == allowed
+
+
+def test_no_redirect_leads_where_the_host_header_says(site):
+    answer = site.anyone.get("/v1/statements/", headers={"Host": "evil.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization"])
+def test_a_header_that_decides_something_may_not_stand_there_twice(site, name):
+    headers = [(name, "Bearer deedlog_a"), (name, "Bearer deedlog_b")]
+    answer = site.anyone.post("/v1/statements", content=b"{}", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "http.header_twice")
+    assert answer.json()["field"] == name.lower()
+
+
+def test_headers_that_are_too_large_are_refused(address):
+    endless = b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 400_000
+    assert problem(said(address, endless, *[b"a" * MAXIMUM_HEAD] * 2, pause=0.2)) == (431, "http.head_too_large")
+    # Answered at once, and not kept: a header of a gigabyte costs nobody's memory.
+    many = b"".join(b"X%d: a\r\n" % number for number in range(100_000))
+    assert said(address, b"GET /healthz HTTP/1.1\r\n", many[:500_000], many[500_000:], pause=0.2)[9:12] == b"431"
+
+
+def test_a_header_that_never_ends_does_not_fill_the_memory(site, address):
+    pid = site.local._server.pid
+
+    def peak():
+        return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("ascii"))[1])
+
+    before = peak()
+    said(address, b"GET /healthz HTTP/1.1\r\nX: ", *[b"a" * 1_000_000] * 200)
+    assert peak() - before < 50_000  # of 200,000 KiB
+
+
+@pytest.fixture
+def impatient():
+    """A server that waits a moment only, before an application that waits for the whole body."""
+
+    class Impatient(BoundedConnection):
+        HEAD_SECONDS = 0.5
+        BODY_SECONDS = 1.0
+
+    async def application(scope, receive, send):
+        if scope["type"] == "http":
+            while (await receive()).get("more_body"):
+                pass
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+            await send({"type": "http.response.body", "body": b"ok"})
+
+    port = free_port()
+    config = uvicorn.Config(application, port=port, http=Impatient, lifespan="off", log_level="critical")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield "127.0.0.1", port
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [],
+        [b"GET / HTTP/1.1\r\n", b"X: a\r\n"],
+        [bytes([byte]) for byte in b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"],
+        [b"POST / HTTP/1.1\r\nContent-Length: 50\r\n\r\n", *[b"a"] * 49],
+        [b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\na\r\n"] * 50],
+        [b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nX: ", *[b"a"] * 40],
+        [b"GET / HTTP/1.1\r\n\r\n", *[b"\r\n"] * 40],
+    ],
+    ids=[
+        "nothing",
+        "half a head",
+        "a head byte by byte",
+        "a body byte by byte",
+        "endless chunks",
+        "a slow second",
+        "empty lines",
+    ],
+)
+def test_a_request_that_does_not_arrive_in_time_is_given_up(impatient, parts):
+    start = time.monotonic()
+    answer = said(impatient, *parts, pause=0.05)
+    assert time.monotonic() - start < 5
+    assert json.loads(answer[answer.index(b'{"type"') :])["code"] == "http.too_slow"
+
+
+def test_a_request_that_arrives_in_time_is_answered_and_so_is_the_next(impatient):
+    one = b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
+    with socket.create_connection(impatient, timeout=5) as connection:
+        for _ in range(4):
+            connection.sendall(one)
+            answer = b""
+            while not answer.endswith(b"ok"):
+                answer += connection.recv(4096)
+            time.sleep(0.7)  # longer than a head may take: waiting between requests is not slowness
+    large = b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 8000000\r\n\r\n" + b"a" * 8_000_000
+    assert said(impatient, large).endswith(b"ok")
