@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MAXIMUM_ANSWER = 8 * 1024 * 1024
 _TIMEOUT = 60
+_LATER = (408, 409, 425, 429)
+"""Statuses below 500 after which the same request may succeed."""
+
 STATES = ("accepted", "logged", "anchored", "final")
 OUTCOMES = ("accepted", "known", "repeat")
 _DIGEST = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
@@ -97,7 +100,7 @@ class Client:
             raise self._unlike_a_registry(response.status_code) from error
         if not isinstance(code, str) or code not in catalogue("en"):
             raise Unavailable("registry.refused", url=self.url, refusal=str(code)[:64])
-        kind = Unavailable if response.status_code in (409, 429, 503) else InvalidData
+        kind = InvalidData if _is_refusal(response.status_code) else Unavailable
         refusal = kind(code, field=None if field is None else str(field))
         refusal.params.update(known)
         raise refusal
@@ -113,3 +116,8 @@ class Client:
 
     def _unlike_a_registry(self, status: int = 200) -> Unavailable:
         return Unavailable("registry.answered", url=self.url, status=status)
+
+
+def _is_refusal(status: int) -> bool:
+    """Whether the registry has judged the request. A server that fails (500 and above) has judged nothing."""
+    return 400 <= status < 500 and status not in _LATER  # noqa: PLR2004 - RFC 9110 §15.5: the client's errors

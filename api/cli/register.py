@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import mimetypes
 import secrets
 import time
@@ -11,28 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.cli import kept
 from api.cli.client import Client
 from api.cli.common import (
     DEFAULT_URL,
     digest_with_bar,
-    home,
     key_path,
     passphrase,
     say,
     show_json,
-    write_atomically,
 )
 from api.texts import text
-from registry import keystore, signatures, strict_json
+from registry import keystore, signatures
 from registry.eip712 import domain_separator
-from registry.errors import InvalidData
+from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, to_checksum, to_hex
-from registry.statements import Work, from_typed_data, typed_data
+from registry.statements import Work, typed_data
 
 if TYPE_CHECKING:
     from registry.digest import FileDigest
-
-MAXIMUM_KEPT = 1024 * 1024
 
 
 @click.command()
@@ -75,12 +71,12 @@ def command(
     account = keystore.account(key_file)
     with Client(url, language) as client:
         identity = client.identity(pinned)
-        kept = home() / "statements" / identity.address.hex() / f"{account.hex()}-{file.content_hash.hex()}.json"
-        if kept.exists():
+        path = kept.place(identity.address, account, file.content_hash)
+        if kept.is_there(path):
             # Signed before: the same statement is sent again, so that a retry never makes a second one.
-            body, digest = _kept(kept, identity.address)
+            body, digest = kept.read(path, identity.address)
             if not as_json:
-                say(language, "cli.register.signed_before", path=str(kept))
+                say(language, "cli.register.signed_before", path=str(path))
         else:
             work = _work(file, account, title, credited_as, basis, ai_use, media_type or _guess(video), made_at)
             if not as_json:
@@ -94,33 +90,26 @@ def command(
                 "typed_data": typed_data(work, identity.address),
                 "signatures": [{"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}],
             }
-            write_atomically(kept, (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode())
+            kept.write(path, body)
         try:
             answer = client.register(body, digest)
         except InvalidData:
             # Refused as it is: sent again it would be refused again. Kept, but out of the way of another try.
-            refused = kept.with_suffix(".refused")
-            kept.replace(refused)
+            refused = kept.put_aside(path)
             if not as_json:
                 click.echo(text(language, "cli.register.refused", {"path": str(refused)}), err=True)
             raise
-    shown = {**answer, "registry": to_checksum(identity.address), "kept": str(kept)}
+        except Unavailable as error:
+            # Perhaps it arrived, perhaps not: the same statement sent again is answered with what is kept there.
+            error.params["kept"] = str(path)
+            click.echo(text(language, "cli.register.kept", {"path": str(path)}), err=True)
+            raise
+    shown = {**answer, "registry": to_checksum(identity.address), "kept": str(path)}
     if as_json:
         show_json(shown)
     else:
         say(language, f"cli.register.{answer['outcome']}", digest=answer["digest"], registry=shown["registry"])
         say(language, "cli.register.next", digest=answer["digest"], registry=shown["registry"], video=str(video))
-
-
-def _kept(path: Path, registry: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return what was signed before, ready to send, and its digest; raise `InvalidData` (`register.kept`)."""
-    try:
-        body = strict_json.members(
-            strict_json.loads(keystore.read_file(path, MAXIMUM_KEPT), MAXIMUM_KEPT), ("typed_data", "signatures"), ""
-        )
-        return body, from_typed_data(body["typed_data"], registry).digest(domain_separator(registry))
-    except InvalidData as error:
-        raise InvalidData("register.kept", path=str(path), reason=error.code) from error
 
 
 def _work(
