@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import interruption
 from demo_video import make_rendition, make_video
 from forgery import forge
 from local_registry import LocalRegistry, free_port, run_deedlog
@@ -49,6 +50,7 @@ class Story:
 
     def step(self, text: str) -> None:
         """Say what comes next."""
+        interruption.check()
         self.step_number += 1
         print(f"\n{self.step_number}. {text}", flush=True)
 
@@ -182,6 +184,7 @@ class Story:
 
     def _until_anchored(self, digest: str) -> None:
         for _ in range(600):
+            interruption.check()
             state = httpx.get(f"{self.local.url}/v1/statements/{digest}").json()["state"]
             if state in ("anchored", "final"):
                 return
@@ -230,10 +233,14 @@ def main() -> int:
     options = parser.parse_args()
     if options.video is not None and not options.video.is_file():
         sys.exit(f"{options.video} is no file")
+    interruption.listen()
     folder = Path(tempfile.mkdtemp(prefix="deedlog-demo-"))
     story = Story(folder)
     try:
         story.tell(options.video)
+    except interruption.Interrupted as told:
+        print("\nstopped before its end", flush=True)
+        return told.exit_code
     finally:
         story.local.stop()
     return 0

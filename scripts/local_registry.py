@@ -1,6 +1,7 @@
 """A registry on its embedded defaults, SQLite and a local chain that keeps its state; used by `scripts/run`.
 
-Started again on the same data it carries on with the same registry, chain and contract. Ctrl-C stops all it started.
+Started again on the same data it carries on with the same registry, chain and contract. Ctrl-C or SIGTERM stops all it
+started: with exit code 0 if the registry was up by then.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import interruption
+from data_lock import DataLock
 
 from anchor.chain import EvmChain
 from anchor.identity import RegistryIdentity
@@ -50,6 +53,11 @@ class LocalRegistry:
     database_url: str | None = None
     _chain: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _server: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _lock: DataLock = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Lock nothing yet."""
+        self._lock = DataLock(self.data)
 
     @property
     def url(self) -> str:
@@ -87,7 +95,8 @@ class LocalRegistry:
         return identity
 
     def start_chain(self) -> None:
-        """Start anvil on this registry's chain state."""
+        """Start anvil on this registry's chain state, which is this process's alone until `stop`."""
+        lock = self._lock.take(self.url)
         state = self.data / "chain" / "state.json"
         state.parent.mkdir(parents=True, exist_ok=True)
         if _in_use("127.0.0.1", self.chain_port):
@@ -95,7 +104,8 @@ class LocalRegistry:
         self._say(f"starting a local chain (anvil) on port {self.chain_port}")
         command = [str(anvil_binary()), "--port", str(self.chain_port), "--silent"]
         command += ["--state", str(state), "--state-interval", "2"]
-        self._chain = subprocess.Popen(command, start_new_session=True)
+        # It holds the lock too: no other run has this state before it has written it down.
+        self._chain = interruption.start(command, signal.SIGINT, pass_fds=(lock,))
         self._until(self._chain_answers, self._chain, "the local chain")
 
     def create(self) -> RegistryIdentity:
@@ -124,14 +134,13 @@ class LocalRegistry:
             sys.exit(f"{self.host}:{self.port} is in use: stop what uses it, or choose another with --port")
         self._say(f"starting the registry with its worker on {self.url}")
         command = [sys.executable, "-m", "api.cli", "serve", "--with-worker", "--json"]
-        self._server = subprocess.Popen(
-            command, start_new_session=True, env=self.environment(), stdout=subprocess.DEVNULL
-        )
+        self._server = interruption.start(command, signal.SIGTERM, env=self.environment(), stdout=subprocess.DEVNULL)
         self._until(self._server_answers, self._server, "the registry")
 
     def wait(self) -> int:
         """Wait until the registry or the chain ends by itself; return an exit code."""
         while True:
+            interruption.check()
             for process in (self._server, self._chain):
                 if process is not None and process.poll() is not None:
                     return process.returncode or 1
@@ -149,6 +158,7 @@ class LocalRegistry:
                 process.kill()
                 process.wait()
         self._server = self._chain = None
+        self._lock.release()
 
     def deedlog(self, *arguments: str) -> str:
         """Run the command `deedlog` under this registry's settings; return what it printed."""
@@ -166,6 +176,7 @@ class LocalRegistry:
 
     def _until(self, check: object, process: subprocess.Popen[bytes], name: str) -> None:
         for _ in range(START_SECONDS * 10):
+            interruption.check()
             if process.poll() is not None:
                 sys.exit(f"{name} ended by itself (exit code {process.returncode}); its own words are above")
             if check():  # type: ignore[operator] # one of the two methods above
@@ -181,7 +192,7 @@ class LocalRegistry:
 def run_deedlog(arguments: Sequence[str], environment: dict[str, str] | None = None, expect: int = 0) -> str:
     """Run the command `deedlog`; return its output, or end with its words if the exit code is not the expected."""
     command = [sys.executable, "-m", "api.cli", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = interruption.run(command, environment)
     if done.returncode != expect:
         sys.exit(f"deedlog {' '.join(arguments)}\nexit code {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -230,10 +241,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--anchor-interval", type=int, default=60, help="seconds between anchors")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruption.listen()
     local = LocalRegistry(options.data.resolve(), options.host, options.port, anchor_interval=options.anchor_interval)
+    up = False
     try:
         with running(local) as identity:
+            up = True
             deedlog = ".venv/bin/deedlog"
             address = "0x" + identity.address.hex()
             print(f"\nThe registry {address} is up at {local.url} (API: {local.url}/docs).", flush=True)
@@ -243,9 +256,9 @@ def main() -> int:
             print(f"  curl {local.url}/log/checkpoint", flush=True)
             print("Ctrl-C stops it; started again, it carries on.\n", flush=True)
             return local.wait()
-    except KeyboardInterrupt:
+    except interruption.Interrupted as told:
         print("\nstopped", flush=True)
-        return 0
+        return 0 if up else told.exit_code
 
 
 if __name__ == "__main__":

@@ -1,0 +1,89 @@
+"""One supervisor for each data folder: two chains on one state would each write over what the other has."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = ".lock"
+_PATIENCE_SECONDS = 30
+"""How long what a killed run left may take to end."""
+
+
+class DataLock:
+    """The lock on a data folder. The system frees it when the last process that has its file open is gone."""
+
+    def __init__(self, data: Path) -> None:
+        """Name the folder; nothing is locked yet."""
+        self._data = data
+        self._file: int | None = None
+
+    def take(self, url: str) -> int:
+        """Lock the folder for a registry at `url`; end with a message if another process has it. Return the open file.
+
+        A child that is given that file holds the lock too, should it live longer than this process.
+        """
+        if self._file is not None:
+            return self._file
+        self._data.mkdir(parents=True, exist_ok=True)
+        path = self._data / NAME
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while not _locked(file):
+            holder = _holder(file)
+            if holder is None or _lives(holder[0]) or time.monotonic() > until:
+                os.close(file)
+                sys.exit(_in_use(self._data, holder))
+            time.sleep(0.1)  # it was killed; its chain is about to end
+        os.ftruncate(file, 0)
+        os.pwrite(file, json.dumps({"process": os.getpid(), "url": url}).encode(), 0)
+        self._file = file
+        return file
+
+    def release(self) -> None:
+        """Free the folder."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(file: int) -> tuple[int, str] | None:
+    try:
+        written = json.loads(os.pread(file, 4096, 0))
+        return int(written["process"]), str(written["url"])
+    except (ValueError, KeyError, TypeError):
+        return None  # it has only just begun
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _in_use(data: Path, holder: tuple[int, str] | None) -> str:
+    who = "another run" if holder is None else f"process {holder[0]}, for the registry at {holder[1]}"
+    stop = "stop it" if holder is None else f"stop it (Ctrl-C there, or: kill {holder[0]})"
+    return (
+        f"{data} is in use by {who}: two local chains on one folder would damage it. "
+        f"Use that registry, or {stop}, or choose another folder with --data"
+    )
