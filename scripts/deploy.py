@@ -6,7 +6,8 @@
 
 Whoever deploys only pays: the address follows from `identity.json` alone, and the account gets no power. Run again, it
 finds the contract and sends nothing. On a local chain ape starts an anvil of its own unless one listens on port 8545,
-or where APE_FOUNDRY_HOST says.
+or where APE_FOUNDRY_HOST says. A chain that ends with ape, and a fork, are for trying out: what was deployed there is
+written down only where --out says, never over the record of a chain that stays.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Place(NamedTuple):
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="file to write  [default: deployments/<chain id>.json beside the identity]",
+    help="file to write  [default: deployments/<chain id>.json beside the identity, if the chain stays]",
 )
 def cli(identity_path: Path, alias: str | None, out: Path | None) -> None:
     """Deploy, check, write down; or stop with a sentence that says why not."""
@@ -95,15 +96,30 @@ def cli(identity_path: Path, alias: str | None, out: Path | None) -> None:
     chain_id = ape.networks.provider.chain_id
     refuse_known_keys(identity, chain_id)
     click.echo(f"chain {chain_id}, registry address {to_checksum(identity.address)}")
-    path = out or identity_path.parent / "deployments" / f"{chain_id}.json"
+    usual = identity_path.parent / "deployments" / f"{chain_id}.json"
+    path = out or usual
     fresh = not code(identity.address)
     place = send(identity, payer(alias, chain_id)) if fresh else find(identity, chain_id, path)
     check(identity, fresh=fresh)
+    click.echo(f"{'deployed' if fresh else 'is deployed already'}: block {place.block}, {to_hex(place.transaction)}")
+    if out is None and not stays():
+        click.echo(
+            f"wrote nothing: this chain is a fork, or ends with ape, and {usual} is for a chain that stays. "
+            "For a local one, start anvil first (or scripts/run, which deploys by itself) and run this again. "
+            "To have a trial's record, say where with --out FILE"
+        )
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     deployment = Deployment.of(identity, chain_id, place.block, place.transaction)
     path.write_text(json.dumps(deployment.to_json(), indent=2) + "\n", encoding="utf-8")
-    click.echo(f"{'deployed' if fresh else 'is deployed already'}: block {place.block}, {to_hex(place.transaction)}")
     click.echo(f"wrote {path}")
+
+
+def stays() -> bool:
+    """Whether the chain is there when ape has ended: not py-evm inside ape, no anvil that ape started, and no fork."""
+    provider = ape.networks.provider
+    in_ape = provider.name == "test" or getattr(provider, "process", None) is not None
+    return not (in_ape or provider.network.is_fork)
 
 
 def refuse_known_keys(identity: RegistryIdentity, chain_id: int) -> None:

@@ -46,8 +46,9 @@ def deploy(script, tmp_path):
     def run(identity: RegistryIdentity) -> Deployment:
         path = tmp_path / "identity.json"
         path.write_text(json.dumps(identity.to_json()), encoding="utf-8")
-        script["cli"].callback(identity_path=path, alias=None, out=None)
-        return Deployment.from_json(json.loads((tmp_path / "deployments" / "31337.json").read_text(encoding="utf-8")))
+        written = tmp_path / "deployments" / "31337.json"
+        script["cli"].callback(identity_path=path, alias=None, out=written)  # named: the chain under test ends with ape
+        return Deployment.from_json(json.loads(written.read_text(encoding="utf-8")))
 
     return run
 
