@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import io
 import os
 import sys
@@ -28,6 +29,15 @@ _COMMANDS = {
     "fsck": "api.cli.fsck",
     "api-key": "api.cli.api_key",
 }
+
+PLATFORM = frozenset(
+    (
+        *("alembic", "sqlalchemy", "sqlmodel", "tenacity", "pydantic", "pydantic_settings"),
+        *("fastapi", "fastapi_offline", "starlette", "uvicorn", "limits", "prometheus_client"),
+        *("web3", "eth_account", "hexbytes", "requests"),
+    )
+)
+"""What `deedlog[platform]` brings and the base install lacks, as this project imports it."""
 
 
 class _Commands(click.Group):
@@ -61,6 +71,10 @@ def main() -> None:
             cli()
         except _database_faults() as error:
             raise Unavailable("database.unavailable") from error
+        except ModuleNotFoundError as error:
+            if not _lacks_platform(error):
+                raise
+            raise Unavailable("platform.missing", package=str(error.name)) from error
         except UnicodeEncodeError as error:
             # The C library and Python may disagree on what a byte of a name is: glibc's GBK has 0x80, Python's has not.
             raise InvalidData("file.name_encoding", encoding=sys.getfilesystemencoding()) from error
@@ -73,6 +87,12 @@ def _database_faults() -> tuple[type[Exception], ...]:
     """Return what a full disk or a lost connection raises, if the platform's packages are in use at all."""
     loaded = sys.modules.get("sqlalchemy.exc")
     return () if loaded is None else (loaded.OperationalError,)
+
+
+def _lacks_platform(error: ModuleNotFoundError) -> bool:
+    """Whether a package of the platform is not there at all. One that is there in part is a fault of its own."""
+    package = (error.name or "").partition(".")[0]
+    return package in PLATFORM and importlib.util.find_spec(package) is None
 
 
 def _language() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from anchor import log, log_key
+from anchor import log_key
 from anchor.identity import RegistryIdentity
 from api.cli.common import say, show_json
 from registry import keystore
@@ -32,7 +32,8 @@ CURRENT_VERSION = 1
 @click.pass_obj
 def command(language: str, origin: str, owner: str, salt: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
     """Create a registry: its keys, its address, its empty log. Run once."""
-    from api.settings import read_settings  # noqa: PLC0415 - the platform's packages, not the base install's
+    from anchor import log  # noqa: PLC0415 - the platform's packages, not the base install's
+    from api.settings import read_settings  # noqa: PLC0415
     from registry.database import Database  # noqa: PLC0415
 
     settings = read_settings()
@@ -89,6 +90,8 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
 
 def _begun(database: Database) -> RegistryIdentity | None:
     """Return the identity of the log that the database holds, if it holds one."""
+    from anchor import log  # noqa: PLC0415 - see `command`
+
     try:
         return log.identity_of(database)
     except Unavailable as error:
