@@ -182,7 +182,8 @@ def find(identity: RegistryIdentity, chain_id: int, path: Path) -> Place:
         )
     except (Web3Exception, requests.RequestException, ValueError) as error:
         stop(
-            f"the contract is there, but this node does not tell its first event: use one with all logs ({error})",
+            "the contract is there, but this node does not tell its first event: use one with all logs "
+            f"({type(error).__name__})",  # its text may hold the node's URL, and with it a secret
             error,
         )
     if not logs:

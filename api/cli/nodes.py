@@ -9,6 +9,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from anchor.endpoint import shown
 from anchor.identity import Head
 from anchor.verify import NodeAnswer
 from registry.digest import keccak256
@@ -40,7 +41,10 @@ class _RefusedError(Exception):
 
 
 def ask(url: str, numbers: Sequence[int]) -> NodeAnswer:
-    """Return what the node at `url` says of its chain and of the blocks of these numbers."""
+    """Return what the node at `url` says of its chain and of the blocks of these numbers.
+
+    The answer carries the URL only as it may be shown: it goes into verdicts and reports.
+    """
     import httpx  # noqa: PLC0415 - only `--rpc` needs a network
 
     try:
@@ -55,11 +59,11 @@ def ask(url: str, numbers: Sequence[int]) -> NodeAnswer:
                 finalized = _call(client, url, "eth_getBlockByNumber", "finalized", _HEADERS_ONLY)
             except _RefusedError:  # a chain without the tag: nothing is known
                 finalized = None
-            return NodeAnswer(url, chain_id, blocks, None if finalized is None else _number(finalized["number"]))
+            return NodeAnswer(shown(url), chain_id, blocks, None if finalized is None else _number(finalized["number"]))
     except (httpx.HTTPError, httpx.InvalidURL):
-        return NodeAnswer(url, problem="node.unreachable")
+        return NodeAnswer(shown(url), problem="node.unreachable")
     except (_RefusedError, ValueError, KeyError, TypeError, RecursionError):
-        return NodeAnswer(url, problem="node.unreadable")
+        return NodeAnswer(shown(url), problem="node.unreadable")
 
 
 class NodeContract:
@@ -112,7 +116,7 @@ class NodeContract:
             raise Unavailable("chain.other_chain", expected=chain_id or 0, actual=self.chain_id)
         if code in (None, "0x"):
             address = to_checksum(bytes.fromhex(self._to[2:]))
-            raise Unavailable("node.no_contract", url=self._url, address=address, chain_id=self.chain_id)
+            raise Unavailable("node.no_contract", url=shown(self._url), address=address, chain_id=self.chain_id)
 
     def _ask(self, signature: str, argument: bytes, words: int) -> list[str]:
         data = to_hex(keccak256(signature.encode())[:4] + argument)
@@ -128,9 +132,9 @@ class NodeContract:
         try:
             yield
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unavailable("node.unreachable", url=self._url) from error
+            raise Unavailable("node.unreachable", url=shown(self._url)) from error
         except (_RefusedError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise Unavailable("node.unreadable", url=self._url) from error
+            raise Unavailable("node.unreadable", url=shown(self._url)) from error
 
 
 def _uint64(word: str) -> int:
