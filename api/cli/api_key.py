@@ -60,7 +60,7 @@ def list_keys(language: str, as_json: bool) -> None:  # noqa: FBT001 - click's f
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def revoke(language: str, key: int, as_json: bool) -> None:  # noqa: FBT001 - click's flag
-    """Revoke the key with this id, at once and for good."""
+    """Revoke the key with this id, for good: running web processes refuse it within a second."""
     from api import keys  # noqa: PLC0415 - see `new`
 
     keys.revoke(_database(), key, int(time.time()))
