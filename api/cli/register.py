@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import secrets
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,14 @@ def command(
         show_json(shown)
     else:
         say(language, f"cli.register.{answer['outcome']}", digest=answer["digest"], registry=shown["registry"])
-        say(language, "cli.register.next", digest=answer["digest"], registry=shown["registry"], video=str(video))
+        say(
+            language,
+            "cli.register.next",
+            digest=answer["digest"],
+            registry=shown["registry"],
+            video=shlex.quote(str(video)),
+            url=shlex.quote(url),
+        )
 
 
 def _work(

