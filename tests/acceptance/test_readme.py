@@ -90,6 +90,33 @@ def test_a_platforms_command(local, tmp_path):
     assert "deedlog_" in done.stdout
 
 
+def test_a_platforms_program(local, tmp_path):
+    """As written, but for the registry's address and the passphrase; without the header it is refused."""
+    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "film.mp4").write_bytes(os.urandom(3000))
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("your passphrase\n", "utf-8")
+    made = re.search(r"# (deedlog key new --name \./platform\.json)\n", program)[1]
+    done = run(f"{made} --backup stick.json --passphrase-file {passphrase}", {}, tmp_path, {})
+    assert done.returncode == 0, done.stderr
+    (line,) = commands("If you run a platform")
+    secret = re.search(r"deedlog_\S+", run(line, {}, tmp_path, local.environment()).stdout)[0]
+    program = program.replace("http://127.0.0.1:8000", local.url)
+
+    def go(text):
+        environment = os.environ | {"DEEDLOG_API_KEY": secret}
+        command = [sys.executable, "-c", text, "film.mp4"]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    done = go(program)
+    assert done.returncode == 0, done.stderr
+    shown = httpx.get(f"{local.url}/v1/statements/{done.stdout.strip()}").json()
+    assert shown["kind"] == "Upload"
+    assert go(program).stdout == done.stdout  # the same upload again: answered with the first
+    refused = go(program.replace(", headers=headers", ""))
+    assert "401" in refused.stderr or "403" in refused.stderr or "422" in refused.stderr
+
+
 def test_an_operators_commands(tmp_path):
     """On an anvil that calls itself Sepolia; the deployment itself, by ape, is tried in tests/contracts."""
     lines = commands("If you operate a registry")
