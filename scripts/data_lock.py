@@ -32,9 +32,11 @@ class DataLock:
         """
         if self._file is not None:
             return self._file
-        self._data.mkdir(parents=True, exist_ok=True)
-        path = self._data / NAME
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._data.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._data / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            sys.exit(f"{self._data} cannot be written ({error.strerror}): choose another folder with --data")
         until = time.monotonic() + _PATIENCE_SECONDS
         while not _locked(file):
             holder = _holder(file)
