@@ -84,7 +84,9 @@ def test_what_was_asked_is_kept_in_order(node):
     post(node, "eth_chainId")
     post(node, "eth_getBlockByNumber", "0x0", HEADERS_ONLY)
     post(node, "eth_chainId")
-    assert node.seen == [("eth_chainId", []), ("eth_getBlockByNumber", ["0x0", HEADERS_ONLY]), ("eth_chainId", [])]
+    post(node, "eth_accounts")
+    asked = [("eth_chainId", []), ("eth_getBlockByNumber", ["0x0", HEADERS_ONLY]), ("eth_chainId", [])]
+    assert node.seen == [*asked, ("eth_accounts", [])]
     assert node.count("eth_chainId") == 2
 
 
