@@ -22,6 +22,7 @@ import pytest
 from conftest import ROOT, running_anvil
 from databases import DIALECTS
 from local_registry import LOCAL_OWNER, free_port
+from reorganisation import reorganise
 from sqlalchemy import create_engine, text
 from witness import Public, Witness
 
@@ -263,7 +264,7 @@ class CrashRegistry:
 
     def reorganise(self) -> None:
         """Take the blocks of the newest anchors out of the chain, with what was in them."""
-        self.chain.request("anvil_reorg", 3, [])
+        reorganise(self.chain, 3)
 
     def remembered(self) -> int:
         """Return the size in the last-signed file."""
