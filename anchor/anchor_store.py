@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from anchor import rlp
@@ -148,10 +148,21 @@ def newest_final(connection: Connection, chain_id: int) -> StoredAnchor | None:
     return None if row is None else _anchor(row)
 
 
-def drop_anchors_above(connection: Connection, chain_id: int, size: int) -> int:
-    """Forget the anchors of more than `size` entries that a reorganisation took away; return how many."""
-    gone = ANCHOR.delete().where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.size > size, ANCHOR.c.final.is_(False))
-    return connection.execute(gone).rowcount
+def delete_anchor(connection: Connection, chain_id: int, size: int) -> None:
+    """Forget an anchor that a reorganisation took away."""
+    connection.execute(delete(ANCHOR).where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.size == size))
+
+
+def newest_gap(connection: Connection, chain_id: int) -> int | None:
+    """Return the size of the newest head that a kept one follows and that is not kept itself."""
+    before = ANCHOR.alias()
+    kept = select(before.c.size).where(before.c.chain_id == chain_id, before.c.size == ANCHOR.c.previous_size)
+    size: int | None = connection.execute(
+        select(func.max(ANCHOR.c.previous_size)).where(
+            ANCHOR.c.chain_id == chain_id, ANCHOR.c.previous_size > 0, ~kept.exists()
+        )
+    ).scalar()
+    return size
 
 
 def open_attempt(connection: Connection, chain_id: int) -> Attempt | None:
@@ -197,12 +208,42 @@ def finalise_attempt(connection: Connection, chain_id: int, size: int) -> None:
     )
 
 
+def reopen_attempt(connection: Connection, chain_id: int, size: int) -> None:
+    """Note that the block of an attempt is not final after all."""
+    connection.execute(
+        update(ATTEMPT)
+        .where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.size == size, ATTEMPT.c.state == "final")
+        .values(state="mined")
+    )
+
+
+def unmine(connection: Connection, chain_id: int, size: int) -> None:
+    """Note that a reorganisation took the head of a mined attempt away: it is sent again, before any later one."""
+    query = select(ATTEMPT).where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.size == size, ATTEMPT.c.state == "mined")
+    for row in connection.execute(query.order_by(ATTEMPT.c.id)).mappings().all():
+        mined = Attempt(**row)
+        later = open_attempt(connection, chain_id)
+        if later is not None and later.nonce > mined.nonce:
+            set_attempt(connection, later.id, state="abandoned")
+            later = None
+        set_attempt(connection, mined.id, state="sent" if later is None else "abandoned")
+
+
 def last_attempt_at(connection: Connection, chain_id: int) -> int:
-    """Return when the last attempt on a chain was made; 0 if none was."""
+    """Return when the last attempt on a chain was made that was not for nothing; 0 if none was."""
     newest: int | None = connection.execute(
-        select(func.max(ATTEMPT.c.created_at)).where(ATTEMPT.c.chain_id == chain_id)
+        select(func.max(ATTEMPT.c.created_at)).where(
+            ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.state.not_in(("abandoned", "nonce_taken"))
+        )
     ).scalar()
     return newest or 0
+
+
+def last_settled(connection: Connection, chain_id: int) -> Attempt | None:
+    """Return the last attempt on a chain of which it is known what became of it."""
+    query = select(ATTEMPT).where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.state.not_in((*UNMINED, "abandoned")))
+    row = connection.execute(query.order_by(ATTEMPT.c.id.desc()).limit(1)).mappings().first()
+    return None if row is None else Attempt(**row)
 
 
 def insert_transaction(connection: Connection, attempt_id: int, transaction: Transaction) -> None:
@@ -231,24 +272,46 @@ def mark_sent(connection: Connection, transaction_hash: bytes, now: int) -> None
 
 def transactions(connection: Connection, attempt_id: int) -> list[Transaction]:
     """Return an attempt's transactions, the oldest first."""
-    query = select(TRANSACTION).where(TRANSACTION.c.attempt_id == attempt_id).order_by(TRANSACTION.c.created_at)
-    return [
-        Transaction(
-            row["hash"],
-            row["raw"],
-            int(row["max_fee"]),
-            int(row["priority_fee"]),
-            row["created_at"],
-            row["sent_at"],
-        )
-        for row in connection.execute(query).mappings()
-    ]
+    query = select(TRANSACTION).where(TRANSACTION.c.attempt_id == attempt_id)
+    found = [_transaction(row) for row in connection.execute(query).mappings()]
+    # Several may be of one second; each replaces the one before at a higher fee.
+    return sorted(found, key=lambda transaction: (transaction.created_at, transaction.max_fee))
+
+
+def dearest_of_nonce(connection: Connection, chain_id: int, nonce: int) -> Transaction | None:
+    """Return the transaction of the highest fee among all that were signed with that nonce."""
+    query = (
+        select(TRANSACTION)
+        .join(ATTEMPT, ATTEMPT.c.id == TRANSACTION.c.attempt_id)
+        .where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.nonce == nonce)
+    )
+    found = [_transaction(row) for row in connection.execute(query).mappings()]
+    return max(found, key=lambda transaction: transaction.max_fee, default=None)
 
 
 def chain_status(connection: Connection, chain_id: int) -> ChainStatus | None:
     """Return what the anchorer saw of a chain last."""
     row = connection.execute(select(CHAIN_STATUS).where(CHAIN_STATUS.c.chain_id == chain_id)).mappings().first()
     return None if row is None else ChainStatus(**{**row, "balance": int(row["balance"])})
+
+
+def put_chain_status(connection: Connection, status: ChainStatus) -> None:
+    """Keep what the anchorer sees of a chain, in place of what it saw before."""
+    values: dict[str, Any] = {
+        "block_number": status.block_number,
+        "contract_size": status.contract_size,
+        "balance": str(status.balance),
+        "seen_at": status.seen_at,
+    }
+    here = CHAIN_STATUS.c.chain_id == status.chain_id
+    if connection.execute(update(CHAIN_STATUS).where(here).values(values)).rowcount == 0:
+        connection.execute(insert(CHAIN_STATUS).values(chain_id=status.chain_id, **values))
+
+
+def _transaction(row: RowMapping) -> Transaction:
+    return Transaction(
+        row["hash"], row["raw"], int(row["max_fee"]), int(row["priority_fee"]), row["created_at"], row["sent_at"]
+    )
 
 
 def _anchor(row: RowMapping) -> StoredAnchor:

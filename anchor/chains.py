@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from anchor.verdict import DEVELOPMENT_CHAINS
 from registry import strict_json
 from registry.errors import InvalidData, Unavailable
 
@@ -30,6 +31,11 @@ class Chain:
     poll: float
     resend: int
     max_fee: int
+
+    @property
+    def development(self) -> bool:
+        """Whether the chain proves nothing to others: it may be killed, and go on from an earlier state."""
+        return self.chain_id in DEVELOPMENT_CHAINS
 
 
 def chain_named(name: str, path: Path | None = None) -> Chain:

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from anchor import last_signed, log, log_key
-from anchor.anchoring import Anchorer, Plan
+from anchor.anchoring import Anchorer
 from anchor.chain import EvmChain
+from anchor.plan import Plan
+from anchor.view import StopAnchoringError
 from api.app import open_registry, read_deployment
-from registry import keystore, store
-from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import to_checksum
+from registry import alarms, keystore, store
+from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.lease import ANCHORER, SEQUENCER, Fenced, Roles
-from registry.signatures import account_of_private_key
 from registry.steps import reached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from api.settings import Settings
     from registry.database import Transactions
@@ -56,13 +56,6 @@ class Worker:
         self._last_signed = last_signed.path_beside(settings.log_key)
         self._log_key = log_key.read(settings.log_key, settings.log_passphrase())
         operator_key = keystore.read(settings.operator_key, settings.operator_passphrase())
-        operator = account_of_private_key(operator_key)
-        if operator != self._identity.operator:
-            raise InvalidData(
-                "worker.other_operator",
-                expected=to_checksum(self._identity.operator),
-                actual=to_checksum(operator),
-            )
         last_signed.check(self._last_signed, self._database)
         chain = settings.chosen_chain()
         if read_deployment(settings, self._identity) is None:
@@ -78,7 +71,7 @@ class Worker:
         """Work until `stopping` is set; raise what ended a thread."""
         _log.info("worker holder=%s pid=%d", self._roles.holder, os.getpid())
         # Said at once, and not on the day on which this worker is to replace another.
-        self._chain_is_ours(self._database)
+        self._check_chain()
         loops = [
             threading.Thread(target=self._guarded, args=(self._while_held, role, work), name=role)
             for role, work in ((SEQUENCER, self._sequence), (ANCHORER, self._anchor))
@@ -146,7 +139,9 @@ class Worker:
 
     def _sequence(self, lease: Lease) -> None:
         database = Fenced(self._database, lease)
-        if not self._chain_is_ours(database):
+        wrong = self._wrong_with_chain(database)
+        self._raise_alarms(database, {} if wrong is None else {wrong.code: wrong.params})
+        if wrong is not None:
             # Another worker may have a node that answers.
             self._give_up(lease.role, RETRY_SECONDS)
             return
@@ -161,8 +156,16 @@ class Worker:
             else:
                 self.stopping.wait(IDLE_SECONDS)
 
-    def _chain_is_ours(self, database: Transactions) -> bool:
-        """Return whether the chain has answered that its head is one of ours; raise `InvalidData` if it is not.
+    def _check_chain(self) -> None:
+        """Raise `InvalidData` if the chain says that this registry cannot go on, or that this key may not anchor."""
+        anchorer = self._new_anchorer(self._database)
+        try:
+            anchorer.check_operator(anchorer.check())
+        except Unavailable as error:
+            _log.warning("the chain is not ready: %s", error)
+
+    def _wrong_with_chain(self, database: Transactions) -> Unavailable | None:
+        """Return why the chain has not answered that its head is one of ours; raise `InvalidData` if it is not.
 
         Asked before the first signature under each lease: an old backup must not sign a second history.
         """
@@ -171,9 +174,22 @@ class Worker:
         except Unavailable as error:
             if error.code == "lease.lost":
                 raise
-            _log.warning("alarm: waiting for the chain before the first signature: %s", error)
-            return False
-        return True
+            return error
+        return None
+
+    def _raise_alarms(self, database: Fenced, current: Mapping[str, Mapping[str, str | int]]) -> None:
+        """Keep what is wrong as the holder of a role sees it, and say in the log what is new and what is over."""
+        role = database.lease.role
+        with database.read() as connection:
+            before = {alarm.code: alarm.params for alarm in alarms.alarms(connection) if alarm.role == role}
+        if before == current:
+            return
+        with database.write() as connection:
+            alarms.put(connection, role, current, int(time.time()))
+        for code in current.keys() - before.keys():
+            _log.warning("alarm: %s %s", code, dict(current[code]), extra={"alarm": code})
+        for code in before.keys() - current.keys():
+            _log.info("over: %s", code, extra={"alarm": code})
 
     def _sequence_batch(self, database: Transactions) -> int:
         with database.read() as connection:
@@ -195,25 +211,23 @@ class Worker:
         return Anchorer(database, EvmChain(self._rpc_url), self._plan)
 
     def _anchor(self, lease: Lease) -> None:
-        anchorer = self._new_anchorer(Fenced(self._database, lease))
+        database = Fenced(self._database, lease)
+        anchorer = self._new_anchorer(database)
         well = time.monotonic()
         while self._holds(lease):
             try:
-                anchorer.tick(int(time.time()))
+                self._raise_alarms(database, anchorer.tick(int(time.time())))
                 well = time.monotonic()
             except (Unavailable, InvalidData, OperationalError) as error:
-                if _ends_a_tick(error):
+                if isinstance(error, Unavailable) and error.code == "lease.lost":
                     raise
-                _log.warning("alarm: anchoring waits: %s", error)
+                if isinstance(error, DeedlogError):
+                    self._raise_alarms(database, {error.code: error.params})
+                if isinstance(error, StopAnchoringError):
+                    raise
+                _log.info("anchoring waits: %s", error)
                 if time.monotonic() - well > PATIENCE_SECONDS:
                     # Another worker may have a node that answers.
                     self._give_up(lease.role, RETRY_SECONDS)
                     return
             self.stopping.wait(self._plan.chain.poll)
-
-
-def _ends_a_tick(error: Exception) -> bool:
-    """Return whether the role is lost, or the contract contradicts the log; all else is tried again."""
-    if isinstance(error, Unavailable):
-        return error.code == "lease.lost"
-    return isinstance(error, InvalidData) and error.code.startswith("anchoring.")

@@ -35,6 +35,7 @@ STEPS = {
     "anchor.proven": "a head in the contract: the next tick proves it again",
     "anchor.kept": "the anchor, kept; its attempt still open: the next tick settles it",
     "anchor.settled": "an attempt, mined: finality is followed at each tick",
+    "anchor.moved": "an anchor, proven again after a reorganisation; or none, and its attempt sent again",
     "anchor.finalised": "an anchor, final",
 }
 """Step → what a crash right after it leaves, and what happens then."""

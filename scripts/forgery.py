@@ -19,7 +19,7 @@ from registry.hexadecimal import to_hex
 from registry.signatures import account_of_private_key
 
 if TYPE_CHECKING:
-    from anchor.chain import SlotProof
+    from anchor.chain_port import SlotProof
 
 FORGER_KEY = sha256(b"the forger's key").digest()
 FORGER_TIME = 1_600_000_000
@@ -79,5 +79,5 @@ def _forge_state(chain: EvmChain, identity: RegistryIdentity, root: bytes) -> Sl
         ("anvil_mine", ["0x1"]),
     ]
     for method, parameters in requests:
-        chain.development_request(method, parameters)
-    return chain.slot_proof(identity.address, root)
+        chain.development_request(method, *parameters)
+    return chain.slot_proof(identity.address, root, chain.tip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -35,9 +35,12 @@ class Anvil:
 
     url: str
     process: subprocess.Popen
+    client: httpx.Client = field(default_factory=httpx.Client)
 
     def request(self, method, *parameters):
-        answer = httpx.post(self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)})
+        answer = self.client.post(
+            self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
+        )
         body = answer.json()
         assert "error" not in body, body
         return body["result"]

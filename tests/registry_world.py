@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from anchor import log
-from anchor.anchoring import Anchorer, Plan
+from anchor.anchoring import Anchorer
 from anchor.bundling import make_bundle
 from anchor.chain import EvmChain
 from anchor.chains import chain_named
 from anchor.identity import RegistryIdentity
+from anchor.plan import Plan
 from registry.database import Database
 from registry.eip712 import domain_separator
 from registry.service import Submission, Submitter, accept

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from conftest import running_anvil
 from registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
 from anchor import anchor_store, log
-from anchor.anchoring import StopAnchoringError
-from anchor.chain import AnchorCall, EvmChain
+from anchor.anchoring import Anchorer
+from anchor.chain import EvmChain
+from anchor.chain_port import AnchorCall
+from anchor.plan import Plan
+from anchor.view import StopAnchoringError
 from registry.database import Database
 from registry.errors import InvalidData, Unavailable
 
@@ -17,6 +21,13 @@ from registry.errors import InvalidData, Unavailable
 @pytest.fixture
 def world(database, anvil):
     return connect(open_world(database), anvil.url)
+
+
+def change_chain(world, **changes):
+    """Let the world anchor as on another kind of chain."""
+    plan = world.anchorer._plan
+    chain = dataclasses.replace(plan.chain, **changes)
+    world.anchorer = Anchorer(world.database, world.anchorer._port, Plan(chain, plan.identity, OPERATOR, plan.interval))
 
 
 def fill(world, count, start=0):
@@ -60,7 +71,7 @@ def test_a_crash_after_storing_and_before_sending_is_carried_on(world):
         root, _ = log.checked_head(connection, size)
     attempt = anchor_store.Attempt(0, 31337, 0, size, root, 0, "prepared", world.now)
     port = world.anchorer._port
-    world.anchorer._sign(attempt, port.fees(), world.now)
+    world.anchorer._attempts._sign(attempt, port.fees(port.tip()), world.now)
     assert states(world) == [(0, 2, 0, "prepared")]
     world.anchor()
     assert states(world) == [(0, 2, 0, "final")]
@@ -124,35 +135,36 @@ def test_an_attempt_whose_row_was_damaged_is_not_signed_again(world, anvil):
     assert [size for size, _, _ in anchors(world)] == [3]
 
 
-def test_fees_stop_at_the_chains_limit_and_the_last_transaction_is_sent_on(world, anvil, caplog):
+def test_fees_stop_at_the_chains_limit_and_the_last_transaction_is_sent_on(world, anvil):
     gwei = 10**9
-    plan = world.anchorer._plan
-    world.anchorer._plan = dataclasses.replace(plan, chain=dataclasses.replace(plan.chain, max_fee=10 * gwei))
+    change_chain(world, max_fee=10 * gwei)
     fill(world, 2)
     anvil.automine(on=False)
     for _ in range(40):
-        world.now += plan.chain.resend
-        world.anchorer.tick(world.now)
+        world.now += world.anchorer._plan.chain.resend
+        alarms = world.anchorer.tick(world.now)
     sent = transactions(world)
     assert 3 < len(sent) < 12
     assert 8 * gwei < sent[-1].max_fee <= 10 * gwei
-    assert "max_fee_gwei" in caplog.text
+    assert alarms["alarm.fee_limit"]["limit"] == 10
     anvil.request("evm_mine")
     anvil.automine(on=True)
     world.anchor()
+    assert "alarm.fee_limit" not in world.anchorer.tick(world.now)
     assert states(world) == [(0, 2, 0, "final")]
 
 
-def test_an_empty_account_does_not_drive_the_fee_up(world, anvil, caplog):
+def test_an_empty_account_does_not_drive_the_fee_up(world, anvil):
     fill(world, 2)
     operator = "0x" + world.identity.operator.hex()
     balance = anvil.request("eth_getBalance", operator, "latest")
     anvil.request("anvil_setBalance", operator, "0x1")
     for _ in range(20):
         world.now += world.anchorer._plan.chain.resend
-        world.anchorer.tick(world.now)
+        alarms = world.anchorer.tick(world.now)
     assert len(transactions(world)) == 1
-    assert "fund it" in caplog.text
+    assert alarms["alarm.balance_low"]["balance"] == "1"
+    assert "alarm.not_taken" in alarms
     anvil.request("anvil_setBalance", operator, balance)
     world.anchor()
     assert states(world) == [(0, 2, 0, "final")]
@@ -165,8 +177,9 @@ def test_a_second_attempt_beside_an_open_one_is_refused_by_name(world, anvil):
     with world.database.read() as connection:
         first = anchor_store.open_attempt(connection, 31337)
     second = dataclasses.replace(first, id=0)
+    port = world.anchorer._port
     with pytest.raises(Unavailable, match=r"anchoring\.raced"):
-        world.anchorer._sign(second, world.anchorer._port.fees(), world.now)
+        world.anchorer._attempts._sign(second, port.fees(port.tip()), world.now)
 
 
 def test_an_anchor_made_by_somebody_else_is_success(world, anvil):
@@ -175,7 +188,7 @@ def test_an_anchor_made_by_somebody_else_is_success(world, anvil):
     with world.database.read() as connection:
         root, _ = log.checked_head(connection, 2)
     call = AnchorCall(world.identity.address, 0, 2, root, ())
-    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees())
+    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees(port.tip()))
     port.send(raw)
     world.anchor()
     assert anchors(world) == [(2, 0, True)]
@@ -183,9 +196,7 @@ def test_an_anchor_made_by_somebody_else_is_success(world, anvil):
 
 
 def test_a_reorganisation_that_takes_the_anchor_away_is_anchored_again(world, anvil):
-    world.anchorer._plan = dataclasses.replace(
-        world.anchorer._plan, chain=dataclasses.replace(world.anchorer._plan.chain, confirmations=3)
-    )
+    change_chain(world, confirmations=3)
     fill(world, 2)
     snapshot = anvil.request("evm_snapshot")
     world.anchor()
@@ -201,26 +212,74 @@ def test_a_reorganisation_that_takes_the_anchor_away_is_anchored_again(world, an
     assert anchors(world) == [(2, 0, True)]
 
 
-def test_a_final_anchor_that_vanishes_stops_everything(world, anvil):
+@pytest.fixture
+def public(database):
+    """A world on a chain that is no development chain: a final block is final there."""
+    with running_anvil("--chain-id", "11155111") as chain:
+        yield connect(open_world(database), chain.url, chain_id=11155111), chain
+
+
+def test_a_final_anchor_that_vanishes_stops_everything(public):
+    world, anvil = public
     fill(world, 2)
     snapshot = anvil.request("evm_snapshot")
     world.anchor()
     assert anchors(world) == [(2, 0, True)]
     kept = bundle_anchor(world)
     anvil.request("evm_revert", snapshot)
+    # The node may merely lag: nothing is done until it has a block of that height again.
+    with pytest.raises(Unavailable, match=r"chain\.behind"):
+        world.anchorer.tick(world.now + 5)
+    anvil.request("anvil_mine", "0x3")
     with pytest.raises(StopAnchoringError, match=r"anchoring\.final_vanished"):
         world.anchorer.tick(world.now + 5)
     # Even where the head came back in another block: what was called final was not.
     call = AnchorCall(world.identity.address, 0, 2, kept.root, ())
-    anvil.request("anvil_mine", "0x1")
     port = world.anchorer._port
-    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees())
+    _, raw = port.sign(call, OPERATOR, 11155111, 0, port.fees(port.tip()))
     port.send(raw)
     anvil.request("anvil_mine", "0x3")
-    assert port.head(world.identity.address)[0] == 2
+    assert port.head(world.identity.address, port.tip().number)[0] == 2
     with pytest.raises(StopAnchoringError, match=r"anchoring\.final_vanished"):
         world.anchorer.tick(world.now + 10)
     assert bundle_anchor(world) == kept
+
+
+def test_a_development_chain_that_was_set_back_is_anchored_on_again(world, anvil):
+    fill(world, 2)
+    world.anchor()
+    snapshot = anvil.request("evm_snapshot")
+    fill(world, 2, 2)
+    world.anchor()
+    fill(world, 2, 4)
+    world.anchor()
+    assert anchors(world) == [(6, 4, True), (4, 2, True), (2, 0, True)]
+    anvil.request("evm_revert", snapshot)
+    world.anchor()
+    world.anchor()
+    assert anchors(world) == [(6, 4, True), (4, 2, True), (2, 0, True)]
+    assert [(size, state) for _, size, _, state in states(world)] == [
+        (2, "final"),
+        (4, "final"),
+        (6, "abandoned"),  # its transaction was of a later nonce than what had to be sent again first
+        (6, "final"),
+    ]
+    assert audit_of_chain(world) == [6, 4, 2]
+
+
+def audit_of_chain(world):
+    """Return the sizes of the heads that the contract holds, newest first, by its own history."""
+    port, contract = world.anchorer._port, world.identity.address
+    at = port.tip().number
+    size, root = port.head(contract, at)
+    sizes = []
+    while size:
+        sizes.append(size)
+        size = port.head_of(contract, root, at).previous_size
+        if size:
+            with world.database.read() as connection:
+                root = log.checkpoint_of_size(connection, size)[0]
+    return sizes
 
 
 def bundle_anchor(world):
@@ -232,7 +291,7 @@ def test_a_head_that_this_log_did_not_sign_stops_everything(world, anvil):
     fill(world, 2)
     port = EvmChain(anvil.url)
     call = AnchorCall(world.identity.address, 0, 1, b"\x07" * 32, ())
-    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees())
+    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees(port.tip()))
     port.send(raw)
     with pytest.raises(StopAnchoringError, match=r"anchoring\.foreign_head"):
         world.anchorer.tick(world.now)
@@ -248,11 +307,10 @@ def test_a_database_behind_the_contract_is_refused(world, tmp_path, anvil):
 
 
 def test_another_chain_and_a_missing_contract_are_named(world, anvil):
-    plan = world.anchorer._plan
-    world.anchorer._plan = dataclasses.replace(plan, chain=dataclasses.replace(plan.chain, chain_id=1))
+    change_chain(world, chain_id=1)
     with pytest.raises(Unavailable, match=r"chain\.other_chain"):
         world.anchorer.check()
-    world.anchorer._plan = plan
+    change_chain(world, chain_id=31337)
     anvil.request("anvil_setCode", "0x" + world.identity.address.hex(), "0x")
     with pytest.raises(Unavailable, match=r"chain\.no_contract"):
         world.anchorer.check()

@@ -12,7 +12,8 @@ from registry_world import OPERATOR, open_world
 
 from anchor import log, merkle, tiles
 from anchor.audit import audit_log
-from anchor.chain import AnchorCall, EvmChain
+from anchor.chain import EvmChain
+from anchor.chain_port import AnchorCall
 from anchor.fsck import DatabaseSource, check_database
 from api.cli.nodes import NodeContract
 from registry.database import Database
@@ -43,9 +44,11 @@ class Scene:
 
     def anchor(self, call) -> None:
         operator = self.world.identity.operator
-        _, raw = self.port.sign(call, OPERATOR, 31337, self.port.next_nonce(operator), self.port.fees())
+        tip = self.port.tip()
+        nonce = self.port.next_nonce(operator, tip.number)
+        _, raw = self.port.sign(call, OPERATOR, 31337, nonce, self.port.fees(tip))
         self.port.send(raw)
-        while self.port.head_of(call.contract, call.root) is None:
+        while self.port.head_of(call.contract, call.root, self.port.tip().number) is None:
             time.sleep(0.02)
 
     def heads(self):

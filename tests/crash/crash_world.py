@@ -22,6 +22,7 @@ import pytest
 from conftest import ROOT, running_anvil
 from databases import DIALECTS
 from local_registry import LOCAL_OWNER, free_port
+from reorganisation import reorganise
 from sqlalchemy import create_engine, text
 from witness import Public, Witness
 
@@ -260,6 +261,10 @@ class CrashRegistry:
         size = self.ask("SELECT size FROM log")
         until(lambda: (self.ask("SELECT max(size) FROM anchor WHERE final") or 0) >= size, self.stuck)
         until(lambda: self.ask("SELECT count(*) FROM attempt WHERE state IN ('prepared', 'sent')") == 0, self.stuck)
+
+    def reorganise(self) -> None:
+        """Take the blocks of the newest anchors out of the chain, with what was in them."""
+        reorganise(self.chain, 3)
 
     def remembered(self) -> int:
         """Return the size in the last-signed file."""

@@ -40,6 +40,8 @@ def test_a_crash_at(step, crash_registry):
     with registry.public():
         for _ in range(2):
             registry.order(name, step=step, times=1)
+            if step == "anchor.moved":
+                registry.reorganise()
             assert registry.processes[name].wait(f"{step} is reached") == KILLED, registry.processes[name].tail()
             assert registry.obeyed(name)
             if name == "worker":

@@ -12,7 +12,8 @@ from damage_world import ERASED, SIZE, UNLOGGED, Damaged, copy_rows, fill
 from registry_world import OPERATOR, connect, open_world
 from sqlalchemy import text
 
-from anchor.chain import AnchorCall, EvmChain, Fees
+from anchor.chain import EvmChain
+from anchor.chain_port import AnchorCall, Fees
 from anchor.checkpoint import Checkpoint, sign
 from anchor.fsck import Counts, check_database
 from anchor.tiles import TilePath

@@ -1,0 +1,192 @@
+"""Attempts to anchor: one nonce, one or more transactions, each stored signed before it is sent.
+
+prepared → sent → mined → final; or superseded (another's transaction covers it: success), reverted, nonce_taken,
+abandoned (its nonce cannot come up). What became of an attempt is read from the contract's state and the account's
+nonce, never from a receipt alone; a reorganisation makes a mined one sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from anchor import anchor_store, log, tiles
+from anchor.anchor_store import Attempt, Transaction
+from anchor.chain_port import AnchorCall, Fees
+from registry.errors import InvalidData
+from registry.hexadecimal import to_checksum, to_hex
+from registry.steps import reached
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anchor.chain_port import ChainPort
+    from anchor.plan import Plan
+    from anchor.view import View
+    from registry.database import Transactions
+
+_log = logging.getLogger(__name__)
+
+FEE_BUMP_PERCENT = 25
+"""Nodes replace a transaction only for at least 10 % more."""
+
+Alarms = dict[str, dict[str, str | int]]
+"""Code → parameters of what a person must look at."""
+
+
+class Attempts:
+    """Makes and pursues the attempts of one log on one chain, as the operator."""
+
+    def __init__(self, database: Transactions, port: ChainPort, plan: Plan) -> None:
+        """Take what is needed; nothing is asked or sent yet."""
+        self._database = database
+        self._port = port
+        self._plan = plan
+        self._chain_id = plan.chain.chain_id
+
+    def go_on(self, view: View, now: int, alarms: Alarms) -> None:
+        """Do what is due at `now` (Unix seconds): carry the open attempt on, or begin one; note what is wrong."""
+        nonce = self._port.next_nonce(self._plan.operator, view.tip.number)
+        with self._database.read() as connection:
+            attempt = anchor_store.open_attempt(connection, self._chain_id)
+        if attempt is not None:
+            self._pursue(attempt, view, nonce, now, alarms)
+        else:
+            self._begin(view, nonce, now, alarms)
+        with self._database.read() as connection:
+            last = anchor_store.last_settled(connection, self._chain_id)
+        if last is not None and last.state in ("nonce_taken", "reverted"):
+            alarms[f"alarm.{last.state}"] = {
+                "account": to_checksum(self._plan.operator),
+                "nonce": last.nonce,
+                "size": last.size,
+            }
+
+    def _pursue(self, attempt: Attempt, view: View, nonce: int, now: int, alarms: Alarms) -> None:
+        """Carry an attempt on: settled by the contract's state, or sent again, or replaced at a higher fee."""
+        if view.size >= attempt.size:
+            ours = self._port.head_of(self._plan.contract, attempt.root, view.tip.number) is not None
+            self._settle(attempt, "mined" if ours else "superseded")
+            return
+        with self._database.read() as connection:
+            sent = anchor_store.transactions(connection, attempt.id)
+        newest = sent[-1]
+        stuck = newest.sent_at is not None and now - newest.created_at >= self._plan.chain.resend
+        if nonce > attempt.nonce:
+            self._explain(attempt, sent, stuck=stuck)
+            return
+        if nonce < attempt.nonce and stuck:
+            # A reorganisation took a transaction of an earlier nonce away, or a node counted wrongly.
+            self._settle(attempt, "abandoned")
+            return
+        if view.size != attempt.from_size or stuck:
+            fees = self._bumped(newest, self._port.fees(view.tip))
+            if fees.max_fee <= self._plan.chain.max_fee:
+                # The same nonce; if the head moved, from the new head.
+                newest = self._sign(replace(attempt, from_size=view.size), fees, now)
+            else:
+                alarms["alarm.fee_limit"] = {
+                    "limit": self._plan.chain.max_fee // 10**9,
+                    "base_fee": view.tip.base_fee // 10**9,
+                    "seconds": now - attempt.created_at,
+                }
+        self._send(attempt, newest, now, alarms)
+
+    def _explain(self, attempt: Attempt, sent: Sequence[Transaction], *, stuck: bool) -> None:
+        """Settle an attempt whose nonce is used while the contract has not moved."""
+        outcomes = {self._port.outcome(transaction.hash) for transaction in sent}
+        if "succeeded" in outcomes:
+            return  # seen by a node that is ahead of the one that was asked for the head: the next round sees it too
+        if "reverted" in outcomes:
+            self._settle(attempt, "reverted")
+        elif stuck:  # a while after it was sent: a node that lags has no receipt either
+            self._settle(attempt, "nonce_taken")
+
+    def _begin(self, view: View, nonce: int, now: int, alarms: Alarms) -> None:
+        """Begin an attempt if there is something to anchor and the interval has passed."""
+        with self._database.read() as connection:
+            state = log.state(connection)
+            size, root = state.size, state.root
+            last = anchor_store.last_attempt_at(connection, self._chain_id)
+            replaced = anchor_store.dearest_of_nonce(connection, self._chain_id, nonce)
+        if size <= view.size or now < last + self._plan.interval:
+            return
+        fees = self._within(self._port.fees(view.tip))
+        if replaced is not None:
+            # One of an earlier attempt may still wait in nodes; whichever is mined, the contract has a head of ours.
+            fees = self._bumped(replaced, fees)
+            if fees.max_fee > self._plan.chain.max_fee:
+                fees = Fees(replaced.max_fee, replaced.priority_fee)
+        attempt = Attempt(0, self._chain_id, view.size, size, root, nonce, "prepared", now)
+        transaction = self._sign(attempt, fees, now)
+        with self._database.read() as connection:
+            stored = anchor_store.open_attempt(connection, self._chain_id)
+        if stored is not None:
+            self._send(stored, transaction, now, alarms)
+
+    def _sign(self, attempt: Attempt, fees: Fees, now: int) -> Transaction:
+        """Return a signed transaction for the attempt, stored with it."""
+        with self._database.read() as connection:
+            # Before each signature, the first and every later one of an attempt: a row may have been damaged meanwhile.
+            root, _ = log.checked_head(connection, attempt.size)
+            if root != attempt.root:
+                raise InvalidData("log.head_mislabelled", size=attempt.size, root=to_hex(attempt.root))
+            proof = (
+                tiles.consistency_proof(log.tile_reader(connection), attempt.from_size, attempt.size)
+                if attempt.from_size
+                else []
+            )
+        reached("anchor.head_checked")
+        call = AnchorCall(self._plan.contract, attempt.from_size, attempt.size, attempt.root, tuple(proof))
+        self._port.simulate(call, self._plan.operator)
+        signed_hash, raw = self._port.sign(call, self._plan.operator_key, self._chain_id, attempt.nonce, fees)
+        transaction = Transaction(signed_hash, raw, fees.max_fee, fees.priority_fee, now, None)
+        reached("anchor.signed")
+        with self._database.write() as connection:
+            if attempt.id:
+                key = attempt.id
+                anchor_store.set_attempt(connection, key, from_size=attempt.from_size)
+            else:
+                key = anchor_store.insert_attempt(connection, attempt)
+            anchor_store.insert_transaction(connection, key, transaction)
+        reached("anchor.stored")
+        return transaction
+
+    def _send(self, attempt: Attempt, transaction: Transaction, now: int, alarms: Alarms) -> None:
+        """Send a stored transaction; a node that has it already is as good as one that takes it."""
+        try:
+            self._port.send(transaction.raw)
+        except InvalidData as error:
+            message = str(error.params.get("message", ""))
+            if "insufficient funds" in message.lower():
+                alarms["alarm.not_taken"] = {"message": message}
+                return  # not sent: a higher fee would not help
+            # "already known" and "nonce too low" are what a repeat looks like; the state will tell at the next tick.
+            _log.debug("not taken: %s", error)
+        reached("anchor.sent")
+        if transaction.sent_at is not None and attempt.state == "sent":
+            return
+        with self._database.write() as connection:
+            anchor_store.mark_sent(connection, transaction.hash, now)
+            anchor_store.set_attempt(connection, attempt.id, state="sent")
+        reached("anchor.noted")
+
+    def _settle(self, attempt: Attempt, state: str) -> None:
+        with self._database.write() as connection:
+            anchor_store.set_attempt(connection, attempt.id, state=state)
+        reached("anchor.settled")
+        _log.info("attempt size=%d nonce=%d is %s", attempt.size, attempt.nonce, state)
+
+    def _within(self, fees: Fees) -> Fees:
+        """Return fees of at most the chain's maximum: a spike, or a node that lies, must not empty the account."""
+        most = self._plan.chain.max_fee
+        return Fees(min(fees.max_fee, most), min(fees.priority_fee, most))
+
+    def _bumped(self, transaction: Transaction, present: Fees) -> Fees:
+        """Return fees that replace a transaction: the present ones, but at least a quarter more than it offers."""
+        fees = self._within(present)
+        return Fees(
+            max(fees.max_fee, transaction.max_fee * (100 + FEE_BUMP_PERCENT) // 100 + 1),
+            max(fees.priority_fee, transaction.priority_fee * (100 + FEE_BUMP_PERCENT) // 100 + 1),
+        )
