@@ -1,8 +1,8 @@
 """Attempts to anchor: one nonce, one or more transactions, each stored signed before it is sent.
 
 prepared → sent → mined → final; or superseded (another's transaction covers it: success), reverted, nonce_taken,
-abandoned (its nonce cannot come up). What became of an attempt is read from the contract's state and the account's
-nonce, never from a receipt alone; a reorganisation makes a mined one sent again.
+abandoned (its nonce cannot come up, or is that of an operator who was replaced). What became of an attempt is read from
+the contract's state and the account's nonce, never from a receipt alone; a reorganisation makes a mined one sent again.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ _log = logging.getLogger(__name__)
 FEE_BUMP_PERCENT = 25
 """Nodes replace a transaction only for at least 10 % more."""
 
+REPEATS = ("already known", "already imported", "known transaction", "nonce too low", "underpriced")
+"""What nodes say of a transaction that they have, that is mined, or that another of the same nonce stands before."""
+
 Alarms = dict[str, dict[str, str | int]]
 """Code → parameters of what a person must look at."""
 
@@ -56,7 +59,8 @@ class Attempts:
             self._begin(view, nonce, now, alarms)
         with self._database.read() as connection:
             last = anchor_store.last_settled(connection, self._chain_id)
-        if last is not None and last.state in ("nonce_taken", "reverted"):
+            sent = [] if last is None else anchor_store.transactions(connection, last.id)
+        if last is not None and last.state in ("nonce_taken", "reverted") and self._own(sent[-1]):
             alarms[f"alarm.{last.state}"] = {
                 "account": to_checksum(self._plan.operator),
                 "nonce": last.nonce,
@@ -72,6 +76,10 @@ class Attempts:
         with self._database.read() as connection:
             sent = anchor_store.transactions(connection, attempt.id)
         newest = sent[-1]
+        if not self._own(newest):
+            # The owner has named another operator since, this one: what the one before sent can only revert now.
+            self._settle(attempt, "abandoned")
+            return
         stuck = newest.sent_at is not None and now - newest.created_at >= self._plan.chain.resend
         if nonce > attempt.nonce:
             self._explain(attempt, sent, stuck=stuck)
@@ -113,7 +121,7 @@ class Attempts:
         if size <= view.size or now < last + self._plan.interval:
             return
         fees = self._within(self._port.fees(view.tip))
-        if replaced is not None:
+        if replaced is not None and self._own(replaced):
             # One of an earlier attempt may still wait in nodes; whichever is mined, the contract has a head of ours.
             fees = self._bumped(replaced, fees)
             if fees.max_fee > self._plan.chain.max_fee:
@@ -162,8 +170,9 @@ class Attempts:
             if "insufficient funds" in message.lower():
                 alarms["alarm.not_taken"] = {"message": message}
                 return  # not sent: a higher fee would not help
-            # "already known" and "nonce too low" are what a repeat looks like; the state will tell at the next tick.
-            _log.debug("not taken: %s", error)
+            if not any(words in message.lower() for words in REPEATS):
+                alarms[error.code] = {"message": message}
+            # Of a repeat the state will tell in the next round.
         reached("anchor.sent")
         if transaction.sent_at is not None and attempt.state == "sent":
             return
@@ -177,6 +186,10 @@ class Attempts:
             anchor_store.set_attempt(connection, attempt.id, state=state)
         reached("anchor.settled")
         _log.info("attempt size=%d nonce=%d is %s", attempt.size, attempt.nonce, state)
+
+    def _own(self, transaction: Transaction) -> bool:
+        """Return whether the operator signed it; its nonce is that of another account otherwise."""
+        return self._port.sender(transaction.raw) == self._plan.operator
 
     def _within(self, fees: Fees) -> Fees:
         """Return fees of at most the chain's maximum: a spike, or a node that lies, must not empty the account."""

@@ -157,6 +157,10 @@ class EvmChain:
         )
         return bytes(signed.hash), bytes(signed.raw_transaction)
 
+    def sender(self, raw: bytes) -> bytes:
+        """Return the account that signed a transaction. No node is asked."""
+        return bytes.fromhex(Account.recover_transaction(HexBytes(raw))[2:])
+
     def send(self, raw: bytes) -> None:
         """Hand a signed transaction to the node; raise `InvalidData` (`chain.not_taken`) where it refuses."""
         with self._reading("eth_sendRawTransaction"):

@@ -66,5 +66,6 @@ class ChainPort(Protocol):
     def fees(self, tip: Tip) -> Fees: ...  # noqa: D102
     def simulate(self, call: AnchorCall, operator: bytes) -> None: ...  # noqa: D102
     def sign(self, call: AnchorCall, key: bytes, chain_id: int, nonce: int, fees: Fees) -> tuple[bytes, bytes]: ...  # noqa: D102
+    def sender(self, raw: bytes) -> bytes: ...  # noqa: D102
     def send(self, raw: bytes) -> None: ...  # noqa: D102
     def outcome(self, transaction_hash: bytes) -> Outcome | None: ...  # noqa: D102

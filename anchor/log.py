@@ -73,7 +73,7 @@ class LogState:
 
 def create(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> None:
     """Create the log, empty, with its first checkpoint; raise `InvalidData` (`log.exists`) if there is one."""
-    _check_key(identity, log_key)
+    check_key(identity, log_key)
     head = Checkpoint(identity.origin, 0, merkle.EMPTY_ROOT)
     with database.write() as connection:
         if connection.execute(select(LOG.c.id)).first() is not None:
@@ -105,7 +105,7 @@ def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed2551
 
     The index of an entry is the tree's size, read under the lock of the log's row. Time never goes backwards.
     """
-    _check_key(identity, log_key)
+    check_key(identity, log_key)
     with database.write() as connection:
         state = _lock(connection)
         reached("sequence.locked")
@@ -226,7 +226,8 @@ def _lock(connection: Connection) -> LogState:
     return LogState(row.size, row.root, row.time)
 
 
-def _check_key(identity: RegistryIdentity, log_key: Ed25519PrivateKey) -> None:
+def check_key(identity: RegistryIdentity, log_key: Ed25519PrivateKey) -> None:
+    """Raise `InvalidData` (`log.other_key`) unless the registry address commits to this key."""
     if log_key.public_key().public_bytes_raw() != identity.log_key:
         raise InvalidData("log.other_key", expected=to_hex(identity.log_key))
 

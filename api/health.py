@@ -13,6 +13,8 @@ from anchor.anchoring import ALARM_INTERVALS, LOW_BALANCE
 from registry import alarms, lease, store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from anchor.chains import Chain
@@ -73,8 +75,16 @@ def read(connection: Connection, chain: Chain, anchor_interval: int, now: int) -
         anchor_deadline=ALARM_INTERVALS * anchor_interval,
         balance=None if status is None else status.balance,
         roles=tuple(lease.holders(connection)),
-        alarms=tuple(alarms.alarms(connection)),
+        alarms=_each_once(alarms.alarms(connection)),
     )
+
+
+def _each_once(found: Sequence[Alarm]) -> tuple[Alarm, ...]:
+    """Return the alarms, the oldest first, without those that another role raised before: both ask the same node."""
+    first: dict[str, Alarm] = {}
+    for alarm in found:
+        first.setdefault(alarm.code, alarm)
+    return tuple(first.values())
 
 
 def _age(since: int | None, now: int) -> int | None:

@@ -55,6 +55,7 @@ class Worker:
         self._database, self._identity = open_registry(settings)
         self._last_signed = last_signed.path_beside(settings.log_key)
         self._log_key = log_key.read(settings.log_key, settings.log_passphrase())
+        log.check_key(self._identity, self._log_key)
         operator_key = keystore.read(settings.operator_key, settings.operator_passphrase())
         last_signed.check(self._last_signed, self._database)
         chain = settings.chosen_chain()
@@ -225,7 +226,7 @@ class Worker:
                     self._raise_alarms(database, {error.code: error.params})
                 if isinstance(error, StopAnchoringError):
                     raise
-                _log.info("anchoring waits: %s", error)
+                _log.debug("anchoring waits: %s", error)
                 if time.monotonic() - well > PATIENCE_SECONDS:
                     # Another worker may have a node that answers.
                     self._give_up(lease.role, RETRY_SECONDS)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from anchor import bundle, checkpoint, merkle
 from anchor.identity import Head, RegistryIdentity, creation_code, head_slot
 from anchor.tlog_proof import TlogProof
+from api.texts import catalogue
 from registry import entry as entries
 from registry.digest import keccak256
 from registry.eip712 import domain_separator
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FORMATS = (ROOT / "docs/formats.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text("utf-8")
+OPERATIONS = (ROOT / "docs/operations.md").read_text("utf-8")
 
 
 def example(name):
@@ -54,6 +56,20 @@ def test_the_architecture_lists_every_file_and_which_are_pure():
 
 def tree(package):
     return [path for path in (ROOT / package).rglob("*.py") if "__pycache__" not in path.parts]
+
+
+def test_the_operations_answer_every_alarm():
+    rows = re.findall(
+        r"^\| `([a-z_.]+)` \|([^|]+)\|([^|]+)\|([^|]+)\|$",
+        OPERATIONS[OPERATIONS.index("## Alarms and answers") :],
+        re.MULTILINE,
+    )
+    answered = [code for code, *_ in rows]
+    assert len(set(answered)) == len(answered)
+    assert set(answered) <= set(catalogue("en"))
+    raised = {code for code in catalogue("en") if code.split(".")[0] in ("alarm", "anchoring", "chain")}
+    assert raised | {"worker.other_operator"} <= set(answered)
+    assert all(cell.strip() for row in rows for cell in row)
 
 
 def test_the_formats_name_every_kind_with_its_type_hash():

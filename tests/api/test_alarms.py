@@ -1,0 +1,214 @@
+"""Alarms as a monitor outside sees them: real processes, on a chain whose node goes away and comes back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from faulty_node import FaultyNode, status
+from local_registry import LocalRegistry, free_port
+from prometheus_client.parser import text_string_to_metric_families
+from registry_world import ALICE, work
+from waiting import until
+
+from anchor import log_key
+from api import examples
+from registry import keystore
+from registry.hexadecimal import to_checksum, to_hex
+
+SECRET = "0123456789abcdef"
+CHEAP = 2**4
+"""The cost of the operator's key file, which is not what is tested."""
+
+
+class Watched:
+    """A registry whose worker asks a node that a test can take away, under a URL with secrets in it."""
+
+    def __init__(self, folder: Path, node: FaultyNode, local: LocalRegistry) -> None:
+        self.node = node
+        self.local = local
+        for name in ("operator", "log"):
+            keystore.write_private(local.data / "passphrases" / name, f"{SECRET}\n".encode())
+        keystore.write(local.data / "operator.json", keystore.new_key(), SECRET, CHEAP)
+        log_key.create(local.data / "log.pem", SECRET)
+        self.identity = local.create()
+        self._log = folder / "worker.log"
+        host = node.url.removeprefix("http://")
+        chains = json.loads(Path("anchor/chains.json").read_text("utf-8"))
+        path = folder / "chains.json"
+        path.write_text(json.dumps({"local": chains["local"] | {"poll_milliseconds": 50}}), "utf-8")
+        environment = local.environment() | {
+            "DEEDLOG_RPC_URL": f"http://user-{SECRET}:word-{SECRET}@{host}/v3/{SECRET}",
+            "DEEDLOG_CHAINS": str(path),
+        }
+        self.processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "api.cli", *arguments],
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=said.open("w"),
+            )
+            for arguments, said in ((("serve",), folder / "serve.log"), (("worker", "--json"), self._log))
+        ]
+
+    def answers(self):
+        try:
+            return httpx.get(f"{self.local.url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def ready(self, language="en"):
+        answer = httpx.get(f"{self.local.url}/readyz", headers={"Accept-Language": language})
+        assert SECRET not in answer.text
+        return answer
+
+    def alarms(self, language="en"):
+        return {alarm["code"]: alarm for alarm in self.ready(language).json()["alarms"]}
+
+    def metrics(self):
+        text = httpx.get(f"{self.local.url}/metrics").text
+        assert SECRET not in text
+        return {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def lines(self):
+        """Return what the worker has logged, whole lines only; its node's secrets are in none."""
+        text = self._log.read_text("utf-8")
+        assert SECRET not in text
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    def said(self, code):
+        """Return how often the log says that an alarm began, and that it is over."""
+        about = [line["message"].split(":")[0] for line in self.lines() if line.get("alarm") == code]
+        assert set(about) <= {"alarm", "over"}
+        return about.count("alarm"), about.count("over")
+
+    def polls(self, method, count) -> None:
+        """Wait until the worker has asked for something so often again."""
+        before = self.node.count(method)
+        until(lambda: self.node.count(method) >= before + count)
+
+    def balance(self, wei) -> None:
+        self.chain("anvil_setBalance", to_hex(self.identity.operator), hex(wei))
+        self.chain("evm_mine")
+
+    def chain(self, method, *parameters):
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+        answer = httpx.post(self.local.rpc_url, json=message).json()
+        return answer["result"]
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("watched")
+    local = LocalRegistry(folder / "data", port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True)
+    local.start_chain()
+    try:
+        with FaultyNode(local.rpc_url) as node:
+            made = Watched(folder, node, local)
+            try:
+                until(made.answers, 60)
+                yield made
+            finally:
+                made.stop()
+    finally:
+        local.stop()
+
+
+@pytest.fixture
+def well(watched):
+    """The registry with nothing wrong, before and after a test."""
+    watched.node.heal()
+    until(lambda: not watched.alarms())
+    yield watched
+    watched.node.heal()
+
+
+def test_a_registry_in_order_says_how_its_chain_stands(well):
+    body = examples.submission(work(), well.identity.address, ALICE)
+    assert httpx.post(f"{well.local.url}/v1/statements?wait=logged", json=body, timeout=40).status_code == 201
+    until(lambda: well.ready().json()["anchored_size"] == 1)
+    until(lambda: well.ready().json()["status"] == "ok")
+    shown = well.ready().json()
+    assert shown["checks"] == dict.fromkeys(shown["checks"], True)
+    assert 10**19 < int(shown["operator_balance"]) <= 10**20
+    assert shown["unanchored_age"] is None
+    metrics = well.metrics()
+    assert metrics["deedlog_operator_balance_wei",] == float(shown["operator_balance"])
+    assert metrics["deedlog_anchored_size",] == 1
+    assert [name for name in metrics if name[0] == "deedlog_alarm"] == []
+
+
+def test_a_node_that_is_away_is_an_alarm_until_it_is_back(well):
+    code = "chain.unreachable"
+    before = well.said(code)
+    well.node.fault(None, status(503))
+    until(lambda: code in well.alarms())
+    answer = well.ready()
+    # What is accepted is logged all the same.
+    assert (answer.status_code, answer.json()["status"]) == (200, "alarm")
+    assert answer.json()["checks"]["sequencer"]
+    english, chinese = (well.alarms(language)[code]["detail"] for language in ("en", "zh"))
+    for detail in (english, chinese):
+        assert well.node.url in detail
+        assert "DEEDLOG_RPC_URL" in detail
+        assert "HTTP 503" in detail
+    assert "check DEEDLOG_RPC_URL" in english
+    assert "请检查 DEEDLOG_RPC_URL" in chinese
+    since = well.alarms()[code]["since"]
+    assert well.metrics()["deedlog_alarm", code] == since
+    well.polls("eth_chainId", 10)
+    assert well.alarms()[code]["since"] == since
+    assert well.said(code) == (before[0] + 1, before[1])
+    well.node.heal()
+    until(lambda: not well.alarms())
+    well.polls("eth_chainId", 10)
+    assert ("deedlog_alarm", code) not in well.metrics()
+    assert well.said(code) == (before[0] + 1, before[1] + 1)
+
+
+def test_the_log_says_why_it_waits_once_and_not_at_every_poll(well):
+    code = "chain.unreachable"
+    before = len([line for line in well.lines() if code in line["message"]])
+    well.node.fault(None, status(503))
+    until(lambda: code in well.alarms())
+    well.polls("eth_chainId", 20)
+    assert len([line for line in well.lines() if code in line["message"]]) == before + 1
+
+
+def test_a_low_balance_is_an_alarm_until_somebody_funds_the_account(well):
+    code = "alarm.balance_low"
+    before = well.said(code)
+    full = int(well.ready().json()["operator_balance"])
+    well.balance(10**15)
+    until(lambda: code in well.alarms())
+    until(lambda: well.ready().json()["operator_balance"] == str(10**15))
+    shown = well.ready().json()
+    assert (shown["status"], shown["checks"]["balance"]) == ("alarm", False)
+    account = to_checksum(well.identity.operator)
+    assert account in well.alarms()[code]["detail"]
+    assert "Send it coins" in well.alarms()[code]["detail"]
+    assert "转入" in well.alarms("zh")[code]["detail"]
+    metrics = well.metrics()
+    assert metrics["deedlog_alarm", code] == well.alarms()[code]["since"]
+    assert metrics["deedlog_operator_balance_wei",] == 10**15
+    assert metrics["deedlog_check", "balance"] == 0
+    well.polls("eth_getBalance", 10)
+    assert well.said(code) == (before[0] + 1, before[1])
+    well.balance(full)
+    until(lambda: not well.alarms())
+    until(lambda: well.ready().json()["checks"]["balance"])
+    well.polls("eth_getBalance", 10)
+    assert well.said(code) == (before[0] + 1, before[1] + 1)
