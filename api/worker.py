@@ -188,9 +188,9 @@ class Worker:
         with database.write() as connection:
             alarms.put(connection, role, current, int(time.time()))
         for code in current.keys() - before.keys():
-            _log.warning("alarm: %s %s", code, dict(current[code]), extra={"alarm": code})
+            _log.warning("alarm: %s %s", code, dict(current[code]), extra={"alarm": code, "role": role})
         for code in before.keys() - current.keys():
-            _log.info("over: %s", code, extra={"alarm": code})
+            _log.info("over: %s", code, extra={"alarm": code, "role": role})
 
     def _sequence_batch(self, database: Transactions) -> int:
         with database.read() as connection:
