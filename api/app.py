@@ -107,7 +107,11 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         lifespan=lifespan,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # asked at each request otherwise; see api.metrics
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # asked at each request otherwise; see api.metrics
         redirect_slashes=False,  # a redirect would lead where the `Host` header says
     )
     app.state.settings = settings

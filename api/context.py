@@ -108,11 +108,10 @@ def check_read(request: Request, parameters: Sequence[str]) -> None:
 
     A misspelt condition would otherwise list everything, and of two values one would be taken at random.
     """
-    headers = [name for name, _ in request.scope["headers"] if name in _ONCE]
-    if len(headers) > 1:
-        for name in _ONCE:
-            if headers.count(name) > 1:
-                raise InvalidData("http.header_twice", field=name.decode())
+    single = [header for header, _ in request.scope["headers"] if header in _ONCE]
+    for header in single[1:]:
+        if single.count(header) > 1:
+            raise InvalidData("http.header_twice", field=header.decode())
     if not request.scope["query_string"]:
         return
     known = sorted({*parameters, "lang"})

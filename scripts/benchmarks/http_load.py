@@ -39,7 +39,7 @@ def write_requests(path: Path, bodies: Sequence[bytes], target: str, authorizati
 
 def rate(client: Path, port: int, connections: int, warm: int, requests: Path, status: int) -> float:
     """Send the requests; return the answers per second behind the first `warm`. Ends if one has another status."""
-    command = [client, str(port), str(connections), str(warm), requests]
+    command = [str(client), str(port), str(connections), str(warm), str(requests)]
     said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     if said["statuses"] != {str(status): said["requests"]}:
         sys.exit(f"load: not every answer was {status}: {said['statuses']}")

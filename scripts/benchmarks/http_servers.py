@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from local_registry import ROOT, free_port
-from registry.keystore import write_private
 
 from anchor import log
 from anchor.identity import RegistryIdentity
 from api import keys
 from registry.database import Database
+from registry.keystore import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
