@@ -12,15 +12,13 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from local_registry import ROOT, free_port
 
 from anchor import log
-from anchor.identity import RegistryIdentity
 from api import keys
+from benchmarks.log import IDENTITY, LOG_KEY, NOW
 from registry.database import Database
 from registry.keystore import write_private
 
@@ -28,18 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-NOW = 1_795_460_000
 DATABASE = "deedlog.sqlite"
 START_SECONDS, STOP_SECONDS = 60, 30
-LOG_KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"log key").digest())
-IDENTITY = RegistryIdentity(
-    version=1,
-    salt=bytes(32),
-    origin="deeds.example.com/log",
-    log_key=LOG_KEY.public_key().public_bytes_raw(),
-    owner=bytes([1] * 20),
-    operator=bytes([2] * 20),
-)
 
 
 def create_registry(folder: Path) -> str:

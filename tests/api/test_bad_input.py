@@ -17,7 +17,7 @@ from refusals import fresh, quiet, refused, rows
 from registry_world import ALICE, BOB, salt, work
 from spoiling import GOOD, SMILE, by, title
 
-from registry.service import CLOCK_TOLERANCE
+from registry.submission import CLOCK_TOLERANCE
 
 
 @contextlib.contextmanager
