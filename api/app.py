@@ -18,7 +18,7 @@ from starlette.routing import Match
 from anchor import log
 from anchor.deployment import Deployment
 from anchor.identity import RegistryIdentity
-from api import problems, routes_log, routes_pages, routes_signs, routes_statements
+from api import problems, routes_log, routes_pages, routes_signs, routes_statements, routes_writing
 from api.context import language, nothing_unread
 from api.keys import Keys
 from api.metrics import CountRequests, Metrics
@@ -107,6 +107,11 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         lifespan=lifespan,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # asked at each request otherwise; see api.metrics
         redirect_slashes=False,  # a redirect would lead where the `Host` header says
     )
     app.state.settings = settings
@@ -116,6 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.acceptance = acceptance
     app.state.deployment = read_deployment(settings, identity)
     app.state.quota = Quota(settings.quota_per_account, settings.quota_per_address)
+    routes_writing.add_routes(app)
     app.include_router(routes_statements.router, dependencies=[Depends(nothing_unread)])
     app.include_router(routes_log.router)
     app.include_router(routes_pages.router)

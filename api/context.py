@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
-from starlette.requests import ClientDisconnect
 
 from api.shapes import MAXIMUM_BATCH_BODY
 from api.texts import choose_language
@@ -29,21 +28,38 @@ if TYPE_CHECKING:
     from registry.submission import Submitter
 
 
+_ONCE = (b"authorization", b"idempotency-key")
+"""Headers that may stand in a request once: of two values one would be taken at random."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request's surroundings."""
+    """One request's surroundings; what its headers say is read when it is asked for."""
 
+    request: Request
     database: Database
     identity: RegistryIdentity
     deployment: Deployment | None
     settings: Settings
     quota: Quota
     metrics: Metrics
-    language: str
-    network_address: str
-    authorization: str | None
     keys: Keys
     acceptance: Acceptance
+
+    @property
+    def language(self) -> str:
+        """The language that the asker reads."""
+        return language(self.request)
+
+    @property
+    def network_address(self) -> str:
+        """Where the request comes from."""
+        return self.request.client.host if self.request.client else "unknown"
+
+    @property
+    def authorization(self) -> str | None:
+        """The header that holds an API key."""
+        return self.request.headers.get("authorization")
 
     def submitter(self) -> Submitter:
         """Return who sends; raise `InvalidData` (`api_key.…`). It may look into the database: not on the event loop."""
@@ -55,22 +71,25 @@ class Context:
         return int(time.time())
 
 
-async def context(request: Request) -> Context:
-    """Return the request's surroundings. Nothing here waits: were it not `async`, FastAPI would use a thread for it."""
+def surroundings(request: Request) -> Context:
+    """Return the request's surroundings."""
     state = request.app.state
     return Context(
+        request=request,
         database=state.database,
         identity=state.identity,
         deployment=state.deployment,
         settings=state.settings,
         quota=state.quota,
         metrics=state.metrics,
-        language=language(request),
-        network_address=request.client.host if request.client else "unknown",
-        authorization=request.headers.get("authorization"),
         keys=state.keys,
         acceptance=state.acceptance,
     )
+
+
+async def context(request: Request) -> Context:
+    """Return the request's surroundings. `async`, though nothing waits: for other functions FastAPI takes a thread."""
+    return surroundings(request)
 
 
 def language(request: Request) -> str:
@@ -89,9 +108,10 @@ def check_read(request: Request, parameters: Sequence[str]) -> None:
 
     A misspelt condition would otherwise list everything, and of two values one would be taken at random.
     """
-    for name in ("authorization", "idempotency-key"):
-        if len(request.headers.getlist(name)) > 1:
-            raise InvalidData("http.header_twice", field=name)
+    single = [header for header, _ in request.scope["headers"] if header in _ONCE]
+    for header in single[1:]:
+        if single.count(header) > 1:
+            raise InvalidData("http.header_twice", field=header.decode())
     if not request.scope["query_string"]:
         return
     known = sorted({*parameters, "lang"})
@@ -108,14 +128,17 @@ async def body(request: Request) -> bytes:
     """Return the request's bytes, reading no more than any request may have."""
     chunks = []
     length = 0
-    try:
-        async for chunk in request.stream():
-            length += len(chunk)
-            if length > MAXIMUM_BATCH_BODY:
-                raise InvalidData("http.too_large", maximum=MAXIMUM_BATCH_BODY)
-            chunks.append(chunk)
-    except ClientDisconnect as error:
-        raise InvalidData("http.request", path=request.url.path[:200]) from error  # nobody reads this answer
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidData("http.request", path=request.url.path[:200])  # nobody reads this answer
+        chunk = message.get("body", b"")
+        length += len(chunk)
+        if length > MAXIMUM_BATCH_BODY:
+            raise InvalidData("http.too_large", maximum=MAXIMUM_BATCH_BODY)
+        chunks.append(chunk)
+        more = message.get("more_body", False)
     return b"".join(chunks)
 
 

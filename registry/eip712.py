@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from registry.digest import keccak256
@@ -40,7 +40,7 @@ class MemberType(Protocol):
         """Return `value` if a struct may hold it; else raise `InvalidData`."""
 
     def parse(self, value: object, field: str) -> Any:
-        """Return the value of its JSON form; else raise `InvalidData`."""
+        """Return the value of its JSON form; raise `InvalidData` for another form. `check` is still to be asked."""
 
     def show(self, value: Any) -> Any:
         """Return the JSON form of a value."""
@@ -67,7 +67,8 @@ class Text:
             raise InvalidData("json.not_a_string", field=field)
         return check_shown(value, self.maximum, field)
 
-    parse = check
+    def parse(self, value: object, field: str) -> Any:  # noqa: ARG002 - the protocol's
+        return value
 
     def show(self, value: str) -> str:
         return value
@@ -97,7 +98,8 @@ class Pattern:
             raise InvalidData("text.pattern", field=field, pattern=self.expression, maximum=self.maximum)
         return value
 
-    parse = check
+    def parse(self, value: object, field: str) -> Any:  # noqa: ARG002 - the protocol's
+        return value
 
     def show(self, value: str) -> str:
         return value
@@ -130,7 +132,8 @@ class Word:
             raise InvalidData("word.unknown", field=field, words=", ".join(self.words))
         return value
 
-    parse = check
+    def parse(self, value: object, field: str) -> Any:  # noqa: ARG002 - the protocol's
+        return value
 
     def show(self, value: str) -> str:
         return value
@@ -186,7 +189,7 @@ class Account:
         return value
 
     def parse(self, value: object, field: str) -> bytes:
-        return self.check(from_hex(value, ACCOUNT_SIZE, field), field)
+        return from_hex(value, ACCOUNT_SIZE, field)
 
     def show(self, value: bytes) -> str:
         return to_hex(value)
@@ -223,9 +226,7 @@ class Accounts:
     def parse(self, value: object, field: str) -> tuple[bytes, ...]:
         if not isinstance(value, list) or len(value) > self.maximum:
             raise InvalidData("list.length", field=field, minimum=1, maximum=self.maximum)
-        return self.check(
-            tuple(from_hex(item, ACCOUNT_SIZE, f"{field}[{position}]") for position, item in enumerate(value)), field
-        )
+        return tuple([from_hex(item, ACCOUNT_SIZE, f"{field}[{position}]") for position, item in enumerate(value)])
 
     def show(self, value: tuple[bytes, ...]) -> list[str]:
         return [to_hex(account) for account in value]
@@ -255,7 +256,7 @@ class Uint64:
     def parse(self, value: object, field: str) -> int:
         if not isinstance(value, str) or _DECIMAL.fullmatch(value) is None:
             raise InvalidData("integer.not_a_decimal_string", field=field)
-        return self.check(int(value), field)
+        return int(value)
 
     def show(self, value: int) -> str:
         return str(value)
@@ -303,7 +304,7 @@ class Struct:
             kind.accept(getattr(value, member), member)
 
     def parse(self, message: object) -> dict[str, Any]:
-        """Return the members' values of a JSON object that has all of them, and nothing else."""
+        """Return the members' values of a JSON object that has all of them, and nothing else; they are not checked."""
         given = members(message, self.member_names, "")
         return {member: kind.parse(given[member], member) for member, kind in self.members}
 
@@ -327,6 +328,7 @@ def domain(registry: bytes) -> dict[str, str]:
     return {"name": DOMAIN_NAME, "version": DOMAIN_VERSION, "verifyingContract": to_hex(registry)}
 
 
+@lru_cache(maxsize=16)
 def domain_separator(registry: bytes) -> bytes:
     """Return the 32-byte hash of the domain of the registry at that address (20 bytes)."""
     return keccak256(_DOMAIN_PREFIX + registry.rjust(32, b"\0"))

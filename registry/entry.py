@@ -40,6 +40,9 @@ _CANONICAL = re.compile(
 )
 """The canonical form is a regular language, but for the order of its lists and the greatest time."""
 
+# RFC 8785 §3.2.2.2 leaves U+007F as it is; with `ensure_ascii`, Python would escape it.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
 _ACCOUNT_AT = len('{"account":"0x')
 _SIGNATURE_AT = _ACCOUNT_AT + 2 * ACCOUNT_SIZE + len(f'","scheme":"{SECP256K1}","signature":"0x')
 _STRIDE = _SIGNATURE_AT + 2 * SIGNATURE_SIZE + len('"},')
@@ -79,8 +82,7 @@ def opening(kind: str, digest: bytes, signatures: Sequence[Signature], subjects:
         ],
         "subjects": sorted(subjects),
     }
-    # RFC 8785 §3.2.2.2 leaves U+007F as it is; with `ensure_ascii`, Python would escape it.
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("ascii")
+    text = _ENCODER.encode(value).encode("ascii")
     opened = text[:-1]  # without the brace that `_closing` brings
     if len(opened) + len(_closing(0)) + _TIME_DIGITS > MAXIMUM_SIZE:
         raise EntryError("entry.too_large", maximum=MAXIMUM_SIZE)

@@ -7,7 +7,7 @@ the same content under another salt (`repeat`). Another account claiming the sam
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -94,15 +94,16 @@ def keep(database: Database, requests: Sequence[Request]) -> list[list[Answer]]:
     """Keep the statements of many requests together; return each request's answers, in its order.
 
     They share one transaction. Where another process wrote the same in between, all is done again, so that whoever
-    comes second is answered `known` or `repeat`. A statement that the database does not take fails alone. What could
-    not be kept is answered with `Unavailable` (`statement.not_kept`), and nothing of it is in the database.
+    comes second is answered `known` or `repeat`. A statement that the database does not take fails alone. Where the
+    database failed, the answer is `Unavailable` (`statement.not_kept`): it may or may not be kept, for a commit can
+    have happened whose answer was lost; sent again, it is `known` or `accepted`.
     """
     group = [_Candidate(item, request) for request in requests for item in request.items]
     if group:
         reached("accept.checked")
         _keep(database, group)
         reached("accept.committed")
-    answers = iter([candidate.answer for candidate in group])
+    answers = iter([candidate.answer or Unavailable("statement.not_kept") for candidate in group])
     return [[next(answers) for _ in request.items] for request in requests]
 
 
@@ -113,7 +114,8 @@ class _Candidate:
     item: Checked
     request: Request
     admission: DeedlogError | bool = False
-    answer: Answer = field(default_factory=lambda: Unavailable("statement.not_kept"))
+    answer: Answer | None = None
+    """None while nothing is known: so it stays where the database failed."""
 
     def admit(self) -> None:
         """Ask once whether a new statement may be kept, however often its group is done again."""
@@ -200,9 +202,12 @@ class _Keeper:
             else:
                 self._take(candidate)
                 outcome = "accepted"
-        for owner, name, fingerprint in names:
-            self._new_reruns.append(store.NewRerun(owner, name, fingerprint, digest))
-            self._reruns[owner, name] = (fingerprint, digest)
+        # Without an API key the names are the signers', and anybody can send again what they signed: were its name kept
+        # then, a stranger could take names that the signers want for other statements.
+        if outcome == "accepted" or candidate.request.submitter.api_key_id is not None:
+            for owner, name, fingerprint in names:
+                self._new_reruns.append(store.NewRerun(owner, name, fingerprint, digest))
+                self._reruns[owner, name] = (fingerprint, digest)
         return Accepted(digest, item.statement.kind, outcome)
 
     def _take(self, candidate: _Candidate) -> None:

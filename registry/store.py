@@ -51,6 +51,8 @@ IDLE_SECONDS = 10
 _STATEMENTS_LOCK = int.from_bytes(b"deedlog", "big")
 """The number of the lock among PostgreSQL's advisory locks, which are each database's own."""
 
+_BODY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 _POSTGRESQL_TIMEOUTS = text(
     "SELECT set_config('lock_timeout', :wait, true), set_config('idle_in_transaction_session_timeout', :idle, true)"
 )
@@ -165,32 +167,37 @@ def insert_statements(connection: Connection, statements: Sequence[NewStatement]
     """Keep new statements; their ids are in their order."""
     if not statements:
         return
-    ids = _new_ids(connection, len(statements))
-    connection.execute(
-        insert(STATEMENT),
+    pairs = list(zip(_new_ids(connection, len(statements)), statements, strict=True))
+    _insert_rows(
+        connection,
+        STATEMENT,
+        ("id", "digest", "kind", "body", "entry", "repeat_key", "accepted_at", "api_key_id"),
         [
-            {
-                "id": key,
-                "digest": new.digest,
-                "kind": new.kind,
-                "body": json.dumps(new.message, ensure_ascii=False, separators=(",", ":")),
-                "entry": new.opening,
-                "repeat_key": new.repeat_key,
-                "accepted_at": new.accepted_at,
-                "api_key_id": new.api_key_id,
-            }
-            for key, new in zip(ids, statements, strict=True)
+            (
+                key,
+                new.digest,
+                new.kind,
+                _BODY.encode(new.message),
+                new.opening,
+                new.repeat_key,
+                new.accepted_at,
+                new.api_key_id,
+            )
+            for key, new in pairs
         ],
     )
-    pairs = list(zip(ids, statements, strict=True))
-    connection.execute(
-        insert(ACCOUNT),
-        [{"account": account, "statement_id": key} for key, new in pairs for account in new.accounts],
-    )
-    connection.execute(
-        insert(SUBJECT),
-        [{"subject": subject, "statement_id": key} for key, new in pairs for subject in new.subjects],
-    )
+    accounts = [(account, key) for key, new in pairs for account in new.accounts]
+    _insert_rows(connection, ACCOUNT, ("account", "statement_id"), accounts)
+    subjects = [(subject, key) for key, new in pairs for subject in new.subjects]
+    _insert_rows(connection, SUBJECT, ("subject", "statement_id"), subjects)
+
+
+def _insert_rows(connection: Connection, into: Table, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
+    """Insert rows as the driver takes them: SQLAlchemy's own way with each of them took longer than the database."""
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    marks = ", ".join([mark] * len(columns))
+    names = ", ".join(columns)
+    connection.exec_driver_sql(f"INSERT INTO {into.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our names
 
 
 def _new_ids(connection: Connection, count: int) -> Sequence[int]:

@@ -36,7 +36,7 @@ from spoiling import (
 )
 
 from registry.hexadecimal import to_hex
-from registry.service import CLOCK_TOLERANCE
+from registry.submission import CLOCK_TOLERANCE
 
 LOST, KEPT = "0x" + "00" * 32, "/v1/statements/0x" + "00" * 32
 

@@ -28,27 +28,27 @@ if TYPE_CHECKING:
 
 BATCHES, ROUNDS = 100, 3
 NOW = 1_795_460_000
+LOG_KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"log key").digest())
+IDENTITY = RegistryIdentity(
+    version=1,
+    salt=bytes(32),
+    origin="deeds.example.com/log",
+    log_key=LOG_KEY.public_key().public_bytes_raw(),
+    owner=bytes([1] * 20),
+    operator=bytes([2] * 20),
+)
 
 
 def measure() -> Iterator[Figure]:
     """Both begin empty and take the same entries; of each the whole time counts, and both find the same root."""
-    log_key = Ed25519PrivateKey.from_private_bytes(sha256(b"log key").digest())
-    identity = RegistryIdentity(
-        version=1,
-        salt=bytes(32),
-        origin="deeds.example.com/log",
-        log_key=log_key.public_key().public_bytes_raw(),
-        owner=bytes([1] * 20),
-        operator=bytes([2] * 20),
-    )
     taken: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
         with data_folder() as folder:
             database = Database(f"sqlite:///{folder / 'deedlog.sqlite'}")
             database.migrate()
-            log.create(database, identity, log_key, NOW)
+            log.create(database, IDENTITY, LOG_KEY, NOW)
             whole = _accept(database)
-            ours = seconds(lambda: _sequence_all(database, identity, log_key))  # noqa: B023 - called at once
+            ours = seconds(lambda: _sequence_all(database))  # noqa: B023 - called at once
             with database.read() as connection:
                 state = log.state(connection)
             database.close()
@@ -68,8 +68,8 @@ def measure() -> Iterator[Figure]:
     )
 
 
-def _sequence_all(database: Database, identity: RegistryIdentity, log_key: Ed25519PrivateKey) -> None:
-    while log.sequence(database, identity, log_key, NOW):
+def _sequence_all(database: Database) -> None:
+    while log.sequence(database, IDENTITY, LOG_KEY, NOW):
         pass
 
 

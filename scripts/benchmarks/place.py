@@ -45,6 +45,17 @@ def fsync_seconds() -> float:
 def description() -> str:
     """Return one line about the machine."""
     return (
-        f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()} {platform.release()}), "
+        f"{os.cpu_count()} cores ({_processor()}), {_memory_gib():.0f} GiB, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}, fsync {fsync_seconds() * 1e3:.2f} ms, {datetime.now(UTC):%Y-%m-%d}"
     )
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")  # on Linux; elsewhere the architecture has to do
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{platform.machine()}, {models[0]}" if models else platform.machine()
+
+
+def _memory_gib() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

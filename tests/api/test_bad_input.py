@@ -17,7 +17,7 @@ from refusals import fresh, quiet, refused, rows
 from registry_world import ALICE, BOB, salt, work
 from spoiling import GOOD, SMILE, by, title
 
-from registry.service import CLOCK_TOLERANCE
+from registry.submission import CLOCK_TOLERANCE
 
 
 @contextlib.contextmanager
@@ -29,11 +29,14 @@ def beside(site, **settings):
     )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            for _ in range(400):
+            for _ in range(1200):
                 with contextlib.suppress(httpx.TransportError):
                     client.get("/healthz")
                     break
+                assert process.poll() is None, "it ended by itself"
                 time.sleep(0.05)
+            else:
+                pytest.fail("it did not answer")
             yield client
     finally:
         process.terminate()

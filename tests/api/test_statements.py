@@ -109,6 +109,22 @@ def test_an_idempotency_key_stands_for_one_request(site):
     assert (other.status_code, code(other)) == (409, "rerun.other_content")
 
 
+def test_a_public_statement_sent_again_takes_no_name_from_its_signers(site):
+    public = work(content=b"public")
+    assert site.post(public, ALICE).status_code == 201
+    headers = {"Idempotency-Key": "tomorrow"}
+    stranger = site.post(public, ALICE, headers=headers)
+    afresh = site.post(work(content=b"public", salt=salt("afresh")), ALICE, headers=headers)
+    assert [answer.json()["outcome"] for answer in (stranger, afresh)] == ["known", "repeat"]
+    own = site.post(work(content=b"tomorrow's"), ALICE, headers=headers)
+    assert (own.status_code, own.json().get("outcome")) == (201, "accepted")
+    platforms = upload(content=b"known to a platform")
+    assert site.post(platforms, PLATFORM_KEY, client=site.platform).status_code == 201
+    site.post(platforms, PLATFORM_KEY, client=site.platform, headers=headers)
+    other = site.post(upload(content=b"else"), PLATFORM_KEY, client=site.platform, headers=headers)
+    assert (other.status_code, code(other)) == (409, "rerun.other_content")
+
+
 def test_a_batch_answers_each_item_for_itself_and_in_order(site):
     source = upload(content=b"batched")
     digest = source.digest(domain(site))

@@ -181,7 +181,7 @@ def test_one_flipped_bit_in_any_column_is_named(sound, tmp_path, table, column):
 
 
 def test_names_of_reruns_as_far_as_they_follow_from_the_rest(sound, tmp_path):
-    """Row 1 is a platform's reference, 2 its idempotency key, 3 and 4 those of two accounts, 4 of a repeat."""
+    """Row 1 is a platform's reference, 2 its idempotency key, 3 and 4 those of two accounts."""
     prefix, own = 3, 8 * len("idempotency:") + 2
     for column, caught, free in (
         ("name", [(1, prefix), (2, prefix), (3, prefix)], [(2, own), (3, own)]),

@@ -1,0 +1,199 @@
+"""`/v1`: statements in. These two routes are called at upload speed.
+
+FastAPI makes their part of the OpenAPI document, and calls nothing between them and the request: its dependencies,
+parameters and stacks of contexts cost more than checking a statement does (docs/benchmarks.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from anchor.bundling import newest_proof
+from api import problems, shapes
+from api.context import Context, body, check_read, surroundings
+from registry import service, store, strict_json
+from registry.errors import DeedlogError, InvalidData, Unavailable
+from registry.hexadecimal import to_hex
+from registry.service import Accepted, Answer
+from registry.submission import Checked, Submission, Submitter, check_all, check_submission
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import FastAPI
+    from starlette.types import Receive, Scope, Send
+
+_LOG = logging.getLogger(__name__)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+WAIT_SECONDS = 30
+"""How long `?wait=logged` waits for the sequencer."""
+
+CHECKED_AT_ONCE = 16 * 1024
+"""Bytes of a request that is checked on the event loop: a few hundred microseconds, less than a thread would cost."""
+
+_POLL_SECONDS = 0.05
+_LONGEST_POLL_SECONDS = 0.5
+
+_WAIT = {"name": "wait", "in": "query", "required": False, "description": "`logged`: answer with the tlog-proof"}
+_IDEMPOTENCY_KEY = {
+    "name": "idempotency-key",
+    "in": "header",
+    "required": False,
+    "description": "makes a rerun of this request harmless",
+}
+
+
+async def post_statement(request: Request) -> Response:
+    """Register one signed statement. 201: accepted and durable; 200: it, or a repeat of it, was kept before."""
+    check_read(request, ["wait"])
+    wait = request.query_params.get("wait")
+    if wait not in (None, "logged"):
+        raise InvalidData("http.parameter", field="wait")
+    here = surroundings(request)
+    sent = await body(request)
+    submitter = await _let_in(here)
+    idempotency_key = request.headers.get("idempotency-key")
+    if len(sent) <= CHECKED_AT_ONCE:
+        checked = _read(here, sent, idempotency_key, submitter)
+    else:
+        checked = await run_in_threadpool(_read, here, sent, idempotency_key, submitter)
+    [result] = await _keep(here, [checked], submitter)
+    if isinstance(result, DeedlogError):
+        raise result
+    answer = _accepted(result)
+    if wait is not None:
+        answer["tlog_proof"] = await _wait_for_proof(here, result.digest)
+    return JSONResponse(answer, 201 if result.outcome == "accepted" else 200)
+
+
+async def post_batch(request: Request) -> Response:
+    """Register up to 500 signed statements, each for itself: one result per item, in order. Needs the scope `batch`."""
+    check_read(request, [])
+    here = surroundings(request)
+    sent = await body(request)
+    submitter = await _let_in(here)
+    if "batch" not in submitter.scopes:
+        raise InvalidData("api_key.scope", scope="batch")
+    checked = await run_in_threadpool(_read_batch, here, sent, submitter)
+    kept = iter(await _keep(here, [item for item in checked if isinstance(item, Checked)], submitter))
+    results = [item if isinstance(item, DeedlogError) else next(kept) for item in checked]
+    shown = [
+        {"problem": problems.problem(result, here.language)} if isinstance(result, DeedlogError) else _accepted(result)
+        for result in results
+    ]
+    return JSONResponse({"results": shown})
+
+
+async def _let_in(here: Context) -> Submitter:
+    """Return who wants to write; raise if too many do, or `InvalidData` (`api_key.…`)."""
+    here.acceptance.check_room()
+    known = here.keys.known(here.authorization)
+    return known if known is not None else await run_in_threadpool(here.submitter)
+
+
+def _read(here: Context, body: bytes, idempotency_key: str | None, submitter: Submitter) -> Checked:
+    submission = shapes.read_submission(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), idempotency_key)
+    if submitter.api_key_id is None:
+        if here.settings.writers == "keys":
+            raise InvalidData("api_key.missing")
+        here.quota.take_address(here.network_address)
+    return check_submission(submission, here.identity.address, submitter, here.now())
+
+
+def _read_batch(here: Context, body: bytes, submitter: Submitter) -> list[Checked | DeedlogError]:
+    submissions: list[Submission | DeedlogError] = []
+    for item in shapes.read_batch(body):
+        try:
+            submissions.append(shapes.read_submission(item))
+        except InvalidData as error:
+            submissions.append(error)
+    return check_all(submissions, here.identity.address, submitter, here.now())
+
+
+async def _keep(here: Context, items: Sequence[Checked], submitter: Submitter) -> list[Answer]:
+    admit = here.quota.take_accounts if submitter.api_key_id is None else None
+    answers = await here.acceptance.keep(service.Request(items, submitter, here.now(), admit))
+    for answer in answers:
+        if isinstance(answer, Accepted):
+            here.metrics.statement(answer.kind, answer.outcome)
+            _LOG.info(answer.outcome, extra={"kind": answer.kind, "digest": to_hex(answer.digest)})
+    return answers
+
+
+def _accepted(result: Accepted) -> dict[str, Any]:
+    digest = to_hex(result.digest)
+    return {
+        "digest": digest,
+        "kind": result.kind,
+        "outcome": result.outcome,
+        "statement": f"/v1/statements/{digest}",
+        "bundle": f"/v1/statements/{digest}/bundle",
+    }
+
+
+async def _wait_for_proof(here: Context, digest: bytes) -> str:
+    """Return the tlog-proof of a statement once it is logged; a request that waits holds no thread."""
+    until = time.monotonic() + WAIT_SECONDS
+    pause = _POLL_SECONDS
+    while time.monotonic() < until:
+        proof = await run_in_threadpool(_proof, here, digest)
+        if proof is not None:
+            return proof.decode()
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_POLL_SECONDS)
+    raise Unavailable("statement.not_logged_yet", digest=to_hex(digest))
+
+
+def _proof(here: Context, digest: bytes) -> bytes | None:
+    with here.database.read() as connection:
+        stored = store.by_digest(connection, digest)
+        if stored is None or stored.log_index is None:
+            return None
+        return newest_proof(connection, stored.log_index)
+
+
+class DirectRoute(APIRoute):
+    """A route whose endpoint takes the request and returns a response, with nothing of FastAPI in between."""
+
+    def __init__(self, path: str, endpoint: Endpoint, **declared: Any) -> None:
+        """Declare the route as any other of FastAPI's; take over what is called."""
+        super().__init__(path, endpoint, **declared)
+
+        async def call(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+
+        self.app = call
+
+
+def add_routes(app: FastAPI) -> None:
+    """Add the two routes. Into the application itself: FastAPI looks through an included router once more."""
+    app.router.add_api_route(
+        "/v1/statements",
+        post_statement,
+        methods=["POST"],
+        status_code=201,
+        response_model=None,
+        tags=["statements"],
+        openapi_extra={"parameters": [_WAIT, _IDEMPOTENCY_KEY]},
+        route_class_override=DirectRoute,
+    )
+    app.router.add_api_route(
+        "/v1/statements:batch",
+        post_batch,
+        methods=["POST"],
+        response_model=dict[str, Any],
+        tags=["statements"],
+        route_class_override=DirectRoute,
+    )

@@ -1,0 +1,37 @@
+"""Signed statements as they are posted: a `Work` each, of a content of its own, by one of a few creators."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from hashlib import sha256
+from typing import Any
+
+from benchmarks.statement import WORK
+from registry.eip712 import domain_separator
+from registry.hexadecimal import to_hex
+from registry.signatures import account_of_private_key, sign
+from registry.statements import typed_data
+
+CREATORS = 64
+
+
+def submission(number: int, registry: bytes) -> dict[str, Any]:
+    """Return the JSON object that registers statement `number` at the registry of that address."""
+    key = sha256(b"creator %d" % (number % CREATORS)).digest()
+    work = dataclasses.replace(
+        WORK,
+        creators=(account_of_private_key(key),),
+        contentHash=sha256(b"content %d" % number).digest(),
+        salt=sha256(b"salt %d" % number).digest(),
+    )
+    signed = sign(work.digest(domain_separator(registry)), key)
+    return {
+        "typed_data": typed_data(work, registry),
+        "signatures": [{"account": to_hex(signed.account), "signature": to_hex(signed.signature)}],
+    }
+
+
+def encoded(value: object) -> bytes:
+    """Return JSON as clients send it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,58 @@
+"""The benchmarks and docs/benchmarks.md name the same lines, peers and aims, and the lines say what they measured."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from benchmarks import NAMES
+from benchmarks.figure import AIMS, Figure
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = (ROOT / "docs/benchmarks.md").read_text("utf-8")
+TABLE = re.search(r"<!-- figures: begin.*?-->(.*)<!-- figures: end -->", DOCUMENT, re.DOTALL)[1]
+ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.splitlines() if line.startswith("| `")]
+"""Of each: name, figure, peer, ratio, aims, met, what."""
+
+
+def number(text):
+    return float(text.replace(",", "").split()[0])
+
+
+def figure(row):
+    peer, _, value = row[2].rpartition(": ")
+    return Figure(row[0].strip("`"), number(row[1]), row[1].split()[1], peer or None, number(value) if value else None)
+
+
+def test_every_benchmark_has_its_file_and_every_file_its_name():
+    for name in NAMES:
+        assert "def measure()" in (ROOT / f"scripts/benchmarks/{name.replace('-', '_')}.py").read_text("utf-8")
+    named = {name.replace("-", "_") for name in NAMES}
+    found = {path.stem for path in (ROOT / "scripts/benchmarks").glob("*.py") if "def measure()" in path.read_text()}
+    assert found == named
+
+
+def test_the_document_has_a_row_for_every_aim_and_an_aim_for_every_row():
+    figures = [figure(row) for row in ROWS]
+    for aim in AIMS:
+        assert [it for it in figures if aim.concerns(it)], f"no row for {aim.name} {aim}"
+    for it, row in zip(figures, ROWS, strict=True):
+        aims = [aim for aim in AIMS if aim.concerns(it)]
+        assert aims, f"no aim for {it.name}"
+        assert row[4] == ", ".join(map(str, aims))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} {row[2]}")
+def test_the_document_says_of_each_row_whether_its_aims_are_met(row):
+    it = figure(row)
+    # Rounded for print: a value on the very bound may fall to either side.
+    met = all(aim.met(it) for aim in AIMS if aim.concerns(it))
+    assert row[5] == ("yes" if met else "NO")
+    assert float(row[3]) == pytest.approx(it.ratio, rel=0.02)
+
+
+def test_every_name_measures_a_line_of_the_document():
+    names = {figure(row).name for row in ROWS}
+    for name in NAMES:
+        assert [line for line in names if line == name or line.startswith(f"{name}-")], name
