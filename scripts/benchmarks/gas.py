@@ -52,7 +52,7 @@ def measure() -> Iterator[Figure]:
 
     creation = _compiled_peer()
     with running_chain() as chain:
-        accounts = chain.development_request("eth_accounts", [])
+        accounts = chain.development_request("eth_accounts")
         for salt, (name, (old, new)) in enumerate({"typical": TYPICAL, "worst": WORST}.items()):
             ours, plain = _Sender(chain, accounts[1]), _Sender(chain, accounts[2])
             ours.contract = _deploy(chain, accounts[1], salt)
@@ -119,13 +119,13 @@ class _Sender:
 
     def _call(self, to: str, data: bytes) -> str:
         call = {"from": self.account, "to": to, "data": to_hex(data), "gas": hex(GAS)}
-        answer: str = self.chain.development_request("eth_call", [call, "latest"])
+        answer: str = self.chain.development_request("eth_call", call, "latest")
         return answer
 
     def _receipt(self, transaction: dict[str, str]) -> dict[str, str]:
         sent = {"from": self.account, "gas": hex(GAS), **transaction}
-        transaction_hash = self.chain.development_request("eth_sendTransaction", [sent])
-        receipt: dict[str, str] = self.chain.development_request("eth_getTransactionReceipt", [transaction_hash])
+        transaction_hash = self.chain.development_request("eth_sendTransaction", sent)
+        receipt: dict[str, str] = self.chain.development_request("eth_getTransactionReceipt", transaction_hash)
         if int(receipt["status"], 16) != 1:
             sys.exit(f"gas: a transaction failed: {receipt}")
         return receipt

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchor import log
-from anchor.anchoring import Anchorer, Plan
+from anchor.anchoring import Anchorer
 from anchor.bundling import make_bundle
 from anchor.chains import chain_named
 from anchor.identity import RegistryIdentity
+from anchor.plan import Plan
 from anchor.state_proof import parse_header
 from benchmarks.figure import Figure
 from benchmarks.local_chain import running_chain
