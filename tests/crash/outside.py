@@ -12,6 +12,7 @@ log's own code cannot hide here. What holds, in order:
 6. The database says the same, row by row: indices 0 to size - 1, once each; every checkpoint that was ever signed.
 7. Each transaction of the operator put one head into the contract: no nonce was used for nothing.
 8. Bundles verify.
+9. Only then, as two more opinions: `deedlog audit` over HTTP and `deedlog fsck` on the database find nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 import httpx
+import judges
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import create_engine, text
 from witness import Witness, checkpoint_of, nodes_of
@@ -105,6 +107,7 @@ def look(registry, witness: Witness, bundles: int | None = None) -> Seen:
         check_bundles(client, registry, acknowledged if bundles is None else acknowledged[-bundles:])
     check_contract(registry, seen, block)
     check_rows(registry, seen)
+    judges.audit(registry, sorted(published))
     return seen
 
 
@@ -241,6 +244,7 @@ def check_rows(registry, seen: Seen | None) -> None:
     nonces = [row.nonce for row in attempts if row.state != "abandoned"]
     assert nonces == sorted(set(nonces)), f"a nonce has two attempts: {nonces}"
     assert not untransacted, f"attempts without a transaction: {untransacted}"
+    judges.fsck(registry)
     if seen is not None:
         # The log may have grown since: what was served then is still there.
         assert [bytes(row.entry) for row in logged[: len(seen.entries)]] == seen.entries

@@ -1,0 +1,24 @@
+"""`deedlog fsck` and `deedlog audit` as judges of a registry that crashed, in this process: they find nothing wrong."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from anchor.audit import audit_log
+from anchor.fsck import check_database
+from api.cli.nodes import NodeContract
+from api.cli.served_log import ServedLog
+from registry.database import Database
+
+
+def fsck(registry) -> None:
+    """Derive the whole database again, and compare; the chain is not asked: its node may be ahead."""
+    with closing(Database(registry.database_url)) as database:
+        check_database(database, registry.identity)
+
+
+def audit(registry, checkpoints) -> None:
+    """Derive the log again over HTTP, and compare it with every checkpoint ever published and with the contract."""
+    kept = [(str(number), note) for number, note in enumerate(checkpoints)]
+    with ServedLog(registry.url) as log, NodeContract(registry.chain.url, registry.identity.address) as contract:
+        audit_log(log, registry.identity.verifier_key, earlier=kept, contract=contract)
