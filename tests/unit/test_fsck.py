@@ -121,7 +121,7 @@ def place(error):
 def test_a_sound_database_with_its_contract(damaged):
     with NodeContract(damaged.chain.url, damaged.identity.address, 31337) as contract:
         found = checked(damaged, contract=contract)
-    assert (found.log.checkpoint.size, found.log.signatures, found.log.heads) == (SIZE, SIZE + 1, 2)
+    assert (found.log.checkpoint.size, found.log.signatures, found.log.heads) == (SIZE, SIZE + 2, 2)
     assert found.counts == Counts(
         checkpoints=6, statements=SIZE + UNLOGGED, unlogged=UNLOGGED, erased=1, reruns=4, anchors=2, attempts=2
     )
