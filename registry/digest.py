@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-READ_SIZE = 1 << 20
-"""Bytes per read: large enough that SHA-256 and not the loop is what takes the time."""
+READ_SIZE = 1 << 16
+"""Bytes per read: they stay in the processor's own cache until they are hashed; a megabyte took 1.4 times as long."""
 
 
 def keccak256(data: bytes) -> bytes:
