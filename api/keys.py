@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry import store
@@ -24,6 +25,9 @@ SCOPES = ("batch", "upload")
 
 BELIEVED_SECONDS = 1.0
 """How long the web process goes by what it read of a key: so long, at most, a revoked key still opens something."""
+
+LOOK_AGAIN_SECONDS = 0.5
+"""Age at which one request looks again, while the others still go by what is known: at the end all would look."""
 
 
 def create(database: Database, name: str, scopes: tuple[str, ...], now: int) -> tuple[int, str]:
@@ -51,6 +55,15 @@ def revoke(database: Database, key: int, now: int) -> None:
             raise InvalidData("api_key.unknown", id=key)
 
 
+@dataclass(slots=True)
+class _Known:
+    """What was read of a key, and when (monotonic seconds)."""
+
+    submitter: Submitter
+    read_at: float
+    looking: bool = False
+
+
 class Keys:
     """The API keys as the web process knows them: one that was looked up is believed for `BELIEVED_SECONDS`."""
 
@@ -58,27 +71,36 @@ class Keys:
         """Take the database that has the keys."""
         self._database = database
         self._lock = threading.Lock()
-        self._known: dict[bytes, tuple[Submitter, float]] = {}
+        self._known: dict[bytes, _Known] = {}
 
     def known(self, authorization: str | None) -> Submitter | None:
-        """Return who sends a request with this `Authorization` header, if that needs no look into the database.
+        """Return who sends a request with this `Authorization` header; None if its asker is to look (`submitter`).
 
         Raises `InvalidData` (`api_key.invalid`) for a header that cannot be a key's.
         """
         if authorization is None:
             return Submitter()
-        return self._believed(_secret_hash(authorization))
+        known = self._known.get(_secret_hash(authorization))
+        if known is None:
+            return None
+        age = time.monotonic() - known.read_at
+        if age >= BELIEVED_SECONDS:
+            return None
+        if age >= LOOK_AGAIN_SECONDS and not known.looking:
+            known.looking = True
+            return None
+        return known.submitter
 
     def submitter(self, authorization: str | None) -> Submitter:
         """Return who sends a request with this `Authorization` header; raise `InvalidData` (`api_key.invalid`)."""
-        known = self.known(authorization)
-        if known is not None or authorization is None:
-            return known or Submitter()
+        if authorization is None:
+            return Submitter()
         secret_hash = _secret_hash(authorization)
         with self._lock:  # many requests find at once that a key is due: one looks
-            known = self._believed(secret_hash)
-            if known is not None:
-                return known
+            known = self._known.get(secret_hash)
+            if known is not None and time.monotonic() - known.read_at < LOOK_AGAIN_SECONDS:
+                return known.submitter
+            read_at = time.monotonic()
             with self._database.read() as connection:
                 row = store.api_key(connection, secret_hash)
             if row is None or row["revoked_at"] is not None:
@@ -86,12 +108,8 @@ class Keys:
                 raise InvalidData("api_key.invalid")
             found = Submitter(row["id"], frozenset(row["scopes"].split()))
             # Only keys that are there get in, so that strangers cannot fill the memory.
-            self._known[secret_hash] = (found, time.monotonic() + BELIEVED_SECONDS)
+            self._known[secret_hash] = _Known(found, read_at)
             return found
-
-    def _believed(self, secret_hash: bytes) -> Submitter | None:
-        known = self._known.get(secret_hash)
-        return known[0] if known is not None and time.monotonic() < known[1] else None
 
 
 def _secret_hash(authorization: str) -> bytes:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import threading
+import time
 from datetime import UTC, datetime
+from typing import TextIO
+
+GATHER_SECONDS = 0.1
+"""How long a line may wait to be written; at the end of the process all are."""
 
 LOGGERS = ("api", "anchor", "registry")
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -36,9 +43,37 @@ class Lines(logging.Formatter):
         return " ".join([super().format(record), *carried])
 
 
+class Gathered(logging.StreamHandler[TextIO]):
+    """Writes what came within `GATHER_SECONDS` at once: a system call for each statement costs more than its line."""
+
+    def __init__(self) -> None:
+        """Write to the process's error stream, past Python's own, which writes each line by itself."""
+        stream = open(2, "w", 1 << 16, encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115 - a descriptor
+        super().__init__(stream)
+        self._due = threading.Event()
+        threading.Thread(target=self._write_in_time, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a line; one that says that something is wrong is written at once."""
+        try:
+            self.stream.write(self.format(record) + self.terminator)
+        except Exception:  # noqa: BLE001 - as every handler: a line that cannot be written stops nothing
+            self.handleError(record)
+        if record.levelno >= logging.WARNING:
+            self.flush()
+        else:
+            self._due.set()
+
+    def _write_in_time(self) -> None:
+        while self._due.wait():
+            time.sleep(GATHER_SECONDS)
+            self._due.clear()
+            self.flush()
+
+
 def start(*, as_json: bool) -> None:
     """Write the log of this process to its error stream."""
-    handler = logging.StreamHandler()
+    handler = Gathered()
     handler.setFormatter(JsonLines() if as_json else Lines("%(asctime)s %(levelname)s %(message)s"))
     root = logging.getLogger()
     root.handlers = [handler]
