@@ -19,6 +19,7 @@ from anchor import log
 from anchor.deployment import Deployment
 from anchor.identity import RegistryIdentity
 from api import problems, routes_log, routes_pages, routes_signs, routes_statements, routes_writing
+from api.checking import Checkers
 from api.context import language, nothing_unread
 from api.keys import Keys
 from api.metrics import CountRequests, Metrics
@@ -93,11 +94,13 @@ def create_app(settings: Settings) -> FastAPI:
     """Return the web application of the registry that the settings name."""
     database, identity = open_registry(settings)
     acceptance = Acceptance(database)
+    checkers = Checkers()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await acceptance.close()
+        checkers.close()
         database.close()
 
     app = FastAPIOffline(
@@ -119,6 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.identity = identity
     app.state.keys = Keys(database)
     app.state.acceptance = acceptance
+    app.state.checkers = checkers
     app.state.deployment = read_deployment(settings, identity)
     app.state.quota = Quota(settings.quota_per_account, settings.quota_per_address)
     routes_writing.add_routes(app)

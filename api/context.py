@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from anchor.deployment import Deployment
     from anchor.identity import RegistryIdentity
+    from api.checking import Checkers
     from api.keys import Keys
     from api.metrics import Metrics
     from api.quota import Quota
@@ -45,6 +46,7 @@ class Context:
     metrics: Metrics
     keys: Keys
     acceptance: Acceptance
+    checkers: Checkers
 
     @property
     def language(self) -> str:
@@ -84,6 +86,7 @@ def surroundings(request: Request) -> Context:
         metrics=state.metrics,
         keys=state.keys,
         acceptance=state.acceptance,
+        checkers=state.checkers,
     )
 
 

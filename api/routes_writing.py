@@ -24,7 +24,7 @@ from registry import service, store, strict_json
 from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_hex
 from registry.service import Accepted, Answer
-from registry.submission import Checked, Submission, Submitter, check_all, check_submission
+from registry.submission import Checked, Submitter, check_submission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ async def post_batch(request: Request) -> Response:
     submitter = await _let_in(here)
     if "batch" not in submitter.scopes:
         raise InvalidData("api_key.scope", scope="batch")
-    checked = await run_in_threadpool(_read_batch, here, sent, submitter)
+    checked = await here.checkers.check(sent, here.identity.address, submitter, here.now())
     kept = iter(await _keep(here, [item for item in checked if isinstance(item, Checked)], submitter))
     results = [item if isinstance(item, DeedlogError) else next(kept) for item in checked]
     shown = [
@@ -109,16 +109,6 @@ def _read(here: Context, body: bytes, idempotency_key: str | None, submitter: Su
             raise InvalidData("api_key.missing")
         here.quota.take_address(here.network_address)
     return check_submission(submission, here.identity.address, submitter, here.now())
-
-
-def _read_batch(here: Context, body: bytes, submitter: Submitter) -> list[Checked | DeedlogError]:
-    submissions: list[Submission | DeedlogError] = []
-    for item in shapes.read_batch(body):
-        try:
-            submissions.append(shapes.read_submission(item))
-        except InvalidData as error:
-            submissions.append(error)
-    return check_all(submissions, here.identity.address, submitter, here.now())
 
 
 async def _keep(here: Context, items: Sequence[Checked], submitter: Submitter) -> list[Answer]:

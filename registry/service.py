@@ -15,7 +15,6 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from registry import store
 from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_hex
-from registry.statements import Rendition
 from registry.steps import reached
 from registry.submission import MAXIMUM_BATCH, Checked, Submission, Submitter, check_all, names_of, rerun_owner
 
@@ -164,8 +163,8 @@ class _Keeper:
         names = []
         for candidate in group:
             digests.append(candidate.item.digest)
-            if isinstance(candidate.item.statement, Rendition):
-                digests.append(candidate.item.statement.source)
+            if candidate.item.source is not None:
+                digests.append(candidate.item.source)
             names += [(owner, name) for owner, name, _ in names_of(candidate.item, candidate.request.submitter)]
         self._kinds = store.find_kinds(connection, digests)
         self._repeats = store.find_repeats(connection, [candidate.item.repeat_key for candidate in group])
@@ -193,7 +192,7 @@ class _Keeper:
             if before is not None:
                 if before[0] != fingerprint:
                     raise InvalidData("rerun.other_content", name=name.partition(":")[2], digest=to_hex(before[1]))
-                return Accepted(before[1], item.statement.kind, "known" if before[1] == item.digest else "repeat")
+                return Accepted(before[1], item.kind, "known" if before[1] == item.digest else "repeat")
         digest, outcome = item.digest, "known"
         if digest not in self._kinds:
             first = self._repeats.get(item.repeat_key)
@@ -208,26 +207,25 @@ class _Keeper:
             for owner, name, fingerprint in names:
                 self._new_reruns.append(store.NewRerun(owner, name, fingerprint, digest))
                 self._reruns[owner, name] = (fingerprint, digest)
-        return Accepted(digest, item.statement.kind, outcome)
+        return Accepted(digest, item.kind, outcome)
 
     def _take(self, candidate: _Candidate) -> None:
         candidate.admit()
         item = candidate.item
-        statement = item.statement
-        if isinstance(statement, Rendition) and self._kinds.get(statement.source) not in SOURCE_KINDS:
-            raise InvalidData("rendition.unknown_source", field="source", source=to_hex(statement.source))
+        if item.source is not None and self._kinds.get(item.source) not in SOURCE_KINDS:
+            raise InvalidData("rendition.unknown_source", field="source", source=to_hex(item.source))
         self._new_statements.append(
             store.NewStatement(
                 digest=item.digest,
-                kind=statement.kind,
-                message=statement.message(),
+                kind=item.kind,
+                body=item.body,
                 opening=item.opening,
                 repeat_key=item.repeat_key,
                 accounts=item.accounts,
-                subjects=statement.subjects(),
+                subjects=item.subjects,
                 api_key_id=candidate.request.submitter.api_key_id,
                 accepted_at=candidate.request.now,
             )
         )
-        self._kinds[item.digest] = statement.kind
+        self._kinds[item.digest] = item.kind
         self._repeats[item.repeat_key] = item.digest

@@ -51,8 +51,6 @@ IDLE_SECONDS = 10
 _STATEMENTS_LOCK = int.from_bytes(b"deedlog", "big")
 """The number of the lock among PostgreSQL's advisory locks, which are each database's own."""
 
-_BODY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
 _POSTGRESQL_TIMEOUTS = text(
     "SELECT set_config('lock_timeout', :wait, true), set_config('idle_in_transaction_session_timeout', :idle, true)"
 )
@@ -94,11 +92,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class NewStatement:
-    """A statement to keep: `opening` is its entry up to the time."""
+    """A statement to keep: `body` is its members as JSON, `opening` its entry up to the time."""
 
     digest: bytes
     kind: str
-    message: dict[str, Any]
+    body: str
     opening: bytes
     repeat_key: bytes
     accounts: Sequence[bytes]
@@ -177,7 +175,7 @@ def insert_statements(connection: Connection, statements: Sequence[NewStatement]
                 key,
                 new.digest,
                 new.kind,
-                _BODY.encode(new.message),
+                new.body,
                 new.opening,
                 new.repeat_key,
                 new.accepted_at,

@@ -7,6 +7,7 @@ The checks are pure: who sends and the clock are arguments, and nothing is looke
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from registry import entry as entries
 from registry.eip712 import domain_separator
 from registry.errors import DeedlogError, InvalidData
 from registry.signatures import Signature, ascending, check, check_complete
-from registry.statements import Statement, Upload, from_typed_data
+from registry.statements import Rendition, Upload, from_typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,8 @@ CLOCK_TOLERANCE = 600
 
 MAXIMUM_BATCH = 500
 MAXIMUM_REFERENCE = 200
+
+_BODY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,22 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A statement that is complete: its signatures hold, and it may be accepted."""
+    """A statement that is complete, and all that is kept of it: its signatures hold, and it may be accepted.
 
-    statement: Statement
+    `body` is the JSON of its members, `opening` its entry up to the time; `source` is the digest that it names as its
+    source. Plain values, so that one process can check for another.
+    """
+
+    kind: str
     digest: bytes
+    body: str
     opening: bytes
-    accounts: tuple[bytes, ...]
     repeat_key: bytes
-    submission: Submission
+    accounts: tuple[bytes, ...]
+    subjects: tuple[str, ...]
+    source: bytes | None
+    reference: str | None
+    idempotency_key: str | None
 
 
 def check_submission(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> Checked:
@@ -77,9 +88,19 @@ def check_submission(submission: Submission, registry: bytes, submitter: Submitt
     check_complete(signatures, statement.signers())
     for signature in signatures:
         check(signature, digest)
-    opening = entries.opening(statement.kind, digest, signatures, statement.subjects())
-    accounts = tuple(signature.account for signature in signatures)
-    return Checked(statement, digest, opening, accounts, statement.repeat_key(), submission)
+    subjects = statement.subjects()
+    return Checked(
+        kind=statement.kind,
+        digest=digest,
+        body=_BODY.encode(statement.message()),
+        opening=entries.opening(statement.kind, digest, signatures, subjects),
+        repeat_key=statement.repeat_key(),
+        accounts=tuple(signature.account for signature in signatures),
+        subjects=tuple(subjects),
+        source=statement.source if isinstance(statement, Rendition) else None,
+        reference=submission.reference,
+        idempotency_key=submission.idempotency_key,
+    )
 
 
 def check_all(
@@ -108,11 +129,11 @@ def names_of(checked: Checked, submitter: Submitter) -> list[tuple[str, str, byt
     """
     owner = rerun_owner(submitter.api_key_id, checked.accounts)
     names = []
-    if checked.submission.reference is not None:
-        names.append((owner, f"reference:{checked.submission.reference}", checked.repeat_key))
-    if checked.submission.idempotency_key is not None:
+    if checked.reference is not None:
+        names.append((owner, f"reference:{checked.reference}", checked.repeat_key))
+    if checked.idempotency_key is not None:
         fingerprint = hashlib.sha256(checked.digest).digest()
-        names.append((owner, f"idempotency:{checked.submission.idempotency_key}", fingerprint))
+        names.append((owner, f"idempotency:{checked.idempotency_key}", fingerprint))
     return names
 
 

@@ -53,7 +53,7 @@ def test_more_than_one_batch(world):
                 store.NewStatement(
                     digest=digest,
                     kind="Work",
-                    message={},
+                    body="{}",
                     opening=entries.opening("Work", digest, [], []),
                     repeat_key=digest,
                     accounts=[b"a" * 20],
