@@ -108,6 +108,14 @@ ENDINGS = [("ctrl-c", 130), ("term", 143)]
 PHASES = ["starting a local chain", "creating the registry", "deploying the contract", "starting the registry"]
 
 
+def each_once(moments, least=1):
+    """Pair each moment with both endings in turn; the other pairs, and all but every `least`th moment, take long."""
+    for number, moment in enumerate(moments):
+        for turn, (ending, code) in enumerate(ENDINGS):
+            short = turn == number // least % 2 and number % least == 0
+            yield pytest.param(moment, ending, code, marks=[] if short else pytest.mark.slow)
+
+
 def tell(run, ending):
     if ending == "ctrl-c":
         run.press_ctrl_c()
@@ -115,8 +123,7 @@ def tell(run, ending):
         run.process.terminate()
 
 
-@pytest.mark.parametrize(("ending", "code"), ENDINGS)
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(("phase", "ending", "code"), each_once(PHASES))
 def test_stopped_while_it_starts(running, tmp_path, phase, ending, code):
     run = running(*registry(tmp_path))
     run.until(phase)
@@ -124,8 +131,7 @@ def test_stopped_while_it_starts(running, tmp_path, phase, ending, code):
     run.ends(code)
 
 
-@pytest.mark.parametrize(("ending", "code"), ENDINGS)
-@pytest.mark.parametrize("milliseconds", [0, 20, 60, 150, 400, 900])
+@pytest.mark.parametrize(("milliseconds", "ending", "code"), each_once([0, 20, 60, 150, 400, 900]))
 def test_stopped_in_its_first_second(running, tmp_path, milliseconds, ending, code):
     """Bash, then the set-up that has nothing to do, then Python, which imports: wherever it happens to be."""
     run = running(*registry(tmp_path))
@@ -135,8 +141,10 @@ def test_stopped_in_its_first_second(running, tmp_path, milliseconds, ending, co
     run.ends(code, 128 - code)
 
 
-@pytest.mark.parametrize(("ending", "code"), ENDINGS)
-@pytest.mark.parametrize("step", ["A registry:", "starting the registry", "$ deedlog key new", "$ deedlog register"])
+@pytest.mark.parametrize(
+    ("step", "ending", "code"),
+    each_once(["A registry:", "starting the registry", "$ deedlog key new", "$ deedlog register"], least=2),
+)
 def test_the_demo_stopped_at_a_step(running, step, ending, code):
     run = running("--demo")
     run.until(step)
@@ -224,6 +232,7 @@ def test_help_needs_no_set_up_and_names_every_option(tmp_path):
 SET_UP = ["making .venv", "installing uv", "installing Python packages", "installing node packages"]
 
 
+@pytest.mark.slow
 def test_a_set_up_that_was_stopped_leaves_nothing_running_and_can_be_finished(running, tmp_path):
     fresh = tmp_path / "fresh"
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
