@@ -10,7 +10,6 @@ from registry.errors import InvalidData
 HASH_SIZE = 32
 ACCOUNT_SIZE = 20
 
-_LOWER = re.compile(r"0x[0-9a-f]*", re.ASCII)
 _ANY_CASE = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
 
 
@@ -21,11 +20,18 @@ def to_hex(data: bytes) -> str:
 
 def from_hex(text: object, size: int | None, field: str | None) -> bytes:
     """Return the `size` bytes (None: any number) of a lower-case 0x string; else raise `InvalidData` (`hex.…`)."""
-    if not isinstance(text, str) or _LOWER.fullmatch(text) is None or len(text) % 2:
+    if not isinstance(text, str) or not text.startswith("0x"):
         raise InvalidData("hex.malformed", field=field)
-    if size is not None and len(text) != 2 + 2 * size:
-        raise InvalidData("hex.length", field=field, expected=size, actual=len(text) // 2 - 1)
-    return bytes.fromhex(text[2:])
+    digits = text[2:]
+    try:
+        data = bytes.fromhex(digits)
+    except ValueError as error:
+        raise InvalidData("hex.malformed", field=field) from error
+    if data.hex() != digits:  # upper case, or white space, which `fromhex` passes over
+        raise InvalidData("hex.malformed", field=field)
+    if size is not None and len(data) != size:
+        raise InvalidData("hex.length", field=field, expected=size, actual=len(data))
+    return data
 
 
 def account_from_any_case(text: object, field: str | None) -> bytes:
