@@ -261,6 +261,33 @@ def insert_transaction(connection: Connection, attempt_id: int, transaction: Tra
     )
 
 
+def attempt_of(connection: Connection, transaction_hash: bytes) -> int | None:
+    """Return the id of the attempt that a transaction is stored with."""
+    key: int | None = connection.execute(
+        select(TRANSACTION.c.attempt_id).where(TRANSACTION.c.hash == transaction_hash)
+    ).scalar()
+    return key
+
+
+def hashes_of_nonce(connection: Connection, chain_id: int, nonce: int, but: int) -> list[bytes]:
+    """Return the transactions with that nonce of other attempts than `but`."""
+    query = (
+        select(TRANSACTION.c.hash)
+        .join(ATTEMPT, ATTEMPT.c.id == TRANSACTION.c.attempt_id)
+        .where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.nonce == nonce, ATTEMPT.c.id != but)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def last_nonce_used(connection: Connection, chain_id: int) -> int | None:
+    """Return the highest nonce that an attempt was found to have used up."""
+    used = ("mined", "final", "reverted", "nonce_taken")
+    nonce: int | None = connection.execute(
+        select(func.max(ATTEMPT.c.nonce)).where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.state.in_(used))
+    ).scalar()
+    return nonce
+
+
 def mark_sent(connection: Connection, transaction_hash: bytes, now: int) -> None:
     """Note that a node has taken a transaction."""
     connection.execute(
@@ -274,8 +301,8 @@ def transactions(connection: Connection, attempt_id: int) -> list[Transaction]:
     """Return an attempt's transactions, the oldest first."""
     query = select(TRANSACTION).where(TRANSACTION.c.attempt_id == attempt_id)
     found = [_transaction(row) for row in connection.execute(query).mappings()]
-    # Several may be of one second; each replaces the one before at a higher fee.
-    return sorted(found, key=lambda transaction: (transaction.created_at, transaction.max_fee))
+    # Each replaces the one before at a higher fee; the clock may have been set back, or several be of one second.
+    return sorted(found, key=lambda transaction: transaction.max_fee)
 
 
 def dearest_of_nonce(connection: Connection, chain_id: int, nonce: int) -> Transaction | None:

@@ -13,9 +13,9 @@ from anchor import anchor_store
 from anchor.anchor_store import ChainStatus
 from anchor.attempting import Alarms, Attempts
 from anchor.following import Follower
-from anchor.view import look
+from anchor.view import StopAnchoringError, look
 from registry import store
-from registry.errors import InvalidData
+from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_checksum
 
 if TYPE_CHECKING:
@@ -45,10 +45,20 @@ class Anchorer:
         self._follower = Follower(database, port, plan)
         self._attempts = Attempts(database, port, plan)
         self._noted: ChainStatus | None = None
+        self._vanished = False
 
     def check(self) -> View:
         """Return what the chain says if it may be acted on (`anchor.view.look`); raise otherwise."""
-        return look(self._database, self._port, self._plan)
+        try:
+            view = look(self._database, self._port, self._plan)
+        except StopAnchoringError as error:
+            if error.code == "anchoring.final_vanished" and not self._vanished:
+                # An answer without a proof: only said twice in a row it stops everything.
+                self._vanished = True
+                raise Unavailable("chain.contradicts", block=int(error.params["block_number"])) from error
+            raise
+        self._vanished = False
+        return view
 
     def check_operator(self, view: View) -> None:
         """Raise `InvalidData` (`worker.other_operator`) if the contract lets another account anchor.
@@ -65,6 +75,11 @@ class Anchorer:
         alarms: Alarms = {}
         view = self.check()
         self._follower.follow(view)
+        with self._database.read() as connection:
+            kept = anchor_store.newest_anchor(connection, self._plan.chain.chain_id)
+        if kept is not None and kept.size > view.size:
+            # Not taken away, as far as can be said: the node that was asked for the head lags behind it.
+            raise Unavailable("chain.behind", block=view.tip.number, known=kept.proof_number)
         try:
             self.check_operator(view)
         except InvalidData as error:
@@ -79,12 +94,18 @@ class Anchorer:
         balance = self._port.balance(self._plan.operator, view.tip.number)
         if balance < LOW_BALANCE:
             alarms["alarm.balance_low"] = {"account": to_checksum(self._plan.operator), "balance": str(balance)}
-        with self._database.read() as connection:
-            oldest = store.oldest_accepted_beyond(connection, view.size)
-        deadline = ALARM_INTERVALS * self._plan.interval
-        if oldest is not None and now - oldest > deadline:
-            alarms["alarm.anchor_late"] = {"seconds": now - oldest, "deadline": deadline}
+        alarms |= self.late(now)
         self._note(ChainStatus(self._plan.chain.chain_id, view.tip.number, view.size, balance, now))
+
+    def late(self, now: int) -> Alarms:
+        """Return the alarm of statements that have waited too long for an anchor, by what is kept of the chain."""
+        with self._database.read() as connection:
+            kept = anchor_store.newest_anchor(connection, self._plan.chain.chain_id)
+            oldest = store.oldest_accepted_beyond(connection, 0 if kept is None else kept.size)
+        deadline = ALARM_INTERVALS * self._plan.interval
+        if oldest is None or now - oldest <= deadline:
+            return {}
+        return {"alarm.anchor_late": {"seconds": now - oldest, "deadline": deadline}}
 
     def _note(self, status: ChainStatus) -> None:
         if self._noted is not None and status.seen_at - self._noted.seen_at < STATUS_SECONDS:

@@ -47,27 +47,30 @@ class Attempts:
         self._port = port
         self._plan = plan
         self._chain_id = plan.chain.chain_id
+        self._nonce_before: int | None = None
 
     def go_on(self, view: View, now: int, alarms: Alarms) -> None:
         """Do what is due at `now` (Unix seconds): carry the open attempt on, or begin one; note what is wrong."""
         nonce = self._port.next_nonce(self._plan.operator, view.tip.number)
+        before, self._nonce_before = self._nonce_before, nonce
         with self._database.read() as connection:
             attempt = anchor_store.open_attempt(connection, self._chain_id)
         if attempt is not None:
-            self._pursue(attempt, view, nonce, now, alarms)
+            self._pursue(attempt, view, nonce, before, now, alarms)
         else:
-            self._begin(view, nonce, now, alarms)
+            self._begin(view, nonce, before, now, alarms)
         with self._database.read() as connection:
             last = anchor_store.last_settled(connection, self._chain_id)
             sent = [] if last is None else anchor_store.transactions(connection, last.id)
-        if last is not None and last.state in ("nonce_taken", "reverted") and self._own(sent[-1]):
+        told = last is not None and last.state in ("nonce_taken", "reverted") and last.size > view.size
+        if last is not None and told and self._own(sent[-1]):
             alarms[f"alarm.{last.state}"] = {
                 "account": to_checksum(self._plan.operator),
                 "nonce": last.nonce,
                 "size": last.size,
             }
 
-    def _pursue(self, attempt: Attempt, view: View, nonce: int, now: int, alarms: Alarms) -> None:
+    def _pursue(self, attempt: Attempt, view: View, nonce: int, before: int | None, now: int, alarms: Alarms) -> None:
         """Carry an attempt on: settled by the contract's state, or sent again, or replaced at a higher fee."""
         if view.size >= attempt.size:
             ours = self._port.head_of(self._plan.contract, attempt.root, view.tip.number) is not None
@@ -80,15 +83,16 @@ class Attempts:
             # The owner has named another operator since, this one: what the one before sent can only revert now.
             self._settle(attempt, "abandoned")
             return
-        stuck = newest.sent_at is not None and now - newest.created_at >= self._plan.chain.resend
+        old = now - newest.created_at >= self._plan.chain.resend
         if nonce > attempt.nonce:
-            self._explain(attempt, sent, stuck=stuck)
+            self._explain(attempt, sent, old=old)
             return
-        if nonce < attempt.nonce and stuck:
+        if nonce < attempt.nonce and old and nonce == before:
             # A reorganisation took a transaction of an earlier nonce away, or a node counted wrongly.
             self._settle(attempt, "abandoned")
             return
-        if view.size != attempt.from_size or stuck:
+        moved = view.size != attempt.from_size
+        if moved or (old and newest.sent_at is not None):
             fees = self._bumped(newest, self._port.fees(view.tip))
             if fees.max_fee <= self._plan.chain.max_fee:
                 # The same nonce; if the head moved, from the new head.
@@ -99,33 +103,51 @@ class Attempts:
                     "base_fee": view.tip.base_fee // 10**9,
                     "seconds": now - attempt.created_at,
                 }
+                if moved:
+                    return  # from a head that is not the contract's any more: it could only be refused, and be paid for
         self._send(attempt, newest, now, alarms)
 
-    def _explain(self, attempt: Attempt, sent: Sequence[Transaction], *, stuck: bool) -> None:
+    def _explain(self, attempt: Attempt, sent: Sequence[Transaction], *, old: bool) -> None:
         """Settle an attempt whose nonce is used while the contract has not moved."""
+        with self._database.read() as connection:
+            others = anchor_store.hashes_of_nonce(connection, self._chain_id, attempt.nonce, attempt.id)
+        if any(self._port.outcome(one) for one in others):
+            self._settle(attempt, "abandoned")  # an earlier attempt's transaction has come up after all
+            return
         outcomes = {self._port.outcome(transaction.hash) for transaction in sent}
         if "succeeded" in outcomes:
             return  # seen by a node that is ahead of the one that was asked for the head: the next round sees it too
         if "reverted" in outcomes:
             self._settle(attempt, "reverted")
-        elif stuck:  # a while after it was sent: a node that lags has no receipt either
+        elif old:  # a while after it was sent: a node that lags has no receipt either
             self._settle(attempt, "nonce_taken")
 
-    def _begin(self, view: View, nonce: int, now: int, alarms: Alarms) -> None:
+    def _begin(self, view: View, nonce: int, before: int | None, now: int, alarms: Alarms) -> None:
         """Begin an attempt if there is something to anchor and the interval has passed."""
         with self._database.read() as connection:
             state = log.state(connection)
             size, root = state.size, state.root
             last = anchor_store.last_attempt_at(connection, self._chain_id)
             replaced = anchor_store.dearest_of_nonce(connection, self._chain_id, nonce)
-        if size <= view.size or now < last + self._plan.interval:
+            used = anchor_store.last_nonce_used(connection, self._chain_id)
+        # A clock that was set back is no reason to wait until it has caught up.
+        if size <= view.size or 0 <= now - last < self._plan.interval:
             return
+        if used is not None and nonce != used + 1 and nonce != before:
+            return  # not the one that is due: a node must say it twice before a transaction with it is given away
         fees = self._within(self._port.fees(view.tip))
         if replaced is not None and self._own(replaced):
             # One of an earlier attempt may still wait in nodes; whichever is mined, the contract has a head of ours.
             fees = self._bumped(replaced, fees)
             if fees.max_fee > self._plan.chain.max_fee:
                 fees = Fees(replaced.max_fee, replaced.priority_fee)
+            if fees.max_fee > self._plan.chain.max_fee:  # it was lowered since
+                alarms["alarm.fee_limit"] = {
+                    "limit": self._plan.chain.max_fee // 10**9,
+                    "base_fee": view.tip.base_fee // 10**9,
+                    "seconds": now - replaced.created_at,
+                }
+                return
         attempt = Attempt(0, self._chain_id, view.size, size, root, nonce, "prepared", now)
         transaction = self._sign(attempt, fees, now)
         with self._database.read() as connection:
@@ -152,12 +174,19 @@ class Attempts:
         transaction = Transaction(signed_hash, raw, fees.max_fee, fees.priority_fee, now, None)
         reached("anchor.signed")
         with self._database.write() as connection:
-            if attempt.id:
-                key = attempt.id
-                anchor_store.set_attempt(connection, key, from_size=attempt.from_size)
-            else:
-                key = anchor_store.insert_attempt(connection, attempt)
-            anchor_store.insert_transaction(connection, key, transaction)
+            stored_with = anchor_store.attempt_of(connection, signed_hash)
+            if stored_with is None:
+                if attempt.id:
+                    key = attempt.id
+                    anchor_store.set_attempt(connection, key, from_size=attempt.from_size)
+                else:
+                    key = anchor_store.insert_attempt(connection, attempt)
+                anchor_store.insert_transaction(connection, key, transaction)
+            elif stored_with != attempt.id:
+                # To the byte what an abandoned attempt signed: that one goes on.
+                if attempt.id:
+                    anchor_store.set_attempt(connection, attempt.id, state="abandoned")
+                anchor_store.set_attempt(connection, stored_with, state="sent", from_size=attempt.from_size)
         reached("anchor.stored")
         return transaction
 

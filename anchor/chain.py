@@ -17,7 +17,7 @@ from anchor import node
 from anchor.artifacts import rights_anchor
 from anchor.chain_port import AnchorCall, Fees, Outcome, SlotProof, Tip
 from anchor.deployment import Deployment, creation_data
-from anchor.endpoint import shown
+from anchor.endpoint import shown, without_secrets
 from anchor.identity import DETERMINISTIC_DEPLOYER, Head, RegistryIdentity, head_slot
 from anchor.state_proof import encode_header, parse_header
 from registry.errors import InvalidData, Unavailable
@@ -48,6 +48,10 @@ class EvmChain:
         self._node = node.Node(url)
         self._contract = Web3().eth.contract(abi=rights_anchor()["abi"])
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._node.close()
+
     def chain_id(self) -> int:
         """Return the chain's id."""
         with self._reading("eth_chainId"):
@@ -60,7 +64,7 @@ class EvmChain:
             header = encode_header(block)
             parsed = parse_header(header)
             base_fee = node.number(node.member(block, "baseFeePerGas"))
-        return Tip(_below(parsed.number), parsed.hash, header, base_fee)
+            return Tip(_below(parsed.number), parsed.timestamp, parsed.hash, header, base_fee)
 
     def finalized(self) -> int | None:
         """Return the number of the newest block that the chain calls final; None if it has no such tag."""
@@ -75,7 +79,12 @@ class EvmChain:
         """Return the hash of the canonical block of that number; None if the node has none."""
         with self._reading("eth_getBlockByNumber"):
             block = self._node.request("eth_getBlockByNumber", hex(number), False)  # noqa: FBT003
-            return None if block is None else node.block_hash(block)
+            if block is None:
+                return None
+            header = parse_header(encode_header(block))
+            if header.number != number:
+                raise node.UnreadableError("another block")
+            return header.hash
 
     def head(self, contract: bytes, at: int) -> tuple[int, bytes]:
         """Return (size, root) of the contract's last head; zeros before the first."""
@@ -130,14 +139,19 @@ class EvmChain:
 
     def simulate(self, call: AnchorCall, operator: bytes) -> None:
         """Raise `InvalidData` (`chain.would_revert`) if the contract would refuse this call now."""
-        transaction = {"from": to_hex(operator), "to": to_hex(call.contract), "data": self._data(call)}
+        transaction = {
+            "from": to_hex(operator),
+            "to": to_hex(call.contract),
+            "data": self._data(call),
+            "gas": hex(GAS_LIMIT),
+        }
         with self._reading("eth_call"):
             try:
                 self._node.request("eth_call", transaction, "latest")
             except node.RefusedError as error:
                 if error.number != _REVERTED and "revert" not in error.message:
                     raise
-                raise InvalidData("chain.would_revert", message=error.message) from error
+                raise InvalidData("chain.would_revert", message=self._words(error)) from error
 
     def sign(self, call: AnchorCall, key: bytes, chain_id: int, nonce: int, fees: Fees) -> tuple[bytes, bytes]:
         """Return (hash, raw) of the transaction that makes this call, signed with the operator's key."""
@@ -167,7 +181,7 @@ class EvmChain:
             try:
                 self._node.request("eth_sendRawTransaction", to_hex(raw))
             except node.RefusedError as error:
-                raise InvalidData("chain.not_taken", message=error.message) from error
+                raise InvalidData("chain.not_taken", message=self._words(error)) from error
 
     def outcome(self, transaction_hash: bytes) -> Outcome | None:
         """Return what became of a mined transaction. Only for telling why: success is read from state."""
@@ -222,8 +236,10 @@ class EvmChain:
         except node.UnreachableError as error:
             raise self._unreachable(str(error)) from error
         except node.RefusedError as error:
-            raise Unavailable("chain.refused", url=shown(self._url), method=method, message=error.message) from error
-        except node.UnreadableError as error:
+            raise Unavailable(
+                "chain.refused", url=shown(self._url), method=method, message=self._words(error)
+            ) from error
+        except (node.NodeError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise Unavailable("chain.odd_answer", url=shown(self._url), method=method) from error
         except InvalidData as error:
             if error.code.startswith("chain."):
@@ -231,6 +247,9 @@ class EvmChain:
             if error.code == "header.unknown_fields":
                 raise Unavailable("chain.unknown_fields", url=shown(self._url)) from error
             raise Unavailable("chain.odd_answer", url=shown(self._url), method=method) from error
+
+    def _words(self, error: node.RefusedError) -> str:
+        return without_secrets(self._url, error.message)
 
     def _unreachable(self, reason: str) -> Unavailable:
         return Unavailable("chain.unreachable", url=shown(self._url), reason=reason)

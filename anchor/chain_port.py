@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """The newest block as one node has it: number, hash, header (RLP; its hash is `hash`), base fee (wei for gas)."""
+    """The newest block as one node has it: number, Unix time, hash, header (RLP; its hash is `hash`), base fee (wei)."""
 
     number: int
+    timestamp: int
     hash: bytes
     header: bytes
     base_fee: int

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 UNREADABLE = "…"
+
+SHORTEST_SECRET = 8
+"""Characters: shorter parts of a URL are words, not keys."""
 
 
 def shown(url: str) -> str:
@@ -19,3 +23,13 @@ def shown(url: str) -> str:
         return UNREADABLE
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}" if port is None else f"{parts.scheme}://{host}:{port}"
+
+
+def without_secrets(url: str, text: str) -> str:
+    """Return what a node said without the parts of its own URL that may be secret: providers repeat keys in errors."""
+    rest = url.partition("://")[2]
+    host = shown(url).partition("://")[2]
+    for part in sorted(re.split(r"[/?&=@#:]", rest), key=len, reverse=True):
+        if len(part) >= SHORTEST_SECRET and part not in host:
+            text = text.replace(part, UNREADABLE)
+    return text

@@ -7,6 +7,7 @@ anchor known or forgotten; and an anchor is final only when two rounds in a row 
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,10 @@ _log = logging.getLogger(__name__)
 
 PROVEN_AT_ONCE = 16
 """Heads that one round takes proofs of: after a long absence the rest come in the next rounds."""
+
+
+FRESH_SECONDS = 90
+"""Age of a block whose node does not lag: then a lower block than one that was seen means another branch, or a lie."""
 
 
 class Follower:
@@ -69,7 +74,8 @@ class Follower:
     def _where_it_is(self, anchored: StoredAnchor, view: View) -> StoredAnchor | None:
         """Return the anchor as the chain has it now; None if it is gone, or nothing can be said in this round."""
         behind = view.tip.number < anchored.proof_number
-        if behind and not self._plan.chain.development:
+        fresh = abs(time.time() - view.tip.timestamp) < FRESH_SECONDS
+        if behind and not fresh and not self._plan.chain.development:
             return None  # the node lags
         if not behind:
             block_hash = self._port.block_hash(anchored.proof_number)

@@ -6,6 +6,7 @@ A node is outside: it may be away, lie, lag, or not be a node. Whatever it does 
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIMEOUT = 20
-"""Seconds for each step of one answer."""
+"""Seconds for the content of one answer, and for each step before it."""
 
 MAXIMUM_ANSWER = 4 * 1024 * 1024
 """Bytes: a block's header and the hashes of its transactions take a tenth of it."""
@@ -38,10 +39,11 @@ class RefusedError(NodeError):
     """The node answered with an error: `number` and `message` are its words."""
 
     def __init__(self, number: int, message: str) -> None:
-        """Keep the first of the node's words."""
-        super().__init__(message[:200])
+        """Keep the first of the node's words, without what would not be text elsewhere."""
+        shown = "".join(character if character.isprintable() else " " for character in message[:200])
+        super().__init__(shown)
         self.number = number
-        self.message = message[:200]
+        self.message = shown
 
 
 class Node:
@@ -60,13 +62,16 @@ class Node:
         """Return the result of one call; raise a `NodeError`."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
         content = bytearray()
+        until = time.monotonic() + TIMEOUT
         try:
             with self._client.stream("POST", self._url, json=body, headers={"Accept-Encoding": "identity"}) as response:
                 for chunk in response.iter_raw():
                     content += chunk
                     if len(content) > MAXIMUM_ANSWER:
                         raise UnreadableError(method)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    if time.monotonic() > until:
+                        raise UnreachableError("too slow")
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: where a redirect leads to
             raise UnreachableError(type(error).__name__) from error
         return _result(method, response, bytes(content))
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from registry.database import Transactions
 
 
+LARGEST = 2**63
+"""Sizes below this fit the database."""
+
+
 class StopAnchoringError(InvalidData):
     """The contract and this log contradict each other: nothing may go on until a person has looked."""
 
@@ -67,6 +71,10 @@ def prove(port: ChainPort, plan: Plan, tip: Tip, root: bytes) -> StoredAnchor | 
             return None
         raise Unavailable("chain.contradicts", block=tip.number) from error
     head = Head.unpack(word)
+    if not (head.previous_size < head.size < LARGEST and head.block_number <= header.number):
+        raise Unavailable("chain.contradicts", block=tip.number)  # no state of this contract
+    if head.time > header.timestamp:
+        raise Unavailable("chain.contradicts", block=tip.number)
     return StoredAnchor(
         chain_id=plan.chain.chain_id,
         size=head.size,

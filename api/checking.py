@@ -48,13 +48,16 @@ class Checkers:
 
     def __init__(self, processes: int | None = None) -> None:
         """Take how many there may be (None: one for each processor); with one, this process checks."""
-        self._processes = min(processes or os.cpu_count() or 1, MAXIMUM_PROCESSES)
+        self._processes = min(processes or len(os.sched_getaffinity(0)), MAXIMUM_PROCESSES)
         self._pool: ProcessPoolExecutor | None = None
+        self._closed = False
 
     async def check(self, sent: bytes, registry: bytes, submitter: Submitter, now: int) -> Found:
         """Do `check_batch`; raise `Unavailable` (`statement.checker_ended`) if its process ended meanwhile."""
         if self._processes == 1:
             return await run_in_threadpool(check_batch, sent, registry, submitter, now)
+        if self._closed:
+            raise Unavailable("statement.stopping")
         if self._pool is None:
             # Not by fork: this process has threads, and a lock that one of them holds would stay locked in the copy.
             context = multiprocessing.get_context("spawn")
@@ -69,8 +72,10 @@ class Checkers:
 
     def close(self) -> None:
         """End the processes."""
+        self._closed = True
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            # Not waited for, on the event loop: they end with this process at the latest.
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _begin() -> None:

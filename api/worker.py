@@ -62,7 +62,7 @@ class Worker:
         if read_deployment(settings, self._identity) is None:
             _log.warning("no record of a deployment on %s: the contract is looked for all the same", chain.name)
         self._plan = Plan(chain, self._identity, operator_key, settings.anchor_interval)
-        self._rpc_url = settings.chosen_rpc_url()
+        self._chain = EvmChain(settings.chosen_rpc_url())
         self._roles = Roles(self._database, (SEQUENCER, ANCHORER))
         self.stopping = stopping
         self._stopped = threading.Event()
@@ -178,6 +178,17 @@ class Worker:
             return error
         return None
 
+    def _say(self, anchorer: Anchorer, database: Fenced, error: DeedlogError) -> None:
+        """Raise the alarm that a round failed; what the rounds before had found is not over by that."""
+        try:
+            with database.read() as connection:
+                found = [alarm for alarm in alarms.alarms(connection) if alarm.role == database.lease.role]
+            lasting = {alarm.code: alarm.params for alarm in found if alarm.code.startswith(("alarm.", "worker."))}
+            lasting.pop("alarm.anchor_late", None)
+            self._raise_alarms(database, lasting | anchorer.late(int(time.time())) | {error.code: error.params})
+        except OperationalError as another:
+            _log.warning("alarm: %s; it could not be kept: %s", error, another)
+
     def _raise_alarms(self, database: Fenced, current: Mapping[str, Mapping[str, str | int]]) -> None:
         """Keep what is wrong as the holder of a role sees it, and say in the log what is new and what is over."""
         role = database.lease.role
@@ -209,7 +220,7 @@ class Worker:
         return state.size
 
     def _new_anchorer(self, database: Transactions) -> Anchorer:
-        return Anchorer(database, EvmChain(self._rpc_url), self._plan)
+        return Anchorer(database, self._chain, self._plan)
 
     def _anchor(self, lease: Lease) -> None:
         database = Fenced(self._database, lease)
@@ -223,7 +234,7 @@ class Worker:
                 if isinstance(error, Unavailable) and error.code == "lease.lost":
                     raise
                 if isinstance(error, DeedlogError):
-                    self._raise_alarms(database, {error.code: error.params})
+                    self._say(anchorer, database, error)
                 if isinstance(error, StopAnchoringError):
                     raise
                 _log.debug("anchoring waits: %s", error)

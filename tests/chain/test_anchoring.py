@@ -231,6 +231,8 @@ def test_a_final_anchor_that_vanishes_stops_everything(public):
     with pytest.raises(Unavailable, match=r"chain\.behind"):
         world.anchorer.tick(world.now + 5)
     anvil.request("anvil_mine", "0x3")
+    with pytest.raises(Unavailable, match=r"chain\.contradicts"):
+        world.anchorer.tick(world.now + 5)
     with pytest.raises(StopAnchoringError, match=r"anchoring\.final_vanished"):
         world.anchorer.tick(world.now + 5)
     # Even where the head came back in another block: what was called final was not.

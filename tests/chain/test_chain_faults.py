@@ -35,6 +35,7 @@ from anchor.chain_port import AnchorCall
 from anchor.view import StopAnchoringError
 from registry.database import Database
 from registry.digest import keccak256
+from registry.errors import Unavailable
 
 METHODS = (
     "eth_chainId",
@@ -422,6 +423,8 @@ def test_a_chain_that_was_reset_to_before_a_final_anchor_is_said_and_then_stops_
         with pytest.raises(Exception, match=r"chain\.behind"):
             walk.world.anchorer.tick(walk.world.now + 1)
     chain.request("anvil_mine", "0x40")
+    with pytest.raises(Unavailable, match=r"chain\.contradicts"):
+        walk.world.anchorer.tick(walk.world.now + 1)
     with pytest.raises(StopAnchoringError, match=r"anchoring\.final_vanished"):
         walk.world.anchorer.tick(walk.world.now + 1)
     assert walk.anchors() == kept

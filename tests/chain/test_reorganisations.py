@@ -12,6 +12,7 @@ from anchor import log, tiles
 from anchor.chain_port import AnchorCall
 from anchor.view import StopAnchoringError
 from registry.database import Database
+from registry.errors import Unavailable
 
 DEEPEST = 64
 
@@ -73,6 +74,8 @@ def test_a_reorganisation_beyond_the_depth_that_was_final_stops_everything(store
     kept = walk.anchors()
     newest = int(chain.request("eth_blockNumber"), 16)
     reorganise(chain, newest - kept[0].proof_number + 1)
+    with pytest.raises(Unavailable, match=r"chain\.contradicts"):
+        walk.world.anchorer.tick(walk.world.now + 10)
     for _ in range(2):
         with pytest.raises(StopAnchoringError, match=r"anchoring\.final_vanished"):
             walk.world.anchorer.tick(walk.world.now + 10)
