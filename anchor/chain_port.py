@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """The newest block as one node has it: number, Unix time, hash, header (RLP; its hash is `hash`), base fee (wei)."""
+    """The newest block as one node has it: number, Unix time, hash, header (RLP), base fee (wei)."""
 
     number: int
     timestamp: int

@@ -7,13 +7,12 @@ anchor known or forgotten; and an anchor is final only when two rounds in a row 
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from anchor import anchor_store
 from anchor.finality import is_final
-from anchor.view import StopAnchoringError, own_root, prove
+from anchor.view import StopAnchoringError, is_later, own_root, prove
 from registry.errors import Unavailable
 from registry.hexadecimal import to_hex
 from registry.steps import reached
@@ -29,10 +28,6 @@ _log = logging.getLogger(__name__)
 
 PROVEN_AT_ONCE = 16
 """Heads that one round takes proofs of: after a long absence the rest come in the next rounds."""
-
-
-FRESH_SECONDS = 90
-"""Age of a block whose node does not lag: then a lower block than one that was seen means another branch, or a lie."""
 
 
 class Follower:
@@ -74,8 +69,7 @@ class Follower:
     def _where_it_is(self, anchored: StoredAnchor, view: View) -> StoredAnchor | None:
         """Return the anchor as the chain has it now; None if it is gone, or nothing can be said in this round."""
         behind = view.tip.number < anchored.proof_number
-        fresh = abs(time.time() - view.tip.timestamp) < FRESH_SECONDS
-        if behind and not fresh and not self._plan.chain.development:
+        if behind and not is_later(view.tip, anchored) and not self._plan.chain.development:
             return None  # the node lags
         if not behind:
             block_hash = self._port.block_hash(anchored.proof_number)

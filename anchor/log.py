@@ -101,7 +101,14 @@ def identity_of(database: Transactions) -> RegistryIdentity:
 
 
 def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> int:
-    """Log up to `BATCH` accepted statements in one transaction; return how many.
+    """Do `sequence_batch`; return how many statements it logged."""
+    return sequence_batch(database, identity, log_key, now)[0]
+
+
+def sequence_batch(
+    database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int
+) -> tuple[int, int]:
+    """Log up to `BATCH` accepted statements in one transaction; return how many, and the log's size with them.
 
     The index of an entry is the tree's size, read under the lock of the log's row. Time never goes backwards.
     """
@@ -111,7 +118,7 @@ def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed2551
         reached("sequence.locked")
         waiting = store.unlogged(connection, BATCH)
         if not waiting:
-            return 0
+            return 0, state.size
         time = max(now, state.time)
         logged = [
             {"row_id": key, "index": state.size + position, "time": time, "whole": entries.close(opening, time)}
@@ -141,7 +148,7 @@ def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed2551
         reached("sequence.swapped")
     # Here the commit has returned: only now does the checkpoint exist for anybody else.
     reached("sequence.committed")
-    return len(logged)
+    return len(logged), appended.size
 
 
 def state(connection: Connection) -> LogState:

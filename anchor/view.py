@@ -6,6 +6,7 @@ later. Only what the chain shows with a proof, or says of a block that was final
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,19 @@ from anchor.anchor_store import StoredAnchor
 from anchor.identity import Head, head_slot
 from anchor.state_proof import parse_header, storage_value
 from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import to_hex
+from registry.hexadecimal import HASH_SIZE, to_hex
 
 if TYPE_CHECKING:
     from anchor.chain_port import ChainPort, Tip
     from anchor.plan import Plan
     from registry.database import Transactions
 
+
+AHEAD_SECONDS = 3600
+"""How far a block's time may be ahead of this machine's: further, it is made up."""
+
+LATER_SECONDS = 60
+"""A lower block that is so much later than another is of another branch: its node does not lag."""
 
 LARGEST = 2**63
 """Sizes below this fit the database."""
@@ -48,6 +55,8 @@ def look(database: Transactions, port: ChainPort, plan: Plan) -> View:
     if actual != plan.chain.chain_id:
         raise Unavailable("chain.other_chain", expected=plan.chain.chain_id, actual=actual)
     tip = port.tip()
+    if tip.timestamp > time.time() + AHEAD_SECONDS:
+        raise Unavailable("chain.contradicts", block=tip.number)
     last = None if plan.chain.development else _check_final(database, port, plan, tip)
     view = View(tip, *port.head(plan.contract, tip.number))
     if last is not None and view.size < last.size:
@@ -91,6 +100,11 @@ def prove(port: ChainPort, plan: Plan, tip: Tip, root: bytes) -> StoredAnchor | 
     )
 
 
+def is_later(tip: Tip, anchored: StoredAnchor) -> bool:
+    """Return whether the newest block is later in time than the block of a proof, whatever their numbers."""
+    return tip.timestamp > parse_header(anchored.header).timestamp + LATER_SECONDS
+
+
 def own_root(database: Transactions, size: int) -> bytes | None:
     """Return the root of this log's checkpoint of that size, if it signed one."""
     with database.read() as connection:
@@ -104,9 +118,9 @@ def _check_final(database: Transactions, port: ChainPort, plan: Plan, tip: Tip) 
         last = anchor_store.newest_final(connection, plan.chain.chain_id)
     if last is None:
         return None
-    if tip.number < last.proof_number:
+    if tip.number < last.proof_number and not is_later(tip, last):
         raise Unavailable("chain.behind", block=tip.number, known=last.proof_number)
-    block_hash = port.block_hash(last.proof_number)
+    block_hash = port.block_hash(last.proof_number) if tip.number >= last.proof_number else bytes(HASH_SIZE)
     if block_hash is None:
         raise Unavailable("chain.contradicts", block=tip.number)
     if block_hash != last.block_hash:

@@ -48,7 +48,7 @@ class Checkers:
 
     def __init__(self, processes: int | None = None) -> None:
         """Take how many there may be (None: one for each processor); with one, this process checks."""
-        self._processes = min(processes or len(os.sched_getaffinity(0)), MAXIMUM_PROCESSES)
+        self._processes = min(processes or _processors(), MAXIMUM_PROCESSES)
         self._pool: ProcessPoolExecutor | None = None
         self._closed = False
 
@@ -76,6 +76,11 @@ class Checkers:
         if self._pool is not None:
             # Not waited for, on the event loop: they end with this process at the latest.
             self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _processors() -> int:
+    """Return how many processors this process may use; not every system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _begin() -> None:

@@ -149,9 +149,9 @@ class Worker:
         # What a worker that crashed has committed and not remembered is remembered before anything is added to it.
         self._remember()
         while self._holds(lease):
-            count = self._sequence_batch(database)
+            count, size = self._sequence_batch(database)
             if count:
-                size = self._remember()
+                self._remember()
                 reached("sequence.remembered")
                 _log.info("logged entries=%d size=%d term=%d", count, size, lease.term)
             else:
@@ -203,21 +203,20 @@ class Worker:
         for code in before.keys() - current.keys():
             _log.info("over: %s", code, extra={"alarm": code, "role": role})
 
-    def _sequence_batch(self, database: Transactions) -> int:
+    def _sequence_batch(self, database: Transactions) -> tuple[int, int]:
         with database.read() as connection:
             if not store.unlogged(connection, 1):
-                return 0
+                return 0, 0
         # Before each batch: a database that fails over to an old copy does so under our feet.
         last_signed.check(self._last_signed, database)
         # An error of a commit leaves its outcome unknown: it ends the process, and the next one reads first.
-        return log.sequence(database, self._identity, self._log_key, int(time.time()))
+        return log.sequence_batch(database, self._identity, self._log_key, int(time.time()))
 
-    def _remember(self) -> int:
-        """Note the committed head in the last-signed file; return its size."""
+    def _remember(self) -> None:
+        """Note the committed head in the last-signed file."""
         with self._database.read() as connection:
             state = log.state(connection)
         last_signed.remember(self._last_signed, state.size, state.root)
-        return state.size
 
     def _new_anchorer(self, database: Transactions) -> Anchorer:
         return Anchorer(database, self._chain, self._plan)

@@ -176,7 +176,7 @@ def test_a_second_attempt_beside_an_open_one_is_refused_by_name(world, anvil):
     world.anchorer.tick(world.now + 1)
     with world.database.read() as connection:
         first = anchor_store.open_attempt(connection, 31337)
-    second = dataclasses.replace(first, id=0)
+    second = dataclasses.replace(first, id=0, nonce=first.nonce + 1)
     port = world.anchorer._port
     with pytest.raises(Unavailable, match=r"anchoring\.raced"):
         world.anchorer._attempts._sign(second, port.fees(port.tip()), world.now)

@@ -408,7 +408,8 @@ def test_a_chain_that_was_reset_to_before_an_anchor_that_was_not_final_is_anchor
     walk.fill(2)
     walk.rounds(2)
     chain.request("evm_revert", snapshot)
-    assert walk.rounds(2) == set()
+    # Or the node lags: nothing is done until it has blocks of that height again.
+    assert walk.rounds(2) == {"chain.behind"}
     chain.request("anvil_mine", "0x4")
     walk.settle()
 

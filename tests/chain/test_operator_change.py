@@ -115,7 +115,8 @@ def test_the_old_key_says_so_and_sends_nothing_and_the_new_one_goes_on(change):
     assert change.nonce(OPERATOR) == 1
     assert change.states() == [(3, 0, "final")]
     # Accepting and sequencing went on; the new key anchors what has come.
-    assert "worker.other_operator" not in change.tick(change.new, 4)
+    # A round more: its nonce is not the one that follows the old key's.
+    assert "worker.other_operator" not in change.tick(change.new, 5)
     assert change.anchors() == [(5, True), (3, True)]
     assert change.states() == [(3, 0, "final"), (5, 0, "final")]
 
