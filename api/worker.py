@@ -101,7 +101,7 @@ class Worker:
         while not self._stopped.is_set():
             try:
                 self._roles.beat()
-                if self._roles.held(SEQUENCER) is None:
+                if self._roles.held(SEQUENCER) is None and not self.stopping.is_set():
                     self._remember()  # what others sign with the same key, for the day on which this one goes on
             except (Unavailable, DatabaseError) as error:
                 _log.warning("alarm: this round of the roles failed: %s", error)
@@ -125,6 +125,10 @@ class Worker:
                     _log.warning("lost role=%s term=%d: this worker stands by", role, lease.term)
                     self._roles.drop(role)
             self._give_up(role, math.inf)
+        except BaseException:
+            # Before the role is dropped: what a commit of unknown outcome left is for the next process to read.
+            self.stopping.set()
+            raise
         finally:
             # After a fault the role is not given up: what became of the last write is unknown. Its lease runs out.
             self._roles.drop(role, math.inf)

@@ -7,6 +7,7 @@ import secrets
 import time
 
 import pytest
+from crash_world import until
 
 FEW = 10
 MANY = 200
@@ -23,7 +24,10 @@ def kill_at_random(registry, times, seed):
     for _ in range(times // ROUND):
         with registry.public():
             for _ in range(ROUND):
-                # One in five lives long enough to anchor.
+                # One in five lives long enough to work and to anchor, however slow the machine is.
+                answered = len(registry.witness.acknowledged)
+                if chance.random() < 0.2:
+                    until(lambda: len(registry.witness.acknowledged) > answered + 5, registry.stuck)  # noqa: B023 - at once
                 time.sleep(chance.uniform(0, LONGEST) * (5 if chance.random() < 0.2 else 1))
                 names = chance.choice((("serve",), ("worker",), ("serve", "worker")))
                 registry.kill(*names)
@@ -31,6 +35,8 @@ def kill_at_random(registry, times, seed):
                     registry.look_at_rest()
                 registry.start(*names)
             registry.await_web()
+            answered = len(registry.witness.acknowledged)
+            until(lambda: len(registry.witness.acknowledged) > answered + ROUND, registry.stuck)  # noqa: B023 - at once
         assert not [problem for problem in registry.witness.problems if "statement.not_logged_yet" not in problem]
         registry.await_logged()
         registry.look(bundles=5)
