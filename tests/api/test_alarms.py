@@ -206,6 +206,12 @@ def test_a_low_balance_is_an_alarm_until_somebody_funds_the_account(well):
     until(lambda: well.ready().json()["operator_balance"] == str(10**15))
     shown = well.ready().json()
     assert (shown["status"], shown["checks"]["balance"]) == ("alarm", False)
+    # It is not over because the next rounds fail.
+    well.node.fault(None, status(503))
+    until(lambda: "chain.unreachable" in well.alarms())
+    assert code in well.alarms()
+    well.node.heal()
+    until(lambda: "chain.unreachable" not in well.alarms())
     account = to_checksum(well.identity.operator)
     assert account in well.alarms()[code]["detail"]
     assert "Send it coins" in well.alarms()[code]["detail"]

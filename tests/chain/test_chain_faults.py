@@ -6,6 +6,7 @@ After every round the anchors that are called final are compared with the real c
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from anchoring_walk import PUBLIC, Walk
@@ -13,6 +14,7 @@ from conftest import running_anvil
 from eth_account import Account
 from faulty_node import (
     FaultyNode,
+    Reply,
     answer,
     body,
     changed,
@@ -28,11 +30,13 @@ from faulty_node import (
 )
 from registry_world import OPERATOR, connect, open_world
 from reorganisation import blocks, reorganise
+from waiting import until
 
 from anchor import log, node, tiles
 from anchor.chain import EvmChain
 from anchor.chain_port import AnchorCall
 from anchor.view import StopAnchoringError
+from registry import alarms
 from registry.database import Database
 from registry.digest import keccak256
 from registry.errors import Unavailable
@@ -113,6 +117,42 @@ def test_answers_that_are_none_are_waited_out(walk, faulty, name, methods):
     assert quiet <= {"eth_sendRawTransaction", "eth_getBalance", "eth_getTransactionCount", "eth_maxPriorityFeePerGas"}
     walk.settle()
     assert walk.nonces_used() == len(chosen)
+
+
+def test_words_of_a_node_that_are_no_text_can_be_kept_as_an_alarm(walk, faulty):
+    walk.fill()
+    faulty.fault("eth_call", rpc_error(-32000, "\ud800 over\nhere, /v3/a-secret-of-32-letters"))
+    assert walk.round() == {"chain.refused"}
+    with pytest.raises(Unavailable) as refused:
+        walk.world.anchorer.tick(walk.world.now + 1)
+    with walk.world.database.write() as connection:
+        alarms.put(connection, "anchorer", {"chain.refused": refused.value.params}, walk.world.now)
+    with walk.world.database.read() as connection:
+        [alarm] = alarms.alarms(connection)
+    assert alarm.params["message"] == "  over here, /v3/a-secret-of-32-letters"
+
+
+def test_a_secret_of_the_nodes_url_is_not_in_its_words(walk, faulty):
+    walk.world.anchorer._port = EvmChain(faulty.url + "/v3/a-secret-of-32-letters")
+    faulty.fault(None, rpc_error(-32000, "project a-secret-of-32-letters has no credit"))
+    with pytest.raises(Unavailable) as refused:
+        walk.world.anchorer.tick(walk.world.now + 1)
+    assert refused.value.params["message"] == "project … has no credit"
+
+
+def test_a_node_that_drips_is_given_up_on(walk, faulty):
+    def dripping(call):
+        content = call.forward().content
+
+        def pieces():
+            for at in range(len(content)):
+                time.sleep(0.05)
+                yield content[at : at + 1]
+
+        return Reply(pieces(), len(content))
+
+    faulty.fault("eth_getBlockByNumber", dripping)
+    assert walk.round() == {"chain.unreachable"}
 
 
 def test_a_node_that_hangs_is_given_up_on_and_asked_again(walk, faulty):
@@ -361,6 +401,64 @@ def test_a_nonce_that_the_node_counted_too_high_is_given_up(walk, faulty):
         walk.settle()
 
 
+def stuck_at_the_limit(walk, chain, faulty):
+    """Let an attempt wait that cannot be replaced within the limit, and be given up by two wrong answers."""
+    walk.fill()
+    walk.settle()
+    chain.automine(on=False)
+    tip = walk.truth.tip()
+    walk.change_plan(max_fee=walk.truth.fees(tip).max_fee * 11 // 10)
+    walk.fill()
+    walk.rounds(2)
+    assert "alarm.fee_limit" in walk.rounds(2, seconds=5)
+    faulty.fault("eth_getTransactionCount", answer("0x0"))
+    walk.rounds(1, seconds=5)
+    assert walk.attempts()[-1] == (2, 1, "sent")  # one answer does not do it
+    walk.rounds(1, seconds=5)
+    assert walk.attempts()[-1] == (2, 1, "abandoned")
+    faulty.heal()
+
+
+def test_what_was_given_up_and_is_signed_again_to_the_byte_goes_on(walk, faulty, chain):
+    stuck_at_the_limit(walk, chain, faulty)
+    walk.rounds(2)
+    assert walk.attempts() == [(1, 0, "final"), (2, 1, "sent")]
+    chain.automine(on=True)
+    walk.settle()
+
+
+def test_a_transaction_of_an_attempt_that_was_given_up_and_comes_up_is_no_theft(walk, faulty, chain):
+    stuck_at_the_limit(walk, chain, faulty)
+    with walk.world.database.read() as connection:
+        [[raw]] = connection.exec_driver_sql("SELECT raw FROM anchor_transaction ORDER BY created_at DESC LIMIT 1")
+    walk.change_plan(max_fee=500 * 10**9)
+    walk.fill()
+    walk.rounds(1)
+    assert walk.attempts()[-2:] == [(2, 1, "abandoned"), (3, 1, "sent")]
+    chain.request("anvil_dropAllTransactions")
+    chain.request("eth_sendRawTransaction", "0x" + raw.hex())
+    chain.request("evm_mine")
+    chain.automine(on=True)
+    codes = walk.rounds(8, seconds=2)
+    assert "alarm.nonce_taken" not in codes
+    walk.settle()
+    assert [state for *_, state in walk.attempts()][-2:] == ["abandoned", "final"]
+
+
+def test_a_nonce_that_was_used_before_ours_could_be_paid_for_is_noticed(walk, chain):
+    operator = "0x" + walk.world.identity.operator.hex()
+    chain.request("anvil_setBalance", operator, "0x0")
+    chain.request("evm_mine")
+    walk.fill()
+    assert "alarm.not_taken" in walk.rounds(3)
+    chain.request("anvil_setBalance", operator, hex(10**18))
+    chain.request("eth_sendRawTransaction", "0x" + of_operator(0).hex())
+    until(lambda: walk.nonces_used() == 1)
+    walk.rounds(3, seconds=5)
+    assert walk.attempts()[0] == (1, 0, "nonce_taken")
+    walk.settle()
+
+
 @pytest.mark.parametrize("covering", ["the same head", "a later head"])
 def test_an_anchor_made_by_somebody_else_while_an_attempt_is_open(walk, chain, covering):
     chain.automine(on=False)
@@ -429,6 +527,12 @@ def test_a_chain_that_was_reset_to_before_a_final_anchor_is_said_and_then_stops_
     with pytest.raises(StopAnchoringError, match=r"anchoring\.final_vanished"):
         walk.world.anchorer.tick(walk.world.now + 1)
     assert walk.anchors() == kept
+    # The way out that docs/operations.md names, for an operator who has asked others.
+    with walk.world.database.write() as connection:
+        connection.exec_driver_sql(f"DELETE FROM anchor WHERE chain_id = {PUBLIC} AND size = 2")
+    walk.finals.clear()
+    walk.through(chain.url)
+    walk.settle()
 
 
 @pytest.mark.parametrize("seed", [1, 2, pytest.param(None, marks=pytest.mark.slow)])
