@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -57,18 +58,18 @@ class Gathered(logging.StreamHandler[TextIO]):
         """Take a line; one that says that something is wrong is written at once."""
         try:
             self.stream.write(self.format(record) + self.terminator)
+            if record.levelno >= logging.WARNING:
+                self.flush()
         except Exception:  # noqa: BLE001 - as every handler: a line that cannot be written stops nothing
             self.handleError(record)
-        if record.levelno >= logging.WARNING:
-            self.flush()
-        else:
-            self._due.set()
+        self._due.set()
 
     def _write_in_time(self) -> None:
         while self._due.wait():
             time.sleep(GATHER_SECONDS)
             self._due.clear()
-            self.flush()
+            with contextlib.suppress(OSError):  # a full disk: the next line tries again
+                self.flush()
 
 
 def start(*, as_json: bool) -> None:
