@@ -72,9 +72,9 @@ class Gathered(logging.StreamHandler[TextIO]):
                 self.flush()
 
 
-def start(*, as_json: bool) -> None:
-    """Write the log of this process to its error stream."""
-    handler = Gathered()
+def start(*, as_json: bool, gathered: bool = False) -> None:
+    """Write the log of this process to its error stream: each line at once, or `gathered` where there are many."""
+    handler = Gathered() if gathered else logging.StreamHandler()
     handler.setFormatter(JsonLines() if as_json else Lines("%(asctime)s %(levelname)s %(message)s"))
     root = logging.getLogger()
     root.handlers = [handler]

@@ -38,7 +38,7 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
     from api.connection import BoundedConnection  # noqa: PLC0415
     from api.settings import read_settings  # noqa: PLC0415
 
-    logs.start(as_json=as_json)
+    logs.start(as_json=as_json, gathered=True)  # a line for each statement
     settings = read_settings()
     if host is not None:
         settings.host = host

@@ -89,6 +89,8 @@ def test_one_of_several_sequences_and_one_anchors_whatever_becomes_of_them(fleet
         fleet.pause(first)
         second = wait_for_work(fleet, term)
         assert second is not first
+        # A role that nobody has taken yet is still the first one's when it wakes.
+        until(lambda: fleet.worker_of(fleet.holding(ANCHORER).holder) is not first, SECONDS_TO_REPLACE, "anchors")
         before = first.logged()
         first.signal(signal.SIGCONT)
         time.sleep(3)

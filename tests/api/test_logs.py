@@ -1,0 +1,66 @@
+"""The log of a process that writes many lines: gathered, whole at its end, and never what stops the process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WRITE = """
+import logging, os, signal, sys, time
+from api import logs
+logs.start(as_json=False, gathered=True)
+log = logging.getLogger("api.here")
+"""
+
+
+def run(script, **streams):
+    return subprocess.run([sys.executable, "-c", WRITE + script], timeout=60, check=False, **streams)
+
+
+def messages(said):
+    return [line.rsplit(" ", 1)[1] for line in said.decode().splitlines()]
+
+
+def test_all_lines_are_written_in_order_before_the_process_ends():
+    done = run("for number in range(5000): log.info('%d', number)", stderr=subprocess.PIPE)
+    assert messages(done.stderr) == [str(number) for number in range(5000)]
+
+
+def test_a_line_is_written_soon_although_nothing_comes_after_it():
+    # Killed: what is not written by then never is.
+    done = run("log.info('first'); time.sleep(2); os.kill(os.getpid(), signal.SIGKILL)", stderr=subprocess.PIPE)
+    assert messages(done.stderr) == ["first"]
+
+
+def test_what_is_wrong_is_written_at_once_with_all_before_it():
+    script = "logs.GATHER_SECONDS = 60; log.info('first'); log.warning('second'); os.kill(os.getpid(), signal.SIGKILL)"
+    done = run(script, stderr=subprocess.PIPE)
+    assert messages(done.stderr) == ["first", "second"]
+
+
+def test_lines_are_gathered():
+    script = "logs.GATHER_SECONDS = 60; log.info('first'); os.kill(os.getpid(), signal.SIGKILL)"
+    assert run(script, stderr=subprocess.PIPE).stderr == b""
+
+
+def test_text_that_the_stream_cannot_hold_is_escaped():
+    done = run("log.info('\\u4f5c\\ud800')", stderr=subprocess.PIPE, env={"PYTHONIOENCODING": "ascii"}, cwd=Path.cwd())
+    assert messages(done.stderr) == ["\\u4f5c\\ud800"]
+
+
+@pytest.mark.parametrize("level", ["info", "warning"])
+@pytest.mark.parametrize("pause", [0, 0.3], ids=["at its end", "in time"])
+def test_a_full_disk_stops_nothing(level, pause):
+    script = f"for _ in range(3): log.{level}('x' * 100_000); time.sleep({pause})\nprint('went on', flush=True)"
+    with Path("/dev/full").open("wb") as full:
+        done = run(script, stdout=subprocess.PIPE, stderr=full)
+    assert done.stdout == b"went on\n"
+    assert done.returncode == 0
+
+
+def test_no_error_stream_stops_nothing():
+    done = run(
+        "os.close(2); log.warning('lost'); log.info('lost'); print('went on', flush=True)", stdout=subprocess.PIPE
+    )
+    assert done.stdout == b"went on\n"
