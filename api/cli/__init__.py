@@ -34,7 +34,7 @@ PLATFORM = frozenset(
     (
         *("alembic", "sqlalchemy", "sqlmodel", "tenacity", "pydantic", "pydantic_settings"),
         *("fastapi", "fastapi_offline", "starlette", "uvicorn", "limits", "prometheus_client"),
-        *("web3", "eth_account", "hexbytes", "requests"),
+        *("web3", "eth_account", "hexbytes"),
     )
 )
 """What `deedlog[platform]` brings and the base install lacks, as this project imports it."""

@@ -51,6 +51,8 @@ def staying_up(data, port):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # What is started in a script's background ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread runs here
     )
     lines = []
     for line in process.stdout:
