@@ -10,15 +10,11 @@ from sqlalchemy.exc import IntegrityError
 
 from anchor import rlp
 from registry.errors import Unavailable
-from registry.store import ANCHOR, table
-from registry.tables import AttemptRow, ChainStatusRow, TransactionRow
+from registry.tables import ANCHOR, ATTEMPT, CHAIN_STATUS, TRANSACTION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
-ATTEMPT = table(AttemptRow)
-TRANSACTION = table(TransactionRow)
-CHAIN_STATUS = table(ChainStatusRow)
 
 UNMINED = ("prepared", "sent")
 

@@ -31,7 +31,7 @@ from anchor.identity import RegistryIdentity
 from anchor.tiles import MAXIMUM_ENTRY, TILE_HEIGHT, TILE_WIDTH, encode_entries
 from registry import strict_json
 from registry.errors import InvalidData, Unavailable, VerificationError
-from registry.store import LOG, STATEMENT
+from registry.tables import CHECKPOINT, LOG, STATEMENT, TILE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -170,7 +170,7 @@ def _check_log_row(connection: Connection, expected: RegistryIdentity | None) ->
         wrong("log", 1, "identity", "registry.other")
     if row.registry_address != identity.address:
         wrong("log", 1, "registry_address")
-    newest = connection.execute(select(log.CHECKPOINT).order_by(log.CHECKPOINT.c.size.desc()).limit(1)).first()
+    newest = connection.execute(select(CHECKPOINT).order_by(CHECKPOINT.c.size.desc()).limit(1)).first()
     if newest is None:
         raise Unavailable("log.missing")
     _check_checkpoint(identity, newest)
@@ -196,7 +196,7 @@ def _check_checkpoints(
     connection: Connection, identity: RegistryIdentity, audited: AuditedLog, progress: Progress | None
 ) -> int:
     count = 0
-    for row in stream(connection, select(log.CHECKPOINT).order_by(log.CHECKPOINT.c.size)):
+    for row in stream(connection, select(CHECKPOINT).order_by(CHECKPOINT.c.size)):
         _check_checkpoint(identity, row)
         audit_earlier(audited, identity.verifier_key, f"checkpoint {row.size}", row.note)
         count += 1
@@ -211,6 +211,6 @@ def _check_no_other_tiles(connection: Connection, size: int) -> None:
     while size >> TILE_HEIGHT * level:
         expected += ((size >> TILE_HEIGHT * level) + TILE_WIDTH - 1) // TILE_WIDTH
         level += 1
-    actual = connection.execute(select(func.count()).select_from(log.TILE)).scalar()
+    actual = connection.execute(select(func.count()).select_from(TILE)).scalar()
     if actual != expected:
         raise VerificationError("fsck.tiles", expected=expected, actual=int(actual or 0))

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from anchor import rlp
-from anchor.anchor_store import ATTEMPT, TRANSACTION, UNMINED
+from anchor.anchor_store import UNMINED
 from anchor.fsck_rows import stream, wrong
 from anchor.identity import Head, head_slot
-from anchor.log import CHECKPOINT
 from anchor.state_proof import parse_header, storage_value
 from registry.digest import keccak256
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
-from registry.store import ANCHOR
+from registry.tables import ANCHOR, ATTEMPT, CHECKPOINT, TRANSACTION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row

@@ -19,8 +19,8 @@ from registry.errors import InvalidData, VerificationError
 from registry.hexadecimal import to_hex
 from registry.signatures import check, check_complete
 from registry.statements import kind_named, repeat_key
-from registry.store import ACCOUNT, API_KEY, RERUN, STATEMENT, SUBJECT
 from registry.submission import MAXIMUM_REFERENCE
+from registry.tables import ACCOUNT, API_KEY, RERUN, STATEMENT, SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

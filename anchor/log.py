@@ -22,8 +22,7 @@ from registry import store
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_hex
 from registry.steps import reached
-from registry.store import LOG, table
-from registry.tables import CheckpointRow, TileRow
+from registry.tables import CHECKPOINT, LOG, TILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
 
 BATCH = 512
 """The most entries of one transaction: two tiles."""
-
-TILE = table(TileRow)
-CHECKPOINT = table(CheckpointRow)
 
 
 def _write_tile(dialect: ModuleType) -> Executable:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from registry import store
+from registry import api_keys
 from registry.errors import InvalidData
 from registry.service import Submitter
 
@@ -39,19 +39,19 @@ def create(database: Database, name: str, scopes: tuple[str, ...], now: int) -> 
         raise InvalidData("reference.malformed", field="name", maximum=MAXIMUM_NAME)
     secret = PREFIX + secrets.token_urlsafe(32)
     with database.write() as connection:
-        return store.insert_api_key(connection, name, _hash(secret), scopes, now), secret
+        return api_keys.add(connection, name, _hash(secret), scopes, now), secret
 
 
 def listing(database: Database) -> list[RowMapping]:
     """Return all keys, without their secrets."""
     with database.read() as connection:
-        return store.api_keys(connection)
+        return api_keys.listed(connection)
 
 
 def revoke(database: Database, key: int, now: int) -> None:
     """Revoke a key; raise `InvalidData` (`api_key.unknown`) if there is none to revoke."""
     with database.write() as connection:
-        if not store.revoke_api_key(connection, key, now):
+        if not api_keys.revoke(connection, key, now):
             raise InvalidData("api_key.unknown", id=key)
 
 
@@ -102,7 +102,7 @@ class Keys:
                 return known.submitter
             read_at = time.monotonic()
             with self._database.read() as connection:
-                row = store.api_key(connection, secret_hash)
+                row = api_keys.by_hash(connection, secret_hash)
             if row is None or row["revoked_at"] is not None:
                 self._known.pop(secret_hash, None)
                 raise InvalidData("api_key.invalid")

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
-from registry.store import table
-from registry.tables import AlarmRow
+from registry.tables import ALARM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import Connection
-
-ALARM = table(AlarmRow)
 
 
 @dataclass(frozen=True, slots=True)

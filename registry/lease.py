@@ -21,8 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from registry.errors import Unavailable
-from registry.store import table
-from registry.tables import LeaseRow
+from registry.tables import LEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,8 +47,6 @@ _IDLED_OUT = "25P03"
 """PostgreSQL's idle_in_transaction_session_timeout: the transaction is rolled back for certain."""
 
 _NOBODY = ""
-
-LEASE = table(LeaseRow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from registry import store
+from registry import insertion
 from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_hex
 from registry.steps import reached
@@ -157,7 +157,7 @@ class _Keeper:
     """Keeps a group in one transaction: looks up once what is there, decides in order, then inserts all that is new."""
 
     def __init__(self, connection: Connection, group: Sequence[_Candidate]) -> None:
-        store.lock_statements(connection)
+        insertion.lock_statements(connection)
         self._connection = connection
         digests = []
         names = []
@@ -166,11 +166,11 @@ class _Keeper:
             if candidate.item.source is not None:
                 digests.append(candidate.item.source)
             names += [(owner, name) for owner, name, _ in names_of(candidate.item, candidate.request.submitter)]
-        self._kinds = store.find_kinds(connection, digests)
-        self._repeats = store.find_repeats(connection, [candidate.item.repeat_key for candidate in group])
-        self._reruns = store.find_reruns(connection, names)
-        self._new_statements: list[store.NewStatement] = []
-        self._new_reruns: list[store.NewRerun] = []
+        self._kinds = insertion.find_kinds(connection, digests)
+        self._repeats = insertion.find_repeats(connection, [candidate.item.repeat_key for candidate in group])
+        self._reruns = insertion.find_reruns(connection, names)
+        self._new_statements: list[insertion.NewStatement] = []
+        self._new_reruns: list[insertion.NewRerun] = []
 
     def decide(self, candidate: _Candidate) -> Answer:
         """Return the answer for the next statement, taking those before it as kept."""
@@ -181,8 +181,8 @@ class _Keeper:
 
     def insert(self) -> None:
         """Insert all that is new."""
-        store.insert_statements(self._connection, self._new_statements)
-        store.insert_reruns(self._connection, self._new_reruns)
+        insertion.insert_statements(self._connection, self._new_statements)
+        insertion.insert_reruns(self._connection, self._new_reruns)
 
     def _decide(self, candidate: _Candidate) -> Accepted:
         item = candidate.item
@@ -205,7 +205,7 @@ class _Keeper:
         # then, a stranger could take names that the signers want for other statements.
         if outcome == "accepted" or candidate.request.submitter.api_key_id is not None:
             for owner, name, fingerprint in names:
-                self._new_reruns.append(store.NewRerun(owner, name, fingerprint, digest))
+                self._new_reruns.append(insertion.NewRerun(owner, name, fingerprint, digest))
                 self._reruns[owner, name] = (fingerprint, digest)
         return Accepted(digest, item.kind, outcome)
 
@@ -215,7 +215,7 @@ class _Keeper:
         if item.source is not None and self._kinds.get(item.source) not in SOURCE_KINDS:
             raise InvalidData("rendition.unknown_source", field="source", source=to_hex(item.source))
         self._new_statements.append(
-            store.NewStatement(
+            insertion.NewStatement(
                 digest=item.digest,
                 kind=item.kind,
                 body=item.body,

@@ -1,4 +1,7 @@
-"""All SQL about statements. Functions take a connection inside a transaction and never commit."""
+"""SQL that finds statements, and gives them their place in the log.
+
+Functions take a connection inside a transaction and never commit.
+"""
 
 from __future__ import annotations
 
@@ -7,69 +10,18 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    Integer,
-    Table,
-    and_,
-    bindparam,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    text,
-    tuple_,
-    update,
-)
+from sqlalchemy import Integer, and_, bindparam, exists, func, or_, select, update
 
 from registry import entry as entries
-from registry.tables import (
-    AnchorRow,
-    ApiKeyRow,
-    LogRow,
-    RerunRow,
-    StatementAccountRow,
-    StatementRow,
-    StatementSubjectRow,
-)
+from registry.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection, RowMapping, Select
-    from sqlmodel import SQLModel
 
 PAGE = 100
 """The most statements that one page of a list holds."""
-
-LOCK_SECONDS = 30
-"""How long a process waits for another that keeps statements."""
-
-IDLE_SECONDS = 10
-"""How long a process may hold that lock and do nothing: PostgreSQL takes it for stopped, and gives the lock on."""
-
-_STATEMENTS_LOCK = int.from_bytes(b"deedlog", "big")
-"""The number of the lock among PostgreSQL's advisory locks, which are each database's own."""
-
-_POSTGRESQL_TIMEOUTS = text(
-    "SELECT set_config('lock_timeout', :wait, true), set_config('idle_in_transaction_session_timeout', :idle, true)"
-)
-_POSTGRESQL_IDS = text("SELECT nextval(pg_get_serial_sequence('statement', 'id')) FROM generate_series(1, :count)")
-
-
-def table(row: type[SQLModel]) -> Table:
-    """Return the table of a row's class."""
-    found: Table = row.__table__  # type: ignore[attr-defined] # SQLModel sets it and does not declare it
-    return found
-
-
-STATEMENT = table(StatementRow)
-ACCOUNT = table(StatementAccountRow)
-SUBJECT = table(StatementSubjectRow)
-RERUN = table(RerunRow)
-API_KEY = table(ApiKeyRow)
-LOG = table(LogRow)
-ANCHOR = table(AnchorRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,135 +43,12 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class NewStatement:
-    """A statement to keep: `body` is its members as JSON, `opening` its entry up to the time."""
-
-    digest: bytes
-    kind: str
-    body: str
-    opening: bytes
-    repeat_key: bytes
-    accounts: Sequence[bytes]
-    subjects: Sequence[str]
-    api_key_id: int | None
-    accepted_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class NewRerun:
-    """A name under which `owner` sent the statement of that digest."""
-
-    owner: str
-    name: str
-    fingerprint: bytes
-    digest: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
     """Which statements to list: all conditions hold."""
 
     subjects: tuple[str, ...] = ()
     account: bytes | None = None
     kind: str | None = None
-
-
-def lock_statements(connection: Connection) -> None:
-    """Let nobody else keep statements until the transaction ends: what was looked up stays so until it commits.
-
-    SQLite: the write transaction has locked all already. So ids become visible in their order, and a list that is
-    read page by page misses none. PostgreSQL ends the session of a process that was stopped while it holds the lock.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_POSTGRESQL_TIMEOUTS, {"wait": f"{LOCK_SECONDS}s", "idle": f"{IDLE_SECONDS}s"})
-        connection.execute(select(func.pg_advisory_xact_lock(_STATEMENTS_LOCK)))
-
-
-def find_kinds(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, str]:
-    """Return the kinds of those of `digests` that are kept."""
-    rows = connection.execute(select(STATEMENT.c.digest, STATEMENT.c.kind).where(STATEMENT.c.digest.in_(digests)))
-    return {row.digest: row.kind for row in rows}
-
-
-def find_repeats(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Return the digest of the statement under each of these repeat keys."""
-    rows = connection.execute(
-        select(STATEMENT.c.repeat_key, STATEMENT.c.digest).where(STATEMENT.c.repeat_key.in_(keys))
-    )
-    return {row.repeat_key: row.digest for row in rows}
-
-
-def find_reruns(connection: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, bytes]]:
-    """Return (fingerprint, digest) of what was sent under each of these (owner, name)."""
-    if not names:
-        return {}
-    rows = connection.execute(
-        select(RERUN.c.owner, RERUN.c.name, RERUN.c.fingerprint, STATEMENT.c.digest)
-        .join(STATEMENT, STATEMENT.c.id == RERUN.c.statement_id)
-        .where(tuple_(RERUN.c.owner, RERUN.c.name).in_(names))
-    )
-    return {(row.owner, row.name): (row.fingerprint, row.digest) for row in rows}
-
-
-def insert_statements(connection: Connection, statements: Sequence[NewStatement]) -> None:
-    """Keep new statements; their ids are in their order."""
-    if not statements:
-        return
-    pairs = list(zip(_new_ids(connection, len(statements)), statements, strict=True))
-    _insert_rows(
-        connection,
-        STATEMENT,
-        ("id", "digest", "kind", "body", "entry", "repeat_key", "accepted_at", "api_key_id"),
-        [
-            (
-                key,
-                new.digest,
-                new.kind,
-                new.body,
-                new.opening,
-                new.repeat_key,
-                new.accepted_at,
-                new.api_key_id,
-            )
-            for key, new in pairs
-        ],
-    )
-    accounts = [(account, key) for key, new in pairs for account in new.accounts]
-    _insert_rows(connection, ACCOUNT, ("account", "statement_id"), accounts)
-    subjects = [(subject, key) for key, new in pairs for subject in new.subjects]
-    _insert_rows(connection, SUBJECT, ("subject", "statement_id"), subjects)
-
-
-def _insert_rows(connection: Connection, into: Table, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
-    """Insert rows as the driver takes them: SQLAlchemy's own way with each of them took longer than the database."""
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    marks = ", ".join([mark] * len(columns))
-    names = ", ".join(columns)
-    connection.exec_driver_sql(f"INSERT INTO {into.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our names
-
-
-def _new_ids(connection: Connection, count: int) -> Sequence[int]:
-    """Return ids that no statement has, ascending, above all there are; the caller holds the lock."""
-    if connection.dialect.name == "postgresql":
-        return sorted(connection.execute(_POSTGRESQL_IDS, {"count": count}).scalars())
-    last: int = connection.execute(select(func.coalesce(func.max(STATEMENT.c.id), 0))).scalar_one()
-    return range(last + 1, last + 1 + count)
-
-
-def insert_reruns(connection: Connection, reruns: Sequence[NewRerun]) -> None:
-    """Remember what was sent under which names."""
-    if not reruns:
-        return
-    digests = [new.digest for new in reruns]
-    rows = connection.execute(select(STATEMENT.c.digest, STATEMENT.c.id).where(STATEMENT.c.digest.in_(digests)))
-    ids = {row.digest: row.id for row in rows}
-    connection.execute(
-        insert(RERUN),
-        [
-            {"owner": new.owner, "name": new.name, "fingerprint": new.fingerprint, "statement_id": ids[new.digest]}
-            for new in reruns
-        ],
-    )
 
 
 def references(connection: Connection, statement_id: int, owner: str) -> list[str]:
@@ -300,33 +129,6 @@ def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
         )
     ).scalar()
     return oldest
-
-
-def insert_api_key(connection: Connection, name: str, secret_hash: bytes, scopes: Sequence[str], now: int) -> int:
-    """Keep a new API key; return its id."""
-    result = connection.execute(
-        insert(API_KEY).values(name=name, secret_hash=secret_hash, scopes=" ".join(scopes), created_at=now)
-    )
-    key: int = result.inserted_primary_key[0]  # type: ignore[index] # an insert of one row has one
-    return key
-
-
-def api_key(connection: Connection, secret_hash: bytes) -> RowMapping | None:
-    """Return the row of the API key with this hash."""
-    return connection.execute(select(API_KEY).where(API_KEY.c.secret_hash == secret_hash)).mappings().first()
-
-
-def api_keys(connection: Connection) -> list[RowMapping]:
-    """Return all API keys, the oldest first."""
-    return list(connection.execute(select(API_KEY).order_by(API_KEY.c.id)).mappings())
-
-
-def revoke_api_key(connection: Connection, key: int, now: int) -> bool:
-    """Revoke an API key; return whether there was one to revoke."""
-    result = connection.execute(
-        update(API_KEY).where(API_KEY.c.id == key, API_KEY.c.revoked_at.is_(None)).values(revoked_at=now)
-    )
-    return result.rowcount == 1
 
 
 # Made once: making a statement takes longer than running it.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, MetaData, Text, text
+from sqlalchemy import Table as SqlTable
 from sqlmodel import Field, SQLModel
 
 # SQLite counts only INTEGER PRIMARY KEY by itself; elsewhere ids outgrow 32 bits.
@@ -228,3 +229,24 @@ class ChainStatusRow(Table, table=True):
     contract_size: int = Field(sa_type=BigInteger)
     balance: str = Field(sa_type=Text)
     seen_at: int = Field(sa_type=BigInteger)
+
+
+def _table(row: type[SQLModel]) -> SqlTable:
+    found: SqlTable = row.__table__  # type: ignore[attr-defined] # SQLModel sets it and does not declare it
+    return found
+
+
+API_KEY = _table(ApiKeyRow)
+STATEMENT = _table(StatementRow)
+ACCOUNT = _table(StatementAccountRow)
+SUBJECT = _table(StatementSubjectRow)
+RERUN = _table(RerunRow)
+LOG = _table(LogRow)
+TILE = _table(TileRow)
+CHECKPOINT = _table(CheckpointRow)
+ATTEMPT = _table(AttemptRow)
+TRANSACTION = _table(TransactionRow)
+ANCHOR = _table(AnchorRow)
+LEASE = _table(LeaseRow)
+ALARM = _table(AlarmRow)
+CHAIN_STATUS = _table(ChainStatusRow)

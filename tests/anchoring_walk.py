@@ -13,6 +13,7 @@ from anchor.chain import EvmChain
 from anchor.plan import Plan
 from anchor.view import StopAnchoringError
 from registry.errors import DeedlogError
+from registry.tables import ATTEMPT, TRANSACTION
 
 PUBLIC = 11155111
 """A chain id that is no development chain's: what is final there is final."""
@@ -69,12 +70,12 @@ class Walk:
     def attempts(self):
         """Return (size, nonce, state) of each attempt, the oldest first."""
         with self.world.database.read() as connection:
-            rows = connection.execute(anchor_store.ATTEMPT.select().order_by(anchor_store.ATTEMPT.c.id)).mappings()
+            rows = connection.execute(ATTEMPT.select().order_by(ATTEMPT.c.id)).mappings()
             return [(row["size"], row["nonce"], row["state"]) for row in rows]
 
     def transactions(self) -> int:
         with self.world.database.read() as connection:
-            return len(connection.execute(anchor_store.TRANSACTION.select()).all())
+            return len(connection.execute(TRANSACTION.select()).all())
 
     def check_finals(self) -> None:
         """What was ever called final is in the chain, in that block; and it stays final."""

@@ -17,7 +17,7 @@ from registry_world import ALICE, BOB, PLATFORM_KEY, World, person, rendition, s
 from sqlalchemy import insert, select, text
 
 from anchor.identity import RegistryIdentity
-from registry import store
+from registry import api_keys
 from registry.database import Database
 from registry.service import Submitter
 from registry.signatures import account_of_private_key
@@ -76,7 +76,7 @@ class Damaged:
 def fill(world: World) -> None:
     """Log `SIZE` statements in batches of several sizes, and leave `UNLOGGED`."""
     with world.database.write() as connection:
-        key_id = store.insert_api_key(connection, "a platform", b"s" * 32, ["upload", "batch"], world.now)
+        key_id = api_keys.add(connection, "a platform", b"s" * 32, ["upload", "batch"], world.now)
     platform = Submitter(key_id, frozenset({"upload"}))
     first = world.accept(upload(), PLATFORM_KEY, submitter=platform, reference="item 1", idempotency_key="request 1")
     world.accept(rendition(first.digest), PLATFORM_KEY, submitter=platform)

@@ -21,7 +21,7 @@ from benchmarks.timing import seconds
 from registry import entry as entries
 from registry.database import Database
 from registry.signatures import sign
-from registry.store import STATEMENT
+from registry.tables import STATEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,6 +16,7 @@ from anchor.plan import Plan
 from anchor.view import StopAnchoringError
 from registry.database import Database
 from registry.errors import InvalidData, Unavailable
+from registry.tables import ATTEMPT
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def anchors(world):
 
 def states(world):
     with world.database.read() as connection:
-        rows = connection.execute(anchor_store.ATTEMPT.select().order_by(anchor_store.ATTEMPT.c.id)).mappings()
+        rows = connection.execute(ATTEMPT.select().order_by(ATTEMPT.c.id)).mappings()
         return [(row["from_size"], row["size"], row["nonce"], row["state"]) for row in rows]
 
 
@@ -119,7 +120,7 @@ def test_an_attempt_whose_row_was_damaged_is_not_signed_again(world, anvil):
     fill(world, 3)
     anvil.automine(on=False)
     world.anchor()
-    table = anchor_store.ATTEMPT
+    table = ATTEMPT
     for damage in ({"size": 2}, {"root": bytes(32)}):
         with world.database.write() as connection:
             whole = dict(connection.execute(table.select()).mappings().one())

@@ -24,6 +24,7 @@ from api.cli.nodes import NodeContract
 from registry import store
 from registry.database import Database
 from registry.errors import InvalidData, VerificationError
+from registry.tables import CHECKPOINT, LOG
 
 BEFORE, SIZE = 5, 12
 """Entries anchored in order, and entries of the head that is labelled wrongly."""
@@ -105,7 +106,7 @@ def test_a_head_whose_label_is_wrong_in_the_database_is_not_sent(accident, label
     """The whole database agrees on the label: only the leaf hashes do not."""
     contract, nonce = accident.head(), accident.nonce()
     with accident.world.database.write() as connection:
-        for changed in (log.CHECKPOINT, log.LOG):
+        for changed in (CHECKPOINT, LOG):
             connection.execute(changed.update().where(changed.c.size == SIZE).values(size=label))
     accident.world.now += 10
     with pytest.raises(InvalidData, match=r"log\.head_mislabelled"):

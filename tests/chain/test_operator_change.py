@@ -13,6 +13,7 @@ from anchor.anchoring import Anchorer
 from anchor.plan import Plan
 from registry.hexadecimal import to_checksum, to_hex
 from registry.signatures import account_of_private_key
+from registry.tables import ATTEMPT, TRANSACTION
 
 SUCCESSOR = person("the next operator")
 CHAIN_ID = 31337
@@ -82,13 +83,13 @@ class Change:
 
     def states(self):
         with self.world.database.read() as connection:
-            rows = connection.execute(anchor_store.ATTEMPT.select().order_by(anchor_store.ATTEMPT.c.id)).mappings()
+            rows = connection.execute(ATTEMPT.select().order_by(ATTEMPT.c.id)).mappings()
             return [(row["size"], row["nonce"], row["state"]) for row in rows]
 
     def fees(self):
         """Return the fee that each transaction offers, the oldest first."""
         with self.world.database.read() as connection:
-            rows = connection.execute(anchor_store.TRANSACTION.select().order_by(anchor_store.TRANSACTION.c.created_at))
+            rows = connection.execute(TRANSACTION.select().order_by(TRANSACTION.c.created_at))
             return [int(row["max_fee"]) for row in rows.mappings()]
 
     def anchors(self):

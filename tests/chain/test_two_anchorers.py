@@ -13,6 +13,7 @@ from anchor.anchoring import Anchorer
 from registry import lease, steps
 from registry.errors import InvalidData, Unavailable
 from registry.lease import ANCHORER, LEASE_MS, Fenced
+from registry.tables import ATTEMPT
 
 STEPS = [step for step in steps.STEPS if step.startswith("anchor.") and step != "anchor.moved"]
 """Without a reorganisation nothing is moved."""
@@ -43,7 +44,7 @@ def anchorer(world, holder):
 
 def attempts(world):
     with world.database.read() as connection:
-        rows = connection.execute(anchor_store.ATTEMPT.select().order_by(anchor_store.ATTEMPT.c.id)).mappings()
+        rows = connection.execute(ATTEMPT.select().order_by(ATTEMPT.c.id)).mappings()
         return [(row["from_size"], row["size"], row["nonce"], row["state"]) for row in rows]
 
 

@@ -10,8 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from registry.database import Database
 from registry.errors import Unavailable
-from registry.store import LOG, STATEMENT
-from registry.tables import AttemptRow, CheckpointRow, Table
+from registry.tables import LOG, STATEMENT, AttemptRow, CheckpointRow, Table
 
 
 def test_the_migrations_give_the_tables_that_the_code_declares(database):

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from anchor import checkpoint, last_signed, log, merkle, tiles
 from registry import entry as entries
-from registry import store
+from registry import insertion, store
 from registry.errors import InvalidData, Unavailable
 
 
@@ -47,10 +47,10 @@ def test_the_log_is_the_tree_over_the_stored_entries(world):
 def test_more_than_one_batch(world):
     digests = [hashlib.sha256(b"%d" % number).digest() for number in range(log.BATCH + 3)]
     with world.database.write() as connection:
-        store.insert_statements(
+        insertion.insert_statements(
             connection,
             [
-                store.NewStatement(
+                insertion.NewStatement(
                     digest=digest,
                     kind="Work",
                     body="{}",
