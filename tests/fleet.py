@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import pytest
 from local_registry import LocalRegistry, free_port
 from registry_world import person, salt, work
+from waiting import until
 
 from registry import lease
 from registry.database import Database
@@ -29,16 +29,6 @@ from registry.signatures import sign
 from registry.statements import typed_data
 
 SECONDS_TO_START = 60
-
-
-def until(check, seconds, what):
-    """Return what `check` returns once it is true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := check():
-            return found
-        time.sleep(0.05)
-    return pytest.fail(f"not within {seconds} s: {what}")
 
 
 @dataclass
@@ -113,7 +103,7 @@ class Fleet:
         web = self._start(f"web-{len(self.webs)}", "serve", "--port", str(port), "--json", **many)
         self.webs.append(web)
         self.urls.append(f"http://127.0.0.1:{port}")
-        until(lambda: answers(self.urls[-1]), SECONDS_TO_START, "the web process answers")
+        until(lambda: answers(self.urls[-1]), "the web process answers", SECONDS_TO_START)
 
     def holding(self, role) -> Holding | None:
         with self.database.read() as connection:

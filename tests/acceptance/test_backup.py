@@ -13,9 +13,9 @@ import pytest
 from databases import DIALECTS
 from local_registry import ROOT, LocalRegistry, free_port
 from registry_world import ALICE, work
+from waiting import until
 
 from api.examples import submission
-from registry.hexadecimal import to_hex
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 
@@ -62,6 +62,18 @@ class Installation:
         }
         subprocess.run(["bash", "-euc", documented(f"{name}-{kind}")], env=environment, check=True, cwd=self.folder)
 
+    def why_the_worker_ends(self):
+        done = subprocess.run(
+            [sys.executable, "-m", "api.cli", "worker"],
+            env=self.local.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        return done.stderr
+
 
 @pytest.fixture(params=DIALECTS)
 def installation(request, tmp_path):
@@ -89,17 +101,7 @@ def test_the_newest_backup_carries_on_and_an_older_one_is_refused(installation, 
     installation.local.stop()
 
     installation.run("restore", tmp_path / "older")
-    done = subprocess.run(
-        [sys.executable, "-m", "api.cli", "worker"],
-        env=installation.local.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "old backup" in done.stderr
-    assert to_hex(installation.identity.address)
+    assert "old backup" in installation.why_the_worker_ends()
 
 
 def test_without_the_last_signed_file_the_contract_still_tells_an_old_backup(installation, tmp_path):
@@ -107,21 +109,10 @@ def test_without_the_last_signed_file_the_contract_still_tells_an_old_backup(ins
     installation.run("backup", tmp_path / "older")
     digest = installation.register(b"second")
     state = f"{installation.local.url}/v1/statements/{digest}"
-    for _ in range(200):
-        if httpx.get(state).json()["state"] in ("anchored", "final"):
-            break
+    until(lambda: httpx.get(state).json()["state"] in ("anchored", "final"), "anchored")
     installation.local.stop()
     installation.run("restore", tmp_path / "older")
     (tmp_path / "data" / "log.pem.last-signed").unlink()
     installation.local.start_chain()
-    done = subprocess.run(
-        [sys.executable, "-m", "api.cli", "worker"],
-        env=installation.local.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "backup" in done.stderr
+    assert "backup" in installation.why_the_worker_ends()
     shutil.rmtree(tmp_path / "older")

@@ -8,13 +8,12 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
-import pytest
 from conftest import running_anvil
 from local_registry import free_port
+from waiting import until
 
 from anchor.chain import EvmChain
 from anchor.identity import RegistryIdentity
@@ -161,7 +160,7 @@ def test_an_operators_commands(tmp_path):
         ]
         try:
             url = f"http://127.0.0.1:{port}"
-            shown = until(lambda: httpx.get(f"{url}/v1/registry").json())
+            shown = until(lambda: httpx.get(f"{url}/v1/registry").json(), not_yet=httpx.HTTPError)
             assert shown["chain_id"] == 11155111
             assert shown["deployment"]["block"] == deployment.block
             example = httpx.get(f"{url}/openapi.json").json()["paths"]["/v1/statements"]["post"]
@@ -176,18 +175,6 @@ def test_an_operators_commands(tmp_path):
                 process.terminate()
             for process in processes:
                 assert process.wait(30) == 0
-
-
-def until(look):
-    for _ in range(300):
-        try:
-            found = look()
-        except httpx.HTTPError:
-            found = None
-        if found:
-            return found
-        time.sleep(0.1)
-    return pytest.fail("did not come about in half a minute")
 
 
 def test_the_two_commands_are_there():

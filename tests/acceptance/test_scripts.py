@@ -7,13 +7,13 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 from local_registry import free_port
 from registry_world import ALICE, work
+from waiting import until
 
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_hex
@@ -104,9 +104,8 @@ def test_it_stays_up_stops_wholly_and_carries_on(tmp_path):
 
 
 def until_anchored(url, digest):
-    for _ in range(600):
+    def final():
         shown = httpx.get(f"{url}/v1/statements/{digest}").json()
-        if shown["state"] == "final":
-            return shown
-        time.sleep(0.1)
-    return pytest.fail("not anchored in a minute")
+        return shown if shown["state"] == "final" else None
+
+    return until(final, "anchored, and final", 60)

@@ -123,7 +123,7 @@ def watched(tmp_path_factory):
         with FaultyNode(local.rpc_url) as node:
             made = Watched(folder, node, local)
             try:
-                until(made.answers, 60)
+                until(made.answers, seconds=60)
                 yield made
             finally:
                 made.stop()

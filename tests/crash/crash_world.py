@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from databases import DIALECTS
 from local_registry import LOCAL_OWNER, free_port
 from reorganisation import reorganise
 from sqlalchemy import create_engine, text
+from waiting import until
 from witness import Public, Witness
 
 from anchor import log_key
@@ -40,16 +40,6 @@ SECONDS = 30
 
 ORIGIN = "deeds.example.com/log"
 _numbers = itertools.count(1)
-
-
-def until(check, what: str, seconds: float = SECONDS):
-    """Return what `check` returns once it is true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := check():
-            return found
-        time.sleep(0.01)
-    return pytest.fail(f"not within {seconds} s: {what() if callable(what) else what}")
 
 
 @dataclass

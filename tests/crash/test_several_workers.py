@@ -13,8 +13,9 @@ import time
 
 import httpx
 import pytest
-from fleet import SECONDS_TO_START, Stream, Watch, make_fleet, until
+from fleet import SECONDS_TO_START, Stream, Watch, make_fleet
 from sqlalchemy import text
+from waiting import until
 
 from anchor import anchor_store, merkle
 from registry import store
@@ -47,7 +48,7 @@ def fleet(registry):
     for _ in range(webs):
         registry.start_web()
     registry.start_worker()
-    until(lambda: registry.holding(ANCHORER), SECONDS_TO_START, "the first one takes both roles")
+    until(lambda: registry.holding(ANCHORER), "the first one takes both roles", SECONDS_TO_START)
     for _ in range(1, workers):
         registry.start_worker()
     return registry
@@ -73,7 +74,7 @@ def wait_for_work(fleet, after_term, within=SECONDS_TO_REPLACE):
         worker = fleet.worker_of(held.holder)
         return worker if any(term == held.term for *_, term in worker.logged()) else None
 
-    worker = until(working, within, "another sequences")
+    worker = until(working, "another sequences", within)
     _log.info("sequences after %.1f s: %s", time.monotonic() - began, worker.name)
     return worker
 
@@ -81,7 +82,7 @@ def wait_for_work(fleet, after_term, within=SECONDS_TO_REPLACE):
 def test_one_of_several_sequences_and_one_anchors_whatever_becomes_of_them(fleet):
     with Watch(fleet) as watch, Stream(fleet) as stream:
         first = wait_for_work(fleet, 0, SECONDS_TO_START)
-        until(lambda: all(worker.holder for worker in fleet.workers), SECONDS_TO_START, "all stand by")
+        until(lambda: all(worker.holder for worker in fleet.workers), "all stand by", SECONDS_TO_START)
         time.sleep(2)
         term = fleet.holding(SEQUENCER).term
 
@@ -90,7 +91,7 @@ def test_one_of_several_sequences_and_one_anchors_whatever_becomes_of_them(fleet
         second = wait_for_work(fleet, term)
         assert second is not first
         # A role that nobody has taken yet is still the first one's when it wakes.
-        until(lambda: fleet.worker_of(fleet.holding(ANCHORER).holder) is not first, SECONDS_TO_REPLACE, "anchors")
+        until(lambda: fleet.worker_of(fleet.holding(ANCHORER).holder) is not first, "anchors", SECONDS_TO_REPLACE)
         before = first.logged()
         first.signal(signal.SIGCONT)
         time.sleep(3)
@@ -137,7 +138,7 @@ def check_roles(fleet, watch):
 
 
 def check_log(fleet, stream):
-    until(lambda: size(fleet) == len(stream.acknowledged), 20, "all that was acknowledged is logged")
+    until(lambda: size(fleet) == len(stream.acknowledged), "all that was acknowledged is logged", 20)
     with fleet.database.read() as connection:
         rows = connection.execute(text("SELECT digest, log_index FROM statement ORDER BY log_index")).all()
         entries = store.entries_between(connection, 0, len(rows))
@@ -156,7 +157,7 @@ def check_anchors(fleet):
             opened = anchor_store.open_attempt(connection, 31337)
         return found and found[0].size == size(fleet) and found[0].final and not opened
 
-    until(final, 30, "the newest head is anchored and final")
+    until(final, "the newest head is anchored and final", 30)
     with fleet.database.read() as connection:
         attempts = connection.execute(text("SELECT nonce, state, size FROM attempt ORDER BY id")).all()
     assert [attempt.nonce for attempt in attempts] == list(range(len(attempts)))
@@ -188,12 +189,12 @@ def test_a_worker_whose_memory_is_ahead_of_the_database_does_not_go_on(registry)
     registry.start_web()
     first, second = registry.start_worker(), registry.start_worker()
     with Stream(registry):
-        until(lambda: first.logged() or second.logged(), SECONDS_TO_START, "one sequences")
+        until(lambda: first.logged() or second.logged(), "one sequences", SECONDS_TO_START)
         if second.logged():
             first, second = second, first
-        until(lambda: second.holder, SECONDS_TO_START, "the other stands by")
+        until(lambda: second.holder, "the other stands by", SECONDS_TO_START)
         # It remembers what another signs with the same key.
-        until(lambda: memory(registry, second)["size"] > 0, 10, "the standby remembers")
+        until(lambda: memory(registry, second)["size"] > 0, "the standby remembers", 10)
     path = registry.local.data / second.name / "log.pem.last-signed"
     path.write_text(json.dumps({"size": size(registry) + 100, "root": "0x" + "11" * 32}), "ascii")
     term = registry.holding(SEQUENCER).term
@@ -214,9 +215,9 @@ def memory(registry, worker):
 def test_a_worker_without_a_node_leaves_the_log_to_one_that_has_one(registry):
     registry.start_web()
     lame = registry.start_worker(DEEDLOG_RPC_URL="http://127.0.0.1:1")
-    until(lambda: any(line.startswith(f"gave up role={SEQUENCER}") for line in lame.lines()), 60, "it gives up")
+    until(lambda: any(line.startswith(f"gave up role={SEQUENCER}") for line in lame.lines()), "it gives up", 60)
     with Stream(registry):
         other = registry.start_worker()
-        until(other.logged, SECONDS_TO_START, "the other one sequences")
+        until(other.logged, "the other one sequences", SECONDS_TO_START)
     assert lame.logged() == []
     assert lame.process.poll() is None
