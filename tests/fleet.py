@@ -162,14 +162,10 @@ def can_write(path):
     return True
 
 
-class Stream:
-    """Somebody who registers without end, at each web process in turn, and keeps what was acknowledged."""
+class _Meanwhile:
+    """Runs in a thread of its own until it is left."""
 
-    def __init__(self, fleet: Fleet, pause: float = 0.02) -> None:
-        self.acknowledged: list[str] = []
-        self.refused: list[str] = []
-        self._fleet = fleet
-        self._pause = pause
+    def __init__(self) -> None:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -180,6 +176,17 @@ class Stream:
     def __exit__(self, *_):
         self._stopping.set()
         self._thread.join()
+
+
+class Stream(_Meanwhile):
+    """Somebody who registers without end, at each web process in turn, and keeps what was acknowledged."""
+
+    def __init__(self, fleet: Fleet, pause: float = 0.02) -> None:
+        super().__init__()
+        self.acknowledged: list[str] = []
+        self.refused: list[str] = []
+        self._fleet = fleet
+        self._pause = pause
 
     def _run(self):
         key, number = person("stream"), 0
@@ -195,22 +202,13 @@ class Stream:
                 time.sleep(self._pause)
 
 
-class Watch:
+class Watch(_Meanwhile):
     """Looks at the leases all the time."""
 
     def __init__(self, fleet: Fleet) -> None:
+        super().__init__()
         self.seen: list[Holding] = []
         self._fleet = fleet
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopping.set()
-        self._thread.join()
 
     def _run(self):
         while not self._stopping.wait(0.05):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from anchoring_walk import PUBLIC, Walk
-from conftest import running_anvil
 from registry_world import OPERATOR
 from reorganisation import reorganise
 
@@ -15,12 +14,6 @@ from registry.database import Database
 from registry.errors import Unavailable
 
 DEEPEST = 64
-
-
-@pytest.fixture
-def chain():
-    with running_anvil("--chain-id", str(PUBLIC)) as anvil:
-        yield anvil
 
 
 @pytest.fixture
