@@ -19,7 +19,7 @@ from anchor.anchoring import Anchorer
 from anchor.chain import EvmChain
 from anchor.plan import Plan
 from anchor.view import StopAnchoringError
-from api.app import open_registry, read_deployment
+from api.opening import open_registry, read_deployment
 from registry import alarms, keystore, store
 from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.lease import ANCHORER, SEQUENCER, Fenced, Roles

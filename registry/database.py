@@ -10,15 +10,12 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from registry.errors import InvalidData, Unavailable
+from registry.tables import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +34,8 @@ _CONFLICTS = ("40001", "40P01")
 """PostgreSQL, appendix A: serialization_failure, deadlock_detected."""
 
 _WRITES = "deedlog_writes"
+
+_FORM = text("SELECT version_num FROM alembic_version")
 
 T = TypeVar("T")
 
@@ -103,8 +102,14 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to this version's form; raise `Unavailable` (`database.unreachable`)."""
+        from alembic import command  # noqa: PLC0415 - for `init` only: it takes as long to import as all of SQLAlchemy
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(files("registry") / "migrations"))
+        config.attributes["engine"] = self.engine
         try:
-            command.upgrade(self._alembic(), "head")
+            command.upgrade(config, "head")
         except DatabaseError as error:
             raise Unavailable("database.unreachable", reason=str(error.orig)) from error
 
@@ -112,22 +117,16 @@ class Database:
         """Raise `Unavailable` (`database.…`) unless it can be opened and its tables have this version's form."""
         try:
             with self.read() as connection:
-                actual = MigrationContext.configure(connection).get_current_revision()
+                made = inspect(connection).has_table("alembic_version")
+                actual = connection.execute(_FORM).scalar() if made else None
         except DatabaseError as error:
             raise Unavailable("database.unreachable", reason=str(error.orig)) from error
-        expected = ScriptDirectory.from_config(self._alembic()).get_current_head()
-        if actual != expected:
-            raise Unavailable("database.version", expected=str(expected), actual=str(actual))
+        if actual != FORM:
+            raise Unavailable("database.version", expected=FORM, actual=str(actual))
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
-
-    def _alembic(self) -> Config:
-        config = Config()
-        config.set_main_option("script_location", str(files("registry") / "migrations"))
-        config.attributes["engine"] = self.engine
-        return config
 
 
 def _came_between(error: BaseException) -> bool:

@@ -11,6 +11,9 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary,
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Field, SQLModel
 
+FORM = "0002"
+"""The last of the steps in `migrations/versions`: what a database must have been brought to."""
+
 # SQLite counts only INTEGER PRIMARY KEY by itself; elsewhere ids outgrow 32 bits.
 _ID = BigInteger().with_variant(Integer, "sqlite")
 

@@ -71,7 +71,7 @@ def revoke(language: str, key: int, as_json: bool) -> None:  # noqa: FBT001 - cl
 
 
 def _database() -> Database:
-    from api.app import open_registry  # noqa: PLC0415 - see `new`
+    from api.opening import open_registry  # noqa: PLC0415 - see `new`
     from api.settings import read_settings  # noqa: PLC0415
 
     return open_registry(read_settings())[0]

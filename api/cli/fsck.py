@@ -25,7 +25,7 @@ def command(ctx: click.Context, no_chain: bool, as_json: bool) -> None:  # noqa:
     """
     from anchor import last_signed  # noqa: PLC0415 - the platform's packages, not the base install's
     from anchor.fsck import check_database  # noqa: PLC0415
-    from api.app import read_identity  # noqa: PLC0415
+    from api.opening import read_identity  # noqa: PLC0415
     from api.settings import read_settings  # noqa: PLC0415
     from registry.database import Database  # noqa: PLC0415
 
