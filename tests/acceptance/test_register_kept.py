@@ -20,7 +20,9 @@ HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 def whole(status, body, kind=b"application/problem+json"):
-    return b"HTTP/1.1 %d X\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (status, kind, len(body), body)
+    # Closed, and said to be: what is posted over a connection that is about to close arrives nowhere.
+    head = b"HTTP/1.1 %d X\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+    return head % (status, kind, len(body)) + body
 
 
 FAILURES = {
