@@ -44,7 +44,7 @@ def make_bundle(connection: Connection, identity: RegistryIdentity, digest: byte
     )
     return Bundle(
         typed_data=typed_data(statement, identity.address),
-        entry=stored.entry,
+        entry=stored.entry(),
         registry=identity,
         anchors=anchors,
         tlog_proof=None if anchors else newest_proof(connection, index),

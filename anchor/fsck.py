@@ -29,9 +29,10 @@ from anchor.fsck_rows import stream, wrong
 from anchor.fsck_statements import check_reruns, check_statements
 from anchor.identity import RegistryIdentity
 from anchor.tiles import MAXIMUM_ENTRY, TILE_HEIGHT, TILE_WIDTH, encode_entries
+from registry import entry as entries
 from registry import strict_json
 from registry.errors import InvalidData, Unavailable, VerificationError
-from registry.tables import CHECKPOINT, LOG, STATEMENT, TILE
+from registry.tables import CHECKPOINT, LOG, STATEMENT, TEXT, TILE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -130,18 +131,25 @@ class DatabaseSource:
             return log.tile_reader(self._connection)(path.level, path.index)
         start = path.index * TILE_WIDTH
         rows = self._connection.execute(
-            select(STATEMENT.c.log_index, STATEMENT.c.entry)
+            select(STATEMENT.c.log_index, STATEMENT.c.logged_at, TEXT.c.opening)
+            .outerjoin(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
             .where(STATEMENT.c.log_index >= start, STATEMENT.c.log_index < start + path.width)
             .order_by(STATEMENT.c.log_index)
         ).all()
+        found = []
         for index, row in enumerate(rows, start):
             if row.log_index != index:
                 raise VerificationError("fsck.index_missing", index=index)
-            if len(row.entry) > MAXIMUM_ENTRY:
-                wrong("statement", index, "entry", "entry.too_large")
+            if not isinstance(row.opening, bytes):  # SQLite keeps anything in any column
+                wrong("statement_text", index, "opening", "missing" if row.opening is None else "differs")
+            if not isinstance(row.logged_at, int):
+                wrong("statement", index, "logged_at")
+            found.append(entries.close(row.opening, row.logged_at))
+            if len(found[-1]) > MAXIMUM_ENTRY:
+                wrong("statement_text", index, "opening", "entry.too_large")
         if len(rows) < path.width:
             raise VerificationError("fsck.index_missing", index=start + len(rows))
-        return encode_entries([row.entry for row in rows])
+        return encode_entries(found)
 
 
 def _check_sqlite(connection: Connection) -> None:

@@ -20,7 +20,7 @@ from registry.hexadecimal import to_hex
 from registry.signatures import check, check_complete
 from registry.statements import kind_named, repeat_key
 from registry.submission import MAXIMUM_REFERENCE
-from registry.tables import ACCOUNT, API_KEY, RERUN, STATEMENT, SUBJECT
+from registry.tables import ACCOUNT, API_KEY, RERUN, STATEMENT, SUBJECT, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ _MAXIMUM_BODY = 1024 * 1024
 def check_statements(
     connection: Connection, identity: RegistryIdentity, size: int, progress: Progress | None
 ) -> tuple[int, int, int]:
-    """Check all rows of the tables statement, statement_account and statement_subject of a log of `size` entries.
+    """Check all rows of the table statement and of those that belong to it, of a log of `size` entries.
 
     Return (statements, of these unlogged, of these erased).
     """
@@ -52,11 +52,14 @@ def check_statements(
     )
     count = logged = erased = 0
     query = (
-        select(STATEMENT, API_KEY.c.id.label("found_api_key"))
+        select(STATEMENT, TEXT.c.body, TEXT.c.opening, API_KEY.c.id.label("found_api_key"))
+        .outerjoin(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
         .outerjoin(API_KEY, API_KEY.c.id == STATEMENT.c.api_key_id)
         .order_by(STATEMENT.c.id)
     )
     for row in stream(connection, query):
+        if not isinstance(row.opening, bytes):
+            wrong("statement_text", to_hex(row.digest), "opening", "missing" if row.opening is None else "differs")
         entry = _check_entry(row, size)
         if row.body is None:
             erased += 1
@@ -75,6 +78,7 @@ def check_statements(
                 progress("statements", logged, size)
     accounts.end()
     subjects.end()
+    _check_texts_of_none(connection)
     if logged != size:  # the audit has seen each index below `size` once
         wrong("statement", logged, "log_index")
     return count, count - logged, erased
@@ -83,8 +87,9 @@ def check_statements(
 def check_reruns(connection: Connection) -> int:
     """Check all rows of the table rerun; return how many there are."""
     query = (
-        select(RERUN, STATEMENT.c.id.label("found"), STATEMENT.c.repeat_key, STATEMENT.c.entry, STATEMENT.c.log_index)
+        select(RERUN, STATEMENT.c.id.label("found"), STATEMENT.c.repeat_key, STATEMENT.c.logged_at, TEXT.c.opening)
         .outerjoin(STATEMENT, STATEMENT.c.id == RERUN.c.statement_id)
+        .outerjoin(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
         .order_by(RERUN.c.owner, RERUN.c.name)
     )
     keys = {f"api_key:{row.id}" for row in stream(connection, select(API_KEY.c.id))}
@@ -129,8 +134,14 @@ class _Children:
             wrong(self._table, self._next[0], "statement_id", "missing")
 
 
+def _check_texts_of_none(connection: Connection) -> None:
+    of_none = select(TEXT.c.statement_id).where(TEXT.c.statement_id.not_in(select(STATEMENT.c.id))).limit(1)
+    for row in connection.execute(of_none):
+        wrong("statement_text", row.statement_id, "statement_id", "missing")
+
+
 def _opened(row: Row[Any]) -> Entry:
-    return entries.parse(row.entry if row.log_index is not None else entries.close(row.entry, 0))
+    return entries.parse(entries.close(row.opening, row.logged_at or 0))
 
 
 def _check_entry(row: Row[Any], size: int) -> Entry:
@@ -139,23 +150,22 @@ def _check_entry(row: Row[Any], size: int) -> Entry:
     try:
         entry = _opened(row)
     except InvalidData as error:
-        wrong("statement", key, "entry", error.code)
+        wrong("statement_text", key, "opening", error.code)
     if row.log_index is None:
         # Those of logged entries are checked in the audit.
         try:
             for signature in entry.signatures:
                 check(signature, entry.digest)
         except VerificationError as error:
-            wrong("statement", key, "entry", error.code)
+            wrong("statement_text", key, "opening", error.code)
     elif row.log_index >= size:
         wrong("statement", key, "log_index")
     if not entry.signatures:
-        wrong("statement", key, "entry", "signature.none")
+        wrong("statement_text", key, "opening", "signature.none")
     signers = [signature.account for signature in entry.signatures]
     expected = {
         "digest": entry.digest,
         "kind": entry.kind,
-        "logged_at": None if row.log_index is None else entry.time,
         "repeat_key": repeat_key(entry.kind, entry.subjects, signers),
     }
     for column, value in expected.items():
@@ -173,14 +183,14 @@ def _check_body(row: Row[Any], entry: Entry, separator: bytes) -> None:
         )
         check_complete(entry.signatures, statement.signers())
     except InvalidData as error:
-        wrong("statement", key, "body", error.code)
+        wrong("statement_text", key, "body", error.code)
     stored = json.dumps(statement.message(), ensure_ascii=False, separators=(",", ":"))
     if (
         row.body != stored
         or statement.digest(separator) != row.digest
         or tuple(sorted(statement.subjects())) != entry.subjects
     ):
-        wrong("statement", key, "body")
+        wrong("statement_text", key, "body")
 
 
 def _owner(entry: Entry) -> str:

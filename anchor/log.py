@@ -116,12 +116,9 @@ def sequence_batch(
         if not waiting:
             return 0, state.size
         time = max(now, state.time)
-        logged = [
-            {"row_id": key, "index": state.size + position, "time": time, "whole": entries.close(opening, time)}
-            for position, (key, opening) in enumerate(waiting)
-        ]
-        hashes = [merkle.leaf_hash(row["whole"]) for row in logged]  # type: ignore[arg-type] # bytes, by the line above
-        appended = tiles.append(tile_reader(connection), state.size, hashes)
+        whole = entries.close_all([opening for _, opening in waiting], time)
+        appended = tiles.append(tile_reader(connection), state.size, [merkle.leaf_hash(entry) for entry in whole])
+        logged = [(index, time, key) for index, (key, _) in enumerate(waiting, state.size)]
         if store.mark_logged(connection, logged) != len(logged):
             raise Unavailable("log.raced")
         reached("sequence.marked")

@@ -100,8 +100,8 @@ class Database:
         with self.write() as connection:
             return work(connection)
 
-    def migrate(self) -> None:
-        """Bring the tables to this version's form; raise `Unavailable` (`database.unreachable`)."""
+    def migrate(self, to: str = FORM) -> None:
+        """Bring the tables to this version's form, or an earlier one; raise `Unavailable` (`database.unreachable`)."""
         from alembic import command  # noqa: PLC0415 - for `init` only: it takes as long to import as all of SQLAlchemy
         from alembic.config import Config  # noqa: PLC0415
 
@@ -109,7 +109,7 @@ class Database:
         config.set_main_option("script_location", str(files("registry") / "migrations"))
         config.attributes["engine"] = self.engine
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
         except DatabaseError as error:
             raise Unavailable("database.unreachable", reason=str(error.orig)) from error
 

@@ -94,6 +94,12 @@ def close(opened: bytes, time: int) -> bytes:
     return opened + _closing(time)
 
 
+def close_all(opened: Sequence[bytes], time: int) -> list[bytes]:
+    """Return the whole entries of one batch, as `close` does."""
+    closing = _closing(time)
+    return [each + closing for each in opened]
+
+
 def build(entry: Entry) -> bytes:
     """Return the bytes of an entry."""
     return close(opening(entry.kind, entry.digest, entry.signatures, entry.subjects), entry.time)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, text, tuple_
 
-from registry.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT
+from registry.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,21 +102,11 @@ def insert_statements(connection: Connection, statements: Sequence[NewStatement]
     _insert_rows(
         connection,
         STATEMENT,
-        ("id", "digest", "kind", "body", "entry", "repeat_key", "accepted_at", "api_key_id"),
-        [
-            (
-                key,
-                new.digest,
-                new.kind,
-                new.body,
-                new.opening,
-                new.repeat_key,
-                new.accepted_at,
-                new.api_key_id,
-            )
-            for key, new in pairs
-        ],
+        ("id", "digest", "kind", "repeat_key", "accepted_at", "api_key_id"),
+        [(key, new.digest, new.kind, new.repeat_key, new.accepted_at, new.api_key_id) for key, new in pairs],
     )
+    texts = [(key, new.body, new.opening) for key, new in pairs]
+    _insert_rows(connection, TEXT, ("statement_id", "body", "opening"), texts)
     accounts = [(account, key) for key, new in pairs for account in new.accounts]
     _insert_rows(connection, ACCOUNT, ("account", "statement_id"), accounts)
     subjects = [(subject, key) for key, new in pairs for subject in new.subjects]

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import Integer, bindparam, exists, func, or_, select
 
 from registry import entry as entries
-from registry.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT
+from registry.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,20 +25,24 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A statement as it is kept: `message` is None once erased, `entry` is whole once logged."""
+    """A statement as it is kept: `message` is None once erased, `opening` is its entry up to the time."""
 
     id: int
     digest: bytes
     kind: str
     message: dict[str, Any] | None
-    entry: bytes
+    opening: bytes
     accepted_at: int
     log_index: int | None
     logged_at: int | None
 
+    def entry(self) -> bytes:
+        """Return the bytes of its entry; before it is logged, with time 0."""
+        return entries.close(self.opening, self.logged_at or 0)
+
     def opened(self) -> entries.Entry:
-        """Return what the entry says; before it is logged, with time 0."""
-        return entries.parse(self.entry if self.log_index is not None else entries.close(self.entry, 0))
+        """Return what its entry says."""
+        return entries.parse(self.entry())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +102,24 @@ def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes]]:
     return [(key, opening) for key, opening in rows.all()]
 
 
-def mark_logged(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
-    """Give statements (`row_id`) their index, time and whole entry; return how many had none before.
+def mark_logged(connection: Connection, rows: Sequence[tuple[int, int, int]]) -> int:
+    """Give statements their place in the log, as (index, time, id); return how many had none before.
 
     The rows go to the driver as they are: SQLAlchemy's own way with each of them took as long as all of the rest.
     """
-    compiled = _MARK_LOGGED.compile(dialect=connection.dialect)
-    if not compiled.positional:
-        return connection.exec_driver_sql(str(compiled), list(rows)).rowcount
-    in_order = itemgetter(*(compiled.positiontup or ()))
-    return connection.exec_driver_sql(str(compiled), [in_order(row) for row in rows]).rowcount
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    return connection.exec_driver_sql(_MARK_LOGGED.replace("?", mark), list(rows)).rowcount
 
 
 def entries_between(connection: Connection, start: int, end: int) -> list[bytes]:
     """Return the entries with index `start` to `end` - 1."""
     rows = connection.execute(
-        select(STATEMENT.c.entry)
+        select(TEXT.c.opening, STATEMENT.c.logged_at)
+        .join(STATEMENT, STATEMENT.c.id == TEXT.c.statement_id)
         .where(STATEMENT.c.log_index >= start, STATEMENT.c.log_index < end)
         .order_by(STATEMENT.c.log_index)
     )
-    return [row.entry for row in rows]
+    return [entries.close(opening, logged_at) for opening, logged_at in rows.all()]
 
 
 def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
@@ -133,16 +134,13 @@ def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
 
 # Made once: making a statement takes longer than running it.
 _UNLOGGED = (
-    select(STATEMENT.c.id, STATEMENT.c.entry)
+    select(STATEMENT.c.id, TEXT.c.opening)
+    .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
     .where(STATEMENT.c.log_index.is_(None))
     .order_by(STATEMENT.c.id)
     .limit(bindparam("limit", type_=Integer))
 )
-_MARK_LOGGED = (
-    update(STATEMENT)
-    .where(and_(STATEMENT.c.id == bindparam("row_id"), STATEMENT.c.log_index.is_(None)))
-    .values(log_index=bindparam("index"), logged_at=bindparam("time"), entry=bindparam("whole"))
-)
+_MARK_LOGGED = "UPDATE statement SET log_index = ?, logged_at = ? WHERE id = ? AND log_index IS NULL"
 
 
 def _statements() -> Select[Any]:
@@ -150,12 +148,12 @@ def _statements() -> Select[Any]:
         STATEMENT.c.id,
         STATEMENT.c.digest,
         STATEMENT.c.kind,
-        STATEMENT.c.body,
-        STATEMENT.c.entry,
+        TEXT.c.body,
+        TEXT.c.opening,
         STATEMENT.c.accepted_at,
         STATEMENT.c.log_index,
         STATEMENT.c.logged_at,
-    )
+    ).join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
 
 
 def _stored(row: RowMapping) -> Stored:
@@ -164,7 +162,7 @@ def _stored(row: RowMapping) -> Stored:
         digest=row["digest"],
         kind=row["kind"],
         message=None if row["body"] is None else json.loads(row["body"]),
-        entry=row["entry"],
+        opening=row["opening"],
         accepted_at=row["accepted_at"],
         log_index=row["log_index"],
         logged_at=row["logged_at"],

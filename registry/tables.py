@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary,
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Field, SQLModel
 
-FORM = "0002"
+FORM = "0003"
 """The last of the steps in `migrations/versions`: what a database must have been brought to."""
 
 # SQLite counts only INTEGER PRIMARY KEY by itself; elsewhere ids outgrow 32 bits.
@@ -46,7 +46,7 @@ class ApiKeyRow(Table, table=True):
 
 
 class StatementRow(Table, table=True):
-    """One accepted statement. `entry` is its bytes up to the time, then, once logged, whole; the body can be erased."""
+    """One accepted statement, without its text: a short row, for it is written again when it is logged."""
 
     __tablename__ = "statement"
     __table_args__ = (
@@ -63,13 +63,21 @@ class StatementRow(Table, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=_ID)
     digest: bytes = Field(sa_type=LargeBinary, unique=True)
     kind: str = Field(sa_type=Text)
-    body: str | None = Field(default=None, sa_type=Text)
-    entry: bytes = Field(sa_type=LargeBinary)
     repeat_key: bytes = Field(sa_type=LargeBinary, unique=True)
     accepted_at: int = Field(sa_type=BigInteger)
     api_key_id: int | None = Field(default=None, sa_type=_ID, foreign_key="api_key.id")
     log_index: int | None = Field(default=None, sa_type=BigInteger, unique=True)
     logged_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class StatementTextRow(Table, table=True):
+    """A statement's text: its members as JSON, which can be erased, and its entry's bytes up to the time."""
+
+    __tablename__ = "statement_text"
+
+    statement_id: int = Field(primary_key=True, sa_type=_ID, foreign_key="statement.id")
+    body: str | None = Field(default=None, sa_type=Text)
+    opening: bytes = Field(sa_type=LargeBinary)
 
 
 class StatementAccountRow(Table, table=True):
@@ -241,6 +249,7 @@ def _table(row: type[SQLModel]) -> SqlTable:
 
 API_KEY = _table(ApiKeyRow)
 STATEMENT = _table(StatementRow)
+TEXT = _table(StatementTextRow)
 ACCOUNT = _table(StatementAccountRow)
 SUBJECT = _table(StatementSubjectRow)
 RERUN = _table(RerunRow)

@@ -93,7 +93,7 @@ def fill(world: World) -> None:
             if number in (299, SIZE - 1) and world.anchorer is not None:
                 world.anchor()
     with world.database.write() as connection:
-        connection.execute(text(f"UPDATE statement SET body = NULL WHERE log_index = {ERASED}"))
+        connection.execute(text(f"UPDATE statement_text SET body = NULL WHERE statement_id = {ERASED + 1}"))
 
 
 def copy_rows(source: Database, target: Database) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pymerkle import InmemoryTree
-from sqlalchemy import insert
 
 from anchor import log
 from anchor.identity import RegistryIdentity
@@ -19,9 +18,9 @@ from benchmarks.place import data_folder
 from benchmarks.statement import KEY, WORK
 from benchmarks.timing import seconds
 from registry import entry as entries
+from registry import insertion
 from registry.database import Database
 from registry.signatures import sign
-from registry.tables import STATEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,23 +75,19 @@ def _sequence_all(database: Database) -> None:
 def _accept(database: Database) -> list[bytes]:
     """Put statements into the database as accepting them leaves them; return their entries as they will be logged."""
     signature = sign(bytes(32), KEY)
+    accounts, subjects = [signature.account], WORK.subjects()
     body = json.dumps(WORK.message(), ensure_ascii=False, separators=(",", ":"))
     whole = []
     with database.write() as connection:
         for batch in range(BATCHES):
             digests = [sha256(b"statement %d" % (batch * log.BATCH + item)).digest() for item in range(log.BATCH)]
-            openings = [entries.opening(WORK.kind, digest, [signature], WORK.subjects()) for digest in digests]
+            openings = [entries.opening(WORK.kind, digest, [signature], subjects) for digest in digests]
             whole += [entries.close(opening, NOW) for opening in openings]
-            rows = [
-                {
-                    "digest": digest,
-                    "kind": WORK.kind,
-                    "body": body,
-                    "entry": opening,
-                    "repeat_key": digest,
-                    "accepted_at": NOW,
-                }
-                for digest, opening in zip(digests, openings, strict=True)
-            ]
-            connection.execute(insert(STATEMENT), rows)
+            insertion.insert_statements(
+                connection,
+                [
+                    insertion.NewStatement(digest, WORK.kind, body, opening, digest, accounts, subjects, None, NOW)
+                    for digest, opening in zip(digests, openings, strict=True)
+                ],
+            )
     return whole

@@ -215,14 +215,16 @@ def check_rows(registry, seen: Seen | None) -> None:
 
             ((size, root),) = ask("SELECT size, root FROM log")
             logged = ask(
-                "SELECT log_index, digest, entry FROM statement WHERE log_index IS NOT NULL ORDER BY log_index"
+                "SELECT log_index, digest, logged_at, opening FROM statement "
+                "LEFT JOIN statement_text ON statement_id = id WHERE log_index IS NOT NULL ORDER BY log_index"
             )
             signed = ask("SELECT size, root, note FROM checkpoint ORDER BY size")
             tiles = {(row.level, row.tile_index): bytes(row.hashes) for row in ask("SELECT * FROM tile")}
             digests = ask("SELECT digest FROM statement")
             bare = ask(
                 "SELECT id FROM statement WHERE id NOT IN (SELECT statement_id FROM statement_account) "
-                "OR id NOT IN (SELECT statement_id FROM statement_subject)"
+                "OR id NOT IN (SELECT statement_id FROM statement_subject) "
+                "OR id NOT IN (SELECT statement_id FROM statement_text)"
             )
             anchors = ask("SELECT size, root FROM anchor")
             attempts = ask("SELECT nonce, state FROM attempt ORDER BY id")
@@ -230,7 +232,8 @@ def check_rows(registry, seen: Seen | None) -> None:
     finally:
         engine.dispose()
     assert [row.log_index for row in logged] == list(range(size))
-    tree = Tree([bytes(row.entry) for row in logged])
+    entries = [bytes(row.opening or b"") + b',"time":%d,"v":1}' % row.logged_at for row in logged]
+    tree = Tree(entries)
     assert bytes(root) == tree.root(0, size)
     assert [row.size for row in signed][-1] == size, "a checkpoint was signed that is not the log's"
     for row in signed:
@@ -247,7 +250,7 @@ def check_rows(registry, seen: Seen | None) -> None:
     judges.fsck(registry)
     if seen is not None:
         # The log may have grown since: what was served then is still there.
-        assert [bytes(row.entry) for row in logged[: len(seen.entries)]] == seen.entries
+        assert entries[: len(seen.entries)] == seen.entries
 
 
 def expected_tiles(tree: Tree, size: int) -> dict[tuple[int, int], bytes]:

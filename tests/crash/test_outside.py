@@ -16,10 +16,14 @@ DAMAGES = {
     "a statement is lost": (
         "DELETE FROM statement_account WHERE statement_id = (SELECT id FROM statement WHERE log_index = 4)",
         "DELETE FROM statement_subject WHERE statement_id = (SELECT id FROM statement WHERE log_index = 4)",
+        "DELETE FROM statement_text WHERE statement_id = (SELECT id FROM statement WHERE log_index = 4)",
         "DELETE FROM statement WHERE log_index = 4",
     ),
-    "an entry is another": "UPDATE statement SET entry = (SELECT entry FROM statement WHERE log_index = 0)"
-    " WHERE log_index = 1",
+    "an entry is another": "UPDATE statement_text SET opening = "
+    "(SELECT opening FROM statement_text WHERE statement_id = (SELECT id FROM statement WHERE log_index = 0))"
+    " WHERE statement_id = (SELECT id FROM statement WHERE log_index = 1)",
+    "a time is another": "UPDATE statement SET logged_at = logged_at + 1 WHERE log_index = 4",
+    "a statement has no text": "DELETE FROM statement_text",
     "a tile is a batch behind": "UPDATE tile SET hashes = substr(hashes, 1, 64)",
     "a tile is missing": "DELETE FROM tile",
     "the log's row is a batch behind": "UPDATE log SET size = 2, root = (SELECT root FROM checkpoint WHERE size = 2)",

@@ -8,6 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
+from registry import entry as entries
+from registry import store
 from registry.database import Database
 from registry.errors import Unavailable
 from registry.tables import LOG, STATEMENT, AttemptRow, CheckpointRow, Table
@@ -21,6 +23,30 @@ def test_the_migrations_give_the_tables_that_the_code_declares(database):
 def test_migrating_again_changes_nothing(database):
     database.migrate()
     database.check_version()
+
+
+def test_a_database_of_an_earlier_form_keeps_every_entry_and_body(database_url):
+    database = Database(database_url)
+    database.migrate(to="0002")
+    with pytest.raises(Unavailable, match=r"database\.version"):
+        database.check_version()
+    whole = [entries.build(entries.Entry(bytes([n]) * 32, "Work", (), ("content:0x",), 10**n)) for n in range(3)]
+    waiting = entries.opening("Upload", b"w" * 32, (), ())
+    columns = "id, digest, kind, body, entry, repeat_key, accepted_at, log_index, logged_at"
+    insert_row = text(f"INSERT INTO statement ({columns}) VALUES (:i, :d, 'Work', :b, :e, :d, 1, :x, :t)")
+    with database.write() as connection:
+        for n, entry in enumerate(whole):
+            body = None if n == 1 else '{"title":"\u4f5c"}'
+            connection.execute(insert_row, {"i": n + 1, "d": b"%d" % n, "b": body, "e": entry, "x": n, "t": 10**n})
+        connection.execute(insert_row, {"i": 9, "d": b"w", "b": "{}", "e": waiting, "x": None, "t": None})
+    database.migrate()
+    database.check_version()
+    with database.read() as connection:
+        assert store.entries_between(connection, 0, 9) == whole
+        assert store.unlogged(connection, 9) == [(9, waiting)]
+        kept = store.search(connection, store.Filter(), 0)
+    assert [stored.message for stored in kept] == [{"title": "\u4f5c"}, None, {"title": "\u4f5c"}, {}]
+    database.close()
 
 
 def test_a_database_without_tables_is_refused(tmp_path):
@@ -39,7 +65,7 @@ def test_every_write_is_synced_to_the_disk(database):
 
 
 def statement(**changes):
-    values = {"digest": b"d", "kind": "Work", "entry": b"e", "repeat_key": b"r", "accepted_at": 1}
+    values = {"digest": b"d", "kind": "Work", "repeat_key": b"r", "accepted_at": 1}
     return insert(STATEMENT).values(values | changes)
 
 

@@ -47,10 +47,10 @@ BESIDE = {
 }
 """Tables that fsck does not cover, and why."""
 
-ROWS = {"statement": (1, 2, 3, ERASED + 1, SIZE + 1)}
+ROWS = dict.fromkeys(("statement", "statement_text"), (1, 2, 3, ERASED + 1, SIZE + 1))
 """Where more than one row is worth a try: of each kind, of two creators, erased, not logged."""
 
-BITS = dict.fromkeys((("statement", "body"), ("anchor", "header")), (0, 77, 1201)) | {
+BITS = dict.fromkeys((("statement_text", "body"), ("anchor", "header")), (0, 77, 1201)) | {
     ("anchor", "account_proof"): (0, 77, 1201),
     ("anchor", "final"): (0,),
 }
@@ -60,8 +60,9 @@ NAMED = {
     ("attempt", "id"): {"attempt", "anchor_transaction"},
     ("attempt", "chain_id"): {"attempt", "anchor"},
     ("anchor_transaction", "attempt_id"): {"attempt", "anchor_transaction"},
-    ("statement", "id"): {"statement", "statement_account", "rerun"},
-    ("statement", "entry"): {"statement", "audit.tile"},
+    ("statement", "id"): {"statement", "statement_text", "statement_account", "rerun"},
+    ("statement", "logged_at"): {"statement", "audit.tile"},
+    ("statement_text", "opening"): {"statement_text", "audit.tile"},
     ("statement", "log_index"): {"statement", "fsck.index_missing"},
     ("tile", "level"): {"audit.tile_size"},
     ("tile", "tile_index"): {"audit.tile_size"},
@@ -135,7 +136,7 @@ def test_a_sound_database_of_either_dialect(sound, database, tmp_path):
         copy_rows(source, database)
     assert check_database(database).counts.statements == SIZE + UNLOGGED
     for statement, expected in (
-        ("UPDATE statement SET logged_at = logged_at + 1 WHERE log_index = 577", ("statement", "logged_at")),
+        ("UPDATE statement SET logged_at = logged_at + 1 WHERE log_index = 577", "audit.tile"),
         ("UPDATE statement SET log_index = 700 WHERE log_index = 300", "fsck.index_missing"),
         ("DELETE FROM statement_subject WHERE statement_id = 5", ("statement_subject", "subject")),
         ("UPDATE anchor SET time = time + 1", ("anchor", "time")),
@@ -214,16 +215,16 @@ def test_one_flipped_bit_in_each_tile_is_named_with_its_hash(sound, tmp_path):
 def test_one_flipped_bit_in_an_entry_is_named_with_its_index(sound, tmp_path, number):
     for bit in (3, 100, 2000, 4001):
         damaged = sound.copy(tmp_path)
-        assert damaged.flip("statement", "entry", number + 1, bit)
+        assert damaged.flip("statement_text", "opening", number + 1, bit)
         error = what_is_wrong(damaged)
         if number >= SIZE:  # not logged yet: there is no tile to compare with
-            assert place(error) == "statement"
+            assert place(error) in ("statement", "statement_text")
         else:
             assert (error.code, error.params["position"]) == ("audit.tile", number % 256)
 
 
 def test_text_that_is_no_text_is_named(damaged):
-    damaged.run("UPDATE statement SET body = CAST(x'7b22ff' AS TEXT) WHERE id = 9")
+    damaged.run("UPDATE statement_text SET body = CAST(x'7b22ff' AS TEXT) WHERE statement_id = 9")
     assert named(what_is_wrong(damaged)) == "fsck.sqlite"
 
 
@@ -271,12 +272,21 @@ def test_a_database_without_a_log_is_not_called_in_order(damaged, table):
             ],
             "audit.tile",
         ),
-        (["UPDATE statement SET log_index = 600, logged_at = 5 WHERE id = 601"], ("statement", "entry")),
-        (["UPDATE statement SET body = replace(body, ',', ', ') WHERE id = 40"], ("statement", "body")),
+        (["UPDATE statement SET log_index = 600, logged_at = 5 WHERE id = 601"], ("statement", "log_index")),
+        (["UPDATE statement SET logged_at = 'then' WHERE log_index = 7"], ("statement", "logged_at")),
         (
-            ["UPDATE statement SET body = (SELECT body FROM statement WHERE id = 41) WHERE id = 40"],
-            ("statement", "body"),
+            ["UPDATE statement_text SET body = replace(body, ',', ', ') WHERE statement_id = 40"],
+            ("statement_text", "body"),
         ),
+        (
+            ["UPDATE statement_text SET body = (SELECT max(body) FROM statement_text) WHERE statement_id = 40"],
+            ("statement_text", "body"),
+        ),
+        (["DELETE FROM statement_text WHERE statement_id = 40"], ("statement_text", "opening")),
+        (["DELETE FROM statement_text WHERE statement_id = 601"], ("statement_text", "opening")),
+        (["UPDATE statement_text SET opening = 'a' WHERE statement_id = 40"], ("statement_text", "opening")),
+        (["UPDATE statement_text SET opening = 'a' WHERE statement_id = 601"], ("statement_text", "opening")),
+        (["INSERT INTO statement_text VALUES (9999, NULL, x'00')"], ("statement_text", "statement_id")),
         (["DELETE FROM tile WHERE level = 1"], "audit.tile_size"),
         (["INSERT INTO tile VALUES (0, 3, x'00')"], "fsck.tiles"),
         (["UPDATE tile SET hashes = CAST(hashes || zeroblob(32) AS BLOB) WHERE tile_index = 2"], "audit.tile_size"),
