@@ -32,17 +32,23 @@ class BoundedConnection(HttpToolsProtocol):
     """From there to the end of the body: the largest batch at half a megabit a second."""
 
     _timer: asyncio.TimerHandle | None = None
-    _in_head = False
+    _awaited: tuple[int, float] | None = None
+    """Which request the timer is for, and how long it may take: what has arrived in one piece needs no timer."""
+
+    _begun = 0
+    """Requests that have begun."""
+
+    _in_head = _in_body = False
     _head = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Wait for a request, not for ever."""
         super().connection_made(transport)
-        self._wait(self.HEAD_SECONDS)
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
-        self._arrived()
+        self._wait_for(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -54,39 +60,52 @@ class BoundedConnection(HttpToolsProtocol):
             self._head += len(data)
             if self._head > MAXIMUM_HEAD:
                 self._refuse(InvalidData("http.head_too_large", maximum=MAXIMUM_HEAD))
-        if self._timer is None and (self.cycle is None or self.cycle.response_complete):
-            self._wait(self.HEAD_SECONDS)  # empty lines, which may stand before a request (RFC 9112 §2.2)
+        self._wait()
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self._begun += 1
         self._in_head, self._head = True, 0
-        if self._timer is None:
-            self._wait(self.HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
         """Its head is whole."""
         super().on_headers_complete()
-        self._in_head = False
-        self._wait(self.BODY_SECONDS)
+        self._in_head, self._in_body = False, True
 
     def on_message_complete(self) -> None:
         """It is whole."""
         super().on_message_complete()
-        self._arrived()
+        self._in_body = False
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         """Refuse what is no HTTP."""
         self._refuse(InvalidData("http.malformed"))
 
-    def _wait(self, seconds: float) -> None:
-        self._arrived()
-        self._timer = self.loop.call_later(seconds, self._refuse, InvalidData("http.too_slow"))
+    def _wait(self) -> None:
+        """Wait for what has not arrived."""
+        if self._in_head:
+            self._wait_for((self._begun, self.HEAD_SECONDS))
+        elif self._in_body:
+            self._wait_for((self._begun, self.BODY_SECONDS))
+        elif self.cycle is None or self.cycle.response_complete:
+            # A new connection, or empty lines, which may stand before a request (RFC 9112 §2.2).
+            self._wait_for((self._begun + 1, self.HEAD_SECONDS))
+        else:
+            self._wait_for(None)
 
-    def _arrived(self) -> None:
+    def _wait_for(self, awaited: tuple[int, float] | None) -> None:
+        if awaited == self._awaited:
+            return
+        self._awaited = awaited
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if awaited is not None:
+            self._timer = self.loop.call_later(awaited[1], self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._refuse(InvalidData("http.too_slow"))
 
     def _refuse(self, error: InvalidData) -> None:
         """Answer, if nothing else was answered, and close. The language is unknown here: a header says it."""

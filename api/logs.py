@@ -45,35 +45,51 @@ class Lines(logging.Formatter):
 
 
 class Gathered(logging.StreamHandler[TextIO]):
-    """Writes what came within `GATHER_SECONDS` at once: a system call for each statement costs more than its line."""
+    """Puts into words and writes what came within `GATHER_SECONDS` at once, in a thread of its own.
+
+    A system call for each statement costs more than its line does, and both would hold up the event loop.
+    """
 
     def __init__(self) -> None:
         """Write to the process's error stream, past Python's own, which writes each line by itself."""
         stream = open(2, "w", 1 << 16, encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115 - a descriptor
         super().__init__(stream)
+        self._records: list[logging.LogRecord] = []
         self._due = threading.Event()
         threading.Thread(target=self._write_in_time, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a line; one that says that something is wrong is written at once."""
-        try:
-            self.stream.write(self.format(record) + self.terminator)
-            if record.levelno >= logging.WARNING:
-                self.flush()
-        except Exception:  # noqa: BLE001 - as every handler: a line that cannot be written stops nothing
-            self.handleError(record)
-        self._due.set()
+        """Take a line; one that says that something is wrong is written at once, and those before it."""
+        self._records.append(record)
+        if record.levelno >= logging.WARNING:
+            self.flush()
+        elif not self._due.is_set():
+            self._due.set()
+
+    def flush(self) -> None:
+        """Write what was taken. A line that cannot be written stops nothing: with a full disk the next one tries."""
+        with self.lock or contextlib.nullcontext():
+            records, self._records = self._records, []
+            for record in records:
+                try:
+                    self.stream.write(self.format(record) + self.terminator)
+                except Exception:  # noqa: BLE001 - as every handler
+                    self.handleError(record)
+            with contextlib.suppress(OSError, ValueError):
+                self.stream.flush()
 
     def _write_in_time(self) -> None:
         while self._due.wait():
             time.sleep(GATHER_SECONDS)
             self._due.clear()
-            with contextlib.suppress(OSError):  # a full disk: the next line tries again
-                self.flush()
+            self.flush()
 
 
 def start(*, as_json: bool, gathered: bool = False) -> None:
     """Write the log of this process to its error stream: each line at once, or `gathered` where there are many."""
+    # Nothing is shown of what these look up for each line (Python's logging HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - as the HOWTO has it
     handler = Gathered() if gathered else logging.StreamHandler()
     handler.setFormatter(JsonLines() if as_json else Lines("%(asctime)s %(levelname)s %(message)s"))
     root = logging.getLogger()
