@@ -5,8 +5,7 @@ Functions take a connection inside a transaction and never commit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, insert, select, text, tuple_
 
@@ -32,8 +31,7 @@ _POSTGRESQL_TIMEOUTS = text(
 _POSTGRESQL_IDS = text("SELECT nextval(pg_get_serial_sequence('statement', 'id')) FROM generate_series(1, :count)")
 
 
-@dataclass(frozen=True, slots=True)
-class NewStatement:
+class NewStatement(NamedTuple):
     """A statement to keep: `body` is its members as JSON, `opening` its entry up to the time."""
 
     digest: bytes
@@ -47,8 +45,7 @@ class NewStatement:
     accepted_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewRerun:
+class NewRerun(NamedTuple):
     """A name under which `owner` sent the statement of that digest."""
 
     owner: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
@@ -61,8 +61,7 @@ class Request:
     admit: Callable[[Checked], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The answer: the digest under which it is kept, and whether that is new (`accepted`, `known`, `repeat`)."""
 
     digest: bytes
