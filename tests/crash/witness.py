@@ -20,7 +20,7 @@ from registry.hexadecimal import to_checksum, to_hex
 from registry.signatures import sign
 from registry.statements import typed_data
 
-PAUSE = 0.03
+PAUSE = 0.1
 _numbers = itertools.count()
 
 
