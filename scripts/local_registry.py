@@ -39,6 +39,9 @@ LOCAL_OWNER = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"
 START_SECONDS = 60
 STOP_SECONDS = 30
 
+_PORTS = range(10_240, 32_768)
+"""Above what services have; below what Linux (32,768) and others (49,152) take for whoever asks for any port."""
+
 
 @dataclass
 class LocalRegistry:
@@ -199,11 +202,14 @@ def run_deedlog(arguments: Sequence[str], environment: dict[str, str] | None = N
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on, of those that a system does not give out by itself.
+
+    Between this and its use, and while what uses it is started again, nobody else is given it.
+    """
+    while True:
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        if not _in_use("127.0.0.1", port):
+            return port
 
 
 @contextlib.contextmanager
