@@ -26,8 +26,8 @@ from data_lock import DataLock
 
 from anchor.chain import EvmChain
 from anchor.identity import RegistryIdentity
+from registry import keystore
 from registry.errors import Unavailable
-from registry.keystore import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +38,9 @@ LOCAL_CHAIN_ID = 31337
 LOCAL_OWNER = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"
 START_SECONDS = 60
 STOP_SECONDS = 30
+
+KEY_COST = 2**4
+"""What guessing the operator's passphrase costs (n of scrypt): it lies beside the key, and protects from nobody."""
 
 _PORTS = range(10_240, 32_768)
 """Above what services have; below what Linux (32,768) and others (49,152) take for whoever asks for any port."""
@@ -116,10 +119,14 @@ class LocalRegistry:
         for name in ("operator", "log"):
             path = self.data / "passphrases" / name
             if not path.exists():
-                write_private(path, (secrets.token_urlsafe(24) + "\n").encode())
+                keystore.write_private(path, (secrets.token_urlsafe(24) + "\n").encode())
         identity_file = self.data / "identity.json"
         if not identity_file.exists():
             self._say("creating the registry: keys, address, empty log")
+            operator = self.data / "operator.json"
+            if not operator.exists():  # or an interrupted run has left it
+                passphrase = keystore.read_passphrase(self.data / "passphrases" / "operator")
+                keystore.write(operator, keystore.new_key(), passphrase, KEY_COST)
             self.deedlog("init", "--origin", f"{self.host}:{self.port}/log", "--owner", LOCAL_OWNER, "--json")
         identity = RegistryIdentity.from_json(json.loads(identity_file.read_text(encoding="utf-8")))
         chain = EvmChain(self.rpc_url)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from registry import keystore
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -37,3 +39,8 @@ class Person:
         done = self.run("key", "new", "--backup", "stick/", "--passphrase-file", self.passphrase, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+    def cheap_key(self):
+        """Have a key whose file is opened at once, for tests that open it often; `new_key` makes a real one."""
+        passphrase = self.passphrase.read_text("utf-8").strip()
+        keystore.write(self.folder / "home/keys/default.json", keystore.new_key(), passphrase, cost=2**4)

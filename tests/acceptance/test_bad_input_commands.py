@@ -29,7 +29,7 @@ def creator(tmp_path_factory, local):
     person = Person(tmp_path_factory.mktemp("creator"))
     (person.folder / VIDEO).write_bytes(b"\x00\x00\x00\x18ftypmp42" + os.urandom(4096))
     (person.folder / "stick").mkdir()
-    person.new_key()
+    person.cheap_key()
     made = json.loads(person.run(*register(person, local, "--json")).stdout)
     fetched = person.run("prove", made["digest"], "-o", "my.deed", "--wait", "--url", local.url, "--json")
     assert fetched.returncode == 0, fetched.stderr

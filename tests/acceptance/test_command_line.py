@@ -92,7 +92,7 @@ def test_a_creator_registers_proves_and_verifies(person, local):
 
 def test_what_register_says_comes_next_leads_to_final(person, local):
     """As copied from the terminal, whatever the file's name and the registry's URL; only HASH is filled in."""
-    person.new_key()
+    person.cheap_key()
     name = "my film; $(first cut)'s.mp4"
     (person.folder / name).write_bytes(os.urandom(64))
     said = register(person, local, video=name).stdout
@@ -110,7 +110,7 @@ def test_what_register_says_comes_next_leads_to_final(person, local):
 
 
 def test_a_signed_statement_survives_a_registry_that_is_away(person, local):
-    person.new_key()
+    person.cheap_key()
     # The address is learnt first; then the registry is away when the statement is sent.
     identity = json.loads((local.data / "identity.json").read_text("utf-8"))
     away = FlakyRegistry(identity)
@@ -187,7 +187,7 @@ def test_a_wrong_call_exits_with_64(person):
 
 
 def test_a_wrong_passphrase_changes_nothing(person, local):
-    person.new_key()
+    person.cheap_key()
     person.passphrase.write_text("another\n", "utf-8")
     refused = register(person, local, "--json")
     assert json.loads(refused.stdout)["error"]["code"] == "key.wrong_passphrase"
@@ -235,7 +235,7 @@ STRANGE_ANSWERS = (
 
 
 def test_whatever_a_registry_answers_is_no_surprise(person, local):
-    person.new_key()
+    person.cheap_key()
     true = httpx.get(f"{local.url}/v1/registry").content
     for status, body in STRANGE_ANSWERS:
         strange = (status, body)
@@ -258,21 +258,21 @@ def test_whatever_a_registry_answers_is_no_surprise(person, local):
 
 
 def test_a_passphrase_file_in_another_encoding_is_named(person, local):
-    person.new_key()
+    person.cheap_key()
     person.passphrase.write_bytes("正确 马\n".encode("gbk"))
     refused = json.loads(register(person, local, "--json").stdout)
     assert refused["error"]["code"] == "key.passphrase_encoding"
 
 
 def test_urls_that_lead_nowhere(person, local):
-    person.new_key()
+    person.cheap_key()
     for url in ("http://[", "no url", "ftp://127.0.0.1", "http://127.0.0.1:1"):
         refused = register(person, local, "--json", url=url)
         assert json.loads(refused.stdout)["error"]["code"] == "registry.unreachable", refused.stderr
 
 
 def test_a_refused_statement_is_put_aside_for_another_try(person, local):
-    person.new_key()
+    person.cheap_key()
     refused = register(person, local, "--json", "--made-at", "4000000000")
     assert json.loads(refused.stdout)["error"]["code"] == "statement.in_the_future"
     assert json.loads(register(person, local, "--json").stdout)["outcome"] == "accepted"
@@ -281,7 +281,7 @@ def test_a_refused_statement_is_put_aside_for_another_try(person, local):
 
 
 def test_times_that_no_calendar_shows(person, local):
-    person.new_key()
+    person.cheap_key()
     done = register(person, local, "--json", "--made-at", "0")
     person.run("prove", json.loads(done.stdout)["digest"], "-o", "my.deed", "--url", local.url)
     for zone in ("Asia/Shanghai", "America/Los_Angeles"):

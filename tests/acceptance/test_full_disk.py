@@ -197,7 +197,7 @@ def full(tmp_path):
 
 def test_a_statement_that_cannot_be_kept_is_not_sent(tmp_path, full, local):
     person = Person(tmp_path)
-    person.new_key()
+    person.cheap_key()
     (tmp_path / "video.mp4").write_bytes(os.urandom(64))
     size = httpx.get(f"{local.url}/readyz").json()["log_size"]
     given = ("register", "video.mp4", "--title", "t", "--credited-as", "c", "--yes", "--url", local.url)
@@ -215,7 +215,7 @@ def test_a_statement_that_cannot_be_kept_is_not_sent(tmp_path, full, local):
 
 def test_a_bundle_or_a_report_that_cannot_be_written_leaves_the_one_before(tmp_path, full, local):
     person = Person(tmp_path)
-    person.new_key()
+    person.cheap_key()
     (tmp_path / "video.mp4").write_bytes(os.urandom(64))
     given = ("register", "video.mp4", "--title", "t", "--credited-as", "c", "--yes", "--url", local.url, "--json")
     digest = json.loads(person.run(*given, "--passphrase-file", person.passphrase).stdout)["digest"]
@@ -242,7 +242,7 @@ def test_a_key_without_its_backup_is_not_made(tmp_path, full):
 
 def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, local):
     person = Person(tmp_path)
-    person.new_key()
+    person.cheap_key()
     (tmp_path / "video.mp4").write_bytes(os.urandom(64))
     given = ("register", "video.mp4", "--title", "t", "--credited-as", "c", "--yes", "--url", local.url, "--json")
     digest = json.loads(person.run(*given, "--passphrase-file", person.passphrase).stdout)["digest"]

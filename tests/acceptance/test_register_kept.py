@@ -74,7 +74,7 @@ def person(tmp_path):
     (tmp_path / "stick").mkdir()
     (tmp_path / "film.mp4").write_bytes(os.urandom(512))
     somebody = Person(tmp_path)
-    somebody.new_key()
+    somebody.cheap_key()
     return somebody
 
 

@@ -36,6 +36,7 @@ def test_the_demo_holds_to_its_end():
     assert done.stdout.index("does not answer any more") < done.stdout.index("checked offline")
 
 
+@pytest.mark.slow
 def test_the_demo_takes_a_file_of_ones_own(tmp_path):
     video = tmp_path / "给定.mp4"
     video.write_bytes(os.urandom(70_000))

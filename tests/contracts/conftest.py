@@ -38,6 +38,15 @@ ROOT = Path(__file__).resolve().parents[2]
 os.environ["PATH"] = f"{anvil_binary().parent}:{ROOT / '.venv/bin'}:{os.environ['PATH']}"
 os.environ["APE_FOUNDRY_HOST"] = "auto"
 
+
+def pytest_collection_modifyitems(config, items):
+    """Go through thousands of calls on one EVM only, unless the long tests are asked for."""
+    if "foundry" in str(config.getoption("network")) and not config.getoption("--slow"):
+        for item in items:
+            if "on_one_evm" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="gone through on py-evm; on both with --slow"))
+
+
 # The well-known transaction that makes the deterministic deployer on any chain: signed by nobody's key, so that it
 # always has this sender and this result. py-evm starts without it.
 DEPLOYER_SENDER = "0x3fAB184622Dc19b6109349B94811493BF2a45362"

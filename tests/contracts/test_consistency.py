@@ -25,6 +25,7 @@ def python_accepts(old, old_root, new, new_root, proof) -> bool:
     return True
 
 
+@pytest.mark.on_one_evm
 def test_every_pair_to_64_is_accepted(contract, tree):
     for old in range(1, 64):
         contract.send("anchor", *tree.growth(old - 1, old))
@@ -43,6 +44,7 @@ def test_a_forked_history_is_refused(contract, tree):
             assert contract.refusal("anchor", *growth) == ("NotConsistent", *growth[:3]), (old, new, changed)
 
 
+@pytest.mark.on_one_evm
 def test_a_wrong_size_is_judged_as_in_python(contract, tree):
     """A root does not bind its tree's size: many a wrong size is accepted, by both, and which ones is the same."""
     judged = []
@@ -59,6 +61,7 @@ def test_a_wrong_size_is_judged_as_in_python(contract, tree):
     assert False in judged
 
 
+@pytest.mark.on_one_evm
 def test_every_single_bit_of_a_proof_counts(contract, tree):
     """6 → 7 has a node of each role: the old tree's last subtree, one to its right, one to its left."""
     contract.send("anchor", *tree.growth(0, 6))

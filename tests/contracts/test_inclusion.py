@@ -24,6 +24,7 @@ def grown(contract, tree):
     return contract
 
 
+@pytest.mark.on_one_evm
 def test_every_index_of_every_size_to_64(grown, tree):
     for size in range(1, 65):
         root = tree.root(size)
@@ -62,6 +63,7 @@ def test_a_wrong_index_is_judged_as_in_python(contract, tree, size):
             assert contract.read("verifyInclusion", leaf, claimed, root, proof) == holds, (index, claimed)
 
 
+@pytest.mark.on_one_evm
 def test_every_single_bit_counts(contract, tree):
     """Index 4 of 7 has a sibling on its right, one that rises from below, and one on its left."""
     contract.send("anchor", *tree.growth(0, 7))
