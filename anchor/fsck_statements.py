@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from anchor.fsck_rows import stream, wrong
 from registry import entry as entries
@@ -135,7 +135,8 @@ class _Children:
 
 
 def _check_texts_of_none(connection: Connection) -> None:
-    of_none = select(TEXT.c.statement_id).where(TEXT.c.statement_id.not_in(select(STATEMENT.c.id))).limit(1)
+    # NOT EXISTS: PostgreSQL goes through NOT IN row by row once its list outgrows the memory for one step.
+    of_none = select(TEXT.c.statement_id).where(~exists().where(STATEMENT.c.id == TEXT.c.statement_id)).limit(1)
     for row in connection.execute(of_none):
         wrong("statement_text", row.statement_id, "statement_id", "missing")
 

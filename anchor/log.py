@@ -196,7 +196,10 @@ def resource(connection: Connection, path: tiles.TilePath) -> bytes | None:
         return None
     if path.level is None:
         start = path.index * tiles.TILE_WIDTH
-        return tiles.encode_entries(store.entries_between(connection, start, start + path.width))
+        found = store.entries_between(connection, start, start + path.width)
+        if len(found) != path.width:
+            raise Unavailable("log.entries_missing", path=str(path))
+        return tiles.encode_entries(found)
     return tile_reader(connection)(level, path.index)[: path.width * merkle.HASH_SIZE]
 
 

@@ -49,9 +49,13 @@ class Direct:
             return
         began = time.perf_counter()
         scope["app"] = self._app
-        response = await _answer(endpoint, Request(scope, receive))
-        await response(scope, receive, send)
-        self._metrics.request("POST", scope["path"], response.status_code, time.perf_counter() - began)
+        status = 500
+        try:
+            response = await _answer(endpoint, Request(scope, receive))
+            status = response.status_code
+            await response(scope, receive, send)
+        finally:
+            self._metrics.request("POST", scope["path"], status, time.perf_counter() - began)
 
 
 async def _answer(endpoint: Endpoint, request: Request) -> Response:

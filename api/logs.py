@@ -47,35 +47,52 @@ class Lines(logging.Formatter):
 class Gathered(logging.StreamHandler[TextIO]):
     """Puts into words and writes what came within `GATHER_SECONDS` at once, in a thread of its own.
 
-    A system call for each statement costs more than its line does, and both would hold up the event loop.
+    A system call for each statement costs more than its line does. And where nobody reads the error stream, it is this
+    thread that waits for them, with no more than `MOST` lines: those after them are lost, and their number is said.
     """
+
+    MOST = 100_000
 
     def __init__(self) -> None:
         """Write to the process's error stream, past Python's own, which writes each line by itself."""
         stream = open(2, "w", 1 << 16, encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115 - a descriptor
         super().__init__(stream)
         self._records: list[logging.LogRecord] = []
+        self._lost = 0
+        self._writing = threading.RLock()
         self._due = threading.Event()
         threading.Thread(target=self._write_in_time, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a line; one that says that something is wrong is written at once, and those before it."""
-        self._records.append(record)
-        if record.levelno >= logging.WARNING:
-            self.flush()
-        elif not self._due.is_set():
+        """Take a line."""
+        if len(self._records) < self.MOST:
+            self._records.append(record)
+        else:
+            self._lost += 1
+        if not self._due.is_set():
             self._due.set()
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Take a line; one that says that something is wrong is written at once, and those before it."""
+        taken = super().handle(record)
+        if record.levelno >= logging.WARNING:
+            self.flush()
+        return bool(taken)
+
     def flush(self) -> None:
-        """Write what was taken. A line that cannot be written stops nothing: with a full disk the next one tries."""
-        with self.lock or contextlib.nullcontext():
-            records, self._records = self._records, []
+        """Write what was taken; a line that cannot be written stops nothing."""
+        with self._writing:
+            with self.lock or contextlib.nullcontext():  # held by whoever gives a line: not while anything is written
+                records, self._records = self._records, []
+                lost, self._lost = self._lost, 0
             for record in records:
                 try:
                     self.stream.write(self.format(record) + self.terminator)
                 except Exception:  # noqa: BLE001 - as every handler
                     self.handleError(record)
             with contextlib.suppress(OSError, ValueError):
+                if lost:
+                    self.stream.write(f"{lost} lines of the log were lost here: nobody read them{self.terminator}")
                 self.stream.flush()
 
     def _write_in_time(self) -> None:

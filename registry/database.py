@@ -101,7 +101,9 @@ class Database:
             return work(connection)
 
     def migrate(self, to: str = FORM) -> None:
-        """Bring the tables to this version's form, or an earlier one; raise `Unavailable` (`database.unreachable`)."""
+        """Bring the tables to this version's form, or an earlier one; raise `Unavailable` (`database.…`)."""
+        if (self.form() or "") > FORM:
+            self.check_version()
         from alembic import command  # noqa: PLC0415 - for `init` only: it takes as long to import as all of SQLAlchemy
         from alembic.config import Config  # noqa: PLC0415
 
@@ -113,14 +115,21 @@ class Database:
         except DatabaseError as error:
             raise Unavailable("database.unreachable", reason=str(error.orig)) from error
 
-    def check_version(self) -> None:
-        """Raise `Unavailable` (`database.…`) unless it can be opened and its tables have this version's form."""
+    def form(self) -> str | None:
+        """Return the form of the tables, None where there are none; raise `Unavailable` (`database.unreachable`)."""
         try:
             with self.read() as connection:
                 made = inspect(connection).has_table("alembic_version")
-                actual = connection.execute(_FORM).scalar() if made else None
+                form: str | None = connection.execute(_FORM).scalar() if made else None
         except DatabaseError as error:
             raise Unavailable("database.unreachable", reason=str(error.orig)) from error
+        return form
+
+    def check_version(self) -> None:
+        """Raise `Unavailable` (`database.…`) unless it can be opened and its tables have this version's form."""
+        actual = self.form()
+        if actual is not None and actual > FORM:
+            raise Unavailable("database.newer", expected=FORM, actual=actual)
         if actual != FORM:
             raise Unavailable("database.version", expected=FORM, actual=str(actual))
 

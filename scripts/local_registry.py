@@ -128,6 +128,8 @@ class LocalRegistry:
                 passphrase = keystore.read_passphrase(self.data / "passphrases" / "operator")
                 keystore.write(operator, keystore.new_key(), passphrase, KEY_COST)
             self.deedlog("init", "--origin", f"{self.host}:{self.port}/log", "--owner", LOCAL_OWNER, "--json")
+        else:
+            self.deedlog("migrate")  # what an earlier version made
         identity = RegistryIdentity.from_json(json.loads(identity_file.read_text(encoding="utf-8")))
         chain = EvmChain(self.rpc_url)
         if not chain.has_code(identity.address):

@@ -401,7 +401,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self):
-        reply = self.server.node.reply(self.rfile.read(int(self.headers["Content-Length"])))
+        length = int(self.headers["Content-Length"])
+        message = self.rfile.read(length)
+        if len(message) < length:  # whoever asked has ended meanwhile
+            self.close_connection = True
+            return
+        reply = self.server.node.reply(message)
         if reply is None:
             self.close_connection = True
             return

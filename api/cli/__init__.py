@@ -24,6 +24,7 @@ _COMMANDS = {
     "verify": "api.cli.verify",
     "audit": "api.cli.audit",
     "init": "api.cli.init",
+    "migrate": "api.cli.migrate",
     "serve": "api.cli.serve",
     "worker": "api.cli.worker",
     "fsck": "api.cli.fsck",

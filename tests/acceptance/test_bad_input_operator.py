@@ -256,7 +256,8 @@ def test_a_database_that_is_none_or_of_another_form_is_refused(operator, command
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     with untouched(operator.data):
-        refused(run(operator, command), "database.version", "migrate", "请迁移")
+        refused(run(operator, command), "database.newer", "Use the later version", "请使用该更新版本")
+        refused(run(operator, "migrate"), "database.newer", "Use the later version", "请使用该更新版本")
     path.write_bytes(b"no database " * 400)
     for leftover in operator.data.glob("deedlog.sqlite-*"):
         leftover.unlink()

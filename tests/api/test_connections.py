@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 import socket
@@ -15,6 +17,8 @@ from local_registry import free_port
 from registry_world import ALICE, salt, work
 
 from api.connection import MAXIMUM_HEAD, BoundedConnection
+
+LARGE = 50_000_000
 
 
 def said(address, *parts, pause=0.0, seconds=20.0):
@@ -173,13 +177,20 @@ def impatient():
     class Impatient(BoundedConnection):
         HEAD_SECONDS = 0.5
         BODY_SECONDS = 1.0
+        WRITE_SECONDS = 0.5
 
     async def application(scope, receive, send):
         if scope["type"] == "http":
             while (await receive()).get("more_body"):
                 pass
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-            await send({"type": "http.response.body", "body": b"ok"})
+            if scope["path"] == "/slow":
+                await asyncio.sleep(1.5)
+            names = b" ".join(name for name, _ in scope["headers"])
+            body = b"a" * LARGE if scope["path"] == "/large" else names + b" ok"
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]}
+            )
+            await send({"type": "http.response.body", "body": body})
 
     port = free_port()
     config = uvicorn.Config(application, port=port, http=Impatient, lifespan="off", log_level="critical")
@@ -232,3 +243,55 @@ def test_a_request_that_arrives_in_time_is_answered_and_so_is_the_next(impatient
             time.sleep(0.7)  # longer than a head may take: waiting between requests is not slowness
     large = b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 8000000\r\n\r\n" + b"a" * 8_000_000
     assert said(impatient, large).endswith(b"ok")
+
+
+LAST = b"Connection: close\r\n\r\n"
+
+
+def test_who_pipelines_is_not_too_slow_while_the_answer_to_an_earlier_request_is_awaited(impatient):
+    first = b"GET /slow HTTP/1.1\r\n\r\nGET /a HTTP/1.1\r\n\r\nGET /b HT"
+    assert said(impatient, first, b"TP/1.1\r\n" + LAST, pause=0.05).count(b" 200 ") == 3
+    post = b"POST /a HTTP/1.1\r\nContent-Length: 3\r\n" + LAST
+    assert said(impatient, b"GET /slow HTTP/1.1\r\n\r\n" + post + b"a", b"bc", pause=0.05).count(b" 200 ") == 2
+
+
+def test_who_pipelines_and_then_is_too_slow_is_told_so_after_the_answer(impatient):
+    answer = said(impatient, b"GET /slow HTTP/1.1\r\n\r\nGET /b HT")
+    assert answer.index(b" 200 ") < answer.index(b" ok") < answer.index(b" 408 ")
+
+
+def test_what_is_no_http_behind_a_request_is_not_the_answer_to_it(impatient):
+    answer = said(impatient, b"GET /slow HTTP/1.1\r\n\r\n", b"\0\1\r\n\r\n", pause=0.1)
+    assert b" 400 " not in answer
+
+
+def test_a_trailer_says_nothing(impatient):
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + LAST
+    answer = said(impatient, head + b"1\r\na\r\n0\r\nAuthorization: Bearer a\r\n\r\n")
+    assert answer.endswith(b"transfer-encoding connection ok")
+
+
+@pytest.mark.parametrize("begun", [b"0\r\nX: ", b"1;", b"1\r\na\r\n0\r\nX: "], ids=["trailer", "extension", "late"])
+def test_what_nobody_reads_of_a_body_is_bounded(impatient, begun):
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + LAST
+    answer = said(impatient, head, begun, *[b"a" * 20_000] * 20, pause=0.01)
+    assert not answer or problem(answer) == (431, "http.head_too_large")
+    assert said(impatient, head, *[b"1\r\na\r\n" * 5_000] * 20, b"0\r\n\r\n").endswith(b" ok")
+
+
+def test_a_body_that_comes_with_the_end_of_its_head_is_not_part_of_it(impatient):
+    rest = b"st: x\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000
+    parts = (b"POST / HTTP/1.1\r\nHo", rest + b"GET /b HT", b"TP/1.1\r\n" + LAST)
+    assert said(impatient, *parts, pause=0.1).count(b" 200 ") == 2
+
+
+@pytest.mark.parametrize("last", [b"\r\n", LAST], ids=["kept", "closed"])
+def test_who_reads_nothing_of_an_answer_is_given_up(impatient, last):
+    with socket.create_connection(impatient, timeout=10) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\n" + last)
+        time.sleep(2)
+        received = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := connection.recv(1 << 20):
+                received += len(part)
+        assert received < LARGE

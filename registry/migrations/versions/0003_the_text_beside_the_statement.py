@@ -9,11 +9,24 @@ down_revision = '0002'
 branch_labels = None
 depends_on = None
 
-# The end of an entry: ,"time":N,"v":1}
-_CLOSING = "15 + length(CAST(logged_at AS TEXT))"
+# The end of an entry is  ,"time":N,"v":1}  which is put there again when it is read.
+_CUT = "length(entry) - 15 - length(CAST(logged_at AS TEXT))"
+_AFTER = {
+    'sqlite': "CAST(substr(entry, {cut} + 1) AS TEXT) <> ',\"time\":' || logged_at || ',\"v\"' || ':1}'",
+    'postgresql': "encode(substr(entry, {cut} + 1), 'escape') <> ',\"time\":' || logged_at || ',\"v\"' || ':1}'",
+}
 
 
 def upgrade() -> None:
+    connection = op.get_bind()
+    dialect = connection.dialect.name
+    if dialect == 'postgresql':
+        # Nobody accepts a statement between the copy and the end.
+        connection.exec_driver_sql("LOCK TABLE statement IN ACCESS EXCLUSIVE MODE")
+    after = _AFTER[dialect].format(cut=_CUT)
+    damaged = connection.exec_driver_sql(f"SELECT log_index FROM statement WHERE logged_at IS NOT NULL AND {after}").scalar()
+    if damaged is not None:
+        raise RuntimeError(f"the entry at index {damaged} is damaged: it does not end with its time; restore a backup")
     op.create_table('statement_text',
     sa.Column('statement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('body', sa.Text(), nullable=True),
@@ -21,9 +34,9 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['statement_id'], ['statement.id'], name=op.f('fk_statement_text_statement_id')),
     sa.PrimaryKeyConstraint('statement_id', name=op.f('pk_statement_text'))
     )
-    op.execute(
+    connection.exec_driver_sql(
         "INSERT INTO statement_text (statement_id, body, opening) SELECT id, body, "
-        f"CASE WHEN logged_at IS NULL THEN entry ELSE substr(entry, 1, length(entry) - ({_CLOSING})) END "
+        f"CASE WHEN logged_at IS NULL THEN entry ELSE substr(entry, 1, {_CUT}) END "
         "FROM statement ORDER BY id"
     )
     op.execute("ALTER TABLE statement DROP COLUMN body")
