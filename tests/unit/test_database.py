@@ -49,6 +49,19 @@ def test_a_database_of_an_earlier_form_keeps_every_entry_and_body(database_url):
     database.close()
 
 
+def test_an_entry_that_was_damaged_before_a_migration_is_named_and_nothing_is_moved(database_url):
+    database = Database(database_url)
+    database.migrate(to="0002")
+    columns = "digest, kind, body, entry, repeat_key, accepted_at, log_index, logged_at"
+    with database.write() as connection:
+        row = {"d": b"d", "e": entries.build(entries.Entry(b"d" * 32, "Work", (), (), 5)), "t": 6}
+        connection.execute(text(f"INSERT INTO statement ({columns}) VALUES (:d, 'Work', NULL, :e, :d, 1, 7, :t)"), row)
+    with pytest.raises(RuntimeError, match="index 7"):
+        database.migrate()
+    assert database.form() == "0002"
+    database.close()
+
+
 def test_a_database_without_tables_is_refused(tmp_path):
     with pytest.raises(Unavailable, match=r"database\.version"):
         Database(f"sqlite:///{tmp_path / 'empty.sqlite'}").check_version()

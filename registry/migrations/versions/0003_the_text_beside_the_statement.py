@@ -9,11 +9,12 @@ down_revision = '0002'
 branch_labels = None
 depends_on = None
 
-# The end of an entry is  ,"time":N,"v":1}  which is put there again when it is read.
+# The end of an entry is  ,"time":N,"v":1}  and is put there again when it is read.
 _CUT = "length(entry) - 15 - length(CAST(logged_at AS TEXT))"
+_CLOSING = """',"time":' || logged_at || ',"v":1}'"""
 _AFTER = {
-    'sqlite': "CAST(substr(entry, {cut} + 1) AS TEXT) <> ',\"time\":' || logged_at || ',\"v\"' || ':1}'",
-    'postgresql': "encode(substr(entry, {cut} + 1), 'escape') <> ',\"time\":' || logged_at || ',\"v\"' || ':1}'",
+    'sqlite': f"CAST(substr(entry, {_CUT} + 1) AS TEXT) <> {_CLOSING}",
+    'postgresql': f"encode(substr(entry, {_CUT} + 1), 'escape') <> {_CLOSING}",
 }
 
 
@@ -23,8 +24,8 @@ def upgrade() -> None:
     if dialect == 'postgresql':
         # Nobody accepts a statement between the copy and the end.
         connection.exec_driver_sql("LOCK TABLE statement IN ACCESS EXCLUSIVE MODE")
-    after = _AFTER[dialect].format(cut=_CUT)
-    damaged = connection.exec_driver_sql(f"SELECT log_index FROM statement WHERE logged_at IS NOT NULL AND {after}").scalar()
+    wrong = f"SELECT log_index FROM statement WHERE logged_at IS NOT NULL AND {_AFTER[dialect]}"
+    damaged = connection.exec_driver_sql(wrong).scalar()
     if damaged is not None:
         raise RuntimeError(f"the entry at index {damaged} is damaged: it does not end with its time; restore a backup")
     op.create_table('statement_text',
