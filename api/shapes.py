@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from registry import strict_json
 from registry.errors import InvalidData
 from registry.hexadecimal import account_from_any_case, from_hex, to_checksum, to_hex
-from registry.service import MAXIMUM_BATCH, Submission
 from registry.signatures import SECP256K1, Signature
 from registry.statements import KINDS, Rendition, Upload, typed_data
+from registry.submission import MAXIMUM_BATCH, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -89,7 +89,7 @@ class Pattern:
     name: str = "string"
 
     def encode(self, value: str) -> bytes:
-        return keccak256(value.encode())
+        return _encoded_word(value)
 
     def check(self, value: object, field: str) -> str:
         if not isinstance(value, str):
@@ -326,6 +326,12 @@ class Struct:
 def domain(registry: bytes) -> dict[str, str]:
     """Return the JSON form of the domain of the registry at that address (20 bytes)."""
     return {"name": DOMAIN_NAME, "version": DOMAIN_VERSION, "verifyingContract": to_hex(registry)}
+
+
+@lru_cache(maxsize=256)
+def _encoded_word(value: str) -> bytes:
+    """Return the encoding of text that the same few values are given for again and again."""
+    return keccak256(value.encode())
 
 
 @lru_cache(maxsize=16)

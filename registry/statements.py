@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
 
 from registry import eip712
@@ -229,13 +230,19 @@ def signed_for(value: object) -> bytes:
     return from_hex(members(data["domain"], names, "domain")["verifyingContract"], ACCOUNT_SIZE, "domain")
 
 
+@lru_cache(maxsize=16)
+def _domain(registry: bytes) -> dict[str, str]:
+    """Return `eip712.domain`, to be compared with and not to be changed."""
+    return eip712.domain(registry)
+
+
 def from_typed_data(value: object, registry: bytes) -> Statement:
     """Return the statement of typed data; raise `InvalidData` where a member differs from what is declared here."""
     data = members(value, ("types", "primaryType", "domain", "message"), "typed_data")
     kind = kind_named(data["primaryType"])
     if data["types"] != kind.STRUCT.types:
         raise InvalidData("typed_data.types", field="types", kind=kind.__name__)
-    if data["domain"] != eip712.domain(registry):
+    if data["domain"] != _domain(registry):
         raise InvalidData(
             "typed_data.domain", field="domain", expected=to_hex(registry), actual=to_hex(signed_for(value))
         )

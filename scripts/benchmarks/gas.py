@@ -125,7 +125,9 @@ class _Sender:
     def _receipt(self, transaction: dict[str, str]) -> dict[str, str]:
         sent = {"from": self.account, "gas": hex(GAS), **transaction}
         transaction_hash = self.chain.development_request("eth_sendTransaction", sent)
-        receipt: dict[str, str] = self.chain.development_request("eth_getTransactionReceipt", transaction_hash)
+        receipt: dict[str, str] | None = None
+        while receipt is None:  # anvil answers before it has mined
+            receipt = self.chain.development_request("eth_getTransactionReceipt", transaction_hash)
         if int(receipt["status"], 16) != 1:
             sys.exit(f"gas: a transaction failed: {receipt}")
         return receipt
