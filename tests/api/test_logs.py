@@ -64,3 +64,24 @@ def test_no_error_stream_stops_nothing():
         "os.close(2); log.warning('lost'); log.info('lost'); print('went on', flush=True)", stdout=subprocess.PIPE
     )
     assert done.stdout == b"went on\n"
+
+
+def test_a_line_that_cannot_be_put_into_words_stops_no_other():
+    done = run("log.info('first'); log.info('%d', 'x'); log.info('last')", stderr=subprocess.PIPE)
+    assert b"first" in done.stderr
+    assert b"Logging error" in done.stderr
+    assert b"last" in done.stderr
+
+
+def test_an_error_stream_that_nobody_reads_holds_nothing_up():
+    script = (
+        "logs.Gathered.MOST = 1000\n"
+        "for _ in range(20):\n    time.sleep(0.02)\n    for _ in range(500): log.info('x' * 1000)\n"
+        "print('went on', flush=True)\n"
+        "sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", WRITE + script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"went on\n"  # with a pipe of 64 KiB before it, full
+        _, said = process.communicate(timeout=60)
+    assert b"lines of the log were lost here" in said
