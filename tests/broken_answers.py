@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from faulty_node import (
-    answer,
-    body,
-    cut,
-    cut_short,
-    lost,
-    rpc_error,
-    status,
-    zeros,
-)
+from node_faults import answer, body, cut, cut_short, lost, rpc_error, status, zeros
 
 METHODS = (
     "eth_chainId",

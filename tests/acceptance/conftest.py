@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from chain_world import proven
 from local_registry import LocalRegistry, free_port
+from nursery import Nursery
 
 __all__ = ["proven"]
 
@@ -19,3 +20,10 @@ def local(tmp_path_factory):
         yield local
     finally:
         local.stop()
+
+
+@pytest.fixture(scope="session")
+def nursery():
+    nursery = Nursery()
+    yield nursery
+    nursery.stop()

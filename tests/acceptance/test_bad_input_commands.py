@@ -24,9 +24,9 @@ LARGE = 256 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def creator(tmp_path_factory, local):
+def creator(tmp_path_factory, local, nursery):
     """Somebody with a key, a registered video and its bundle."""
-    person = Person(tmp_path_factory.mktemp("creator"))
+    person = Person(tmp_path_factory.mktemp("creator"), nursery)
     (person.folder / VIDEO).write_bytes(b"\x00\x00\x00\x18ftypmp42" + os.urandom(4096))
     (person.folder / "stick").mkdir()
     person.cheap_key()

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from conftest import running_anvil
 from local_registry import LocalRegistry, free_port
+from nursery import Nursery
 from person import Person
 from refusals import quiet
 from registry_world import salt, work
@@ -29,7 +30,8 @@ PASSPHRASES = ("operator", "log")
 class Stopped:
     """A registry that was stopped, its chain still running; `old` is its database from before the last entries."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
+        self.nursery = nursery
         self.local = LocalRegistry(
             folder / "data", port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
         )
@@ -68,14 +70,14 @@ class Operator(Person):
     """Somebody who runs a copy of that registry."""
 
     def __init__(self, folder: Path, environment: dict[str, str], stopped: Stopped) -> None:
-        super().__init__(folder, **environment)
+        super().__init__(folder, stopped.nursery, **environment)
         self.data = folder / "data"
         self.stopped = stopped
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory):
-    made = Stopped(tmp_path_factory.mktemp("stopped"))
+def stopped(tmp_path_factory, nursery):
+    made = Stopped(tmp_path_factory.mktemp("stopped"), nursery)
     yield made
     made.local.stop()
 
@@ -93,9 +95,9 @@ def empty_chain():
 
 
 @pytest.fixture(scope="module")
-def another(tmp_path_factory):
+def another(tmp_path_factory, nursery):
     """The data folder of another registry."""
-    person = Person(tmp_path_factory.mktemp("another"))
+    person = Person(tmp_path_factory.mktemp("another"), nursery)
     settings = {"DEEDLOG_DATA": str(person.folder / "data")} | {
         f"DEEDLOG_{name.upper()}_PASSPHRASE_FILE": str(person.passphrase) for name in PASSPHRASES
     }
@@ -114,15 +116,7 @@ def worker(operator, **environment):
 
 
 def run(operator, command, *more, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "api.cli", "--lang", "zh", command, "--json", *more],
-        env=operator.environment | environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-    )
+    return operator.run("--lang", "zh", command, "--json", *more, **environment)
 
 
 @pytest.mark.parametrize("name", PASSPHRASES)

@@ -28,10 +28,11 @@ NOT_NOW = {"database.unavailable", "statement.not_kept"}
 ROOM = "64m"
 
 
-def made(folder, *, within=None):
+def made(folder, nursery, *, within=None):
     """Return an operator whose registry's data is in `folder`."""
     person = Person(
         folder,
+        nursery,
         DEEDLOG_DATA=str((within or folder) / "data"),
         DEEDLOG_QUOTA_PER_ACCOUNT="1000000/day",
         DEEDLOG_QUOTA_PER_ADDRESS="1000000/day",
@@ -46,8 +47,8 @@ def made(folder, *, within=None):
 INIT = ("init", "--origin", "deeds.example.com/log", "--owner", "0x" + "12" * 20, "--json")
 
 
-def initialised(folder, *, within=None):
-    person = made(folder, within=within)
+def initialised(folder, nursery, *, within=None):
+    person = made(folder, nursery, within=within)
     done = person.run(*INIT)
     assert done.returncode == 0, done.stderr
     return person
@@ -137,8 +138,8 @@ def _full_and_free_again(person, fill, free):
             assert client.post("/v1/statements", json=body).json()["outcome"] == "known"
 
 
-def test_a_web_process_that_can_write_no_more_loses_no_acknowledgement_and_goes_on_when_it_can(tmp_path):
-    person = initialised(tmp_path)
+def test_a_web_process_that_can_write_no_more_loses_no_acknowledgement_and_goes_on_when_it_can(tmp_path, nursery):
+    person = initialised(tmp_path, nursery)
     size = 0
 
     def fill(pid):
@@ -149,15 +150,15 @@ def test_a_web_process_that_can_write_no_more_loses_no_acknowledgement_and_goes_
     _full_and_free_again(person, fill, unlimit)
 
 
-def test_a_web_process_on_a_full_disk_loses_no_acknowledgement_and_goes_on_when_there_is_room(tmp_path):
+def test_a_web_process_on_a_full_disk_loses_no_acknowledgement_and_goes_on_when_there_is_room(tmp_path, nursery):
     with mounted(tmp_path / "disk", "16m") as disk:
-        person = initialised(tmp_path, within=disk.folder)
+        person = initialised(tmp_path, nursery, within=disk.folder)
         _full_and_free_again(person, lambda _pid: disk.fill(), lambda _pid: disk.free())
 
 
-def test_a_registry_begun_on_a_full_disk_is_finished_when_there_is_room(tmp_path):
+def test_a_registry_begun_on_a_full_disk_is_finished_when_there_is_room(tmp_path, nursery):
     with mounted(tmp_path / "disk", "40k") as disk:
-        person = made(tmp_path, within=disk.folder)
+        person = made(tmp_path, nursery, within=disk.folder)
         done = person.run("--lang", "zh", *INIT)
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
@@ -170,9 +171,9 @@ def test_a_registry_begun_on_a_full_disk_is_finished_when_there_is_room(tmp_path
             assert client.get("/readyz").status_code in (200, 503)  # no worker runs here
 
 
-def test_an_api_key_that_cannot_be_kept_is_not_given_out(tmp_path):
+def test_an_api_key_that_cannot_be_kept_is_not_given_out(tmp_path, nursery):
     with mounted(tmp_path / "disk", "16m") as disk:
-        person = initialised(tmp_path, within=disk.folder)
+        person = initialised(tmp_path, nursery, within=disk.folder)
         given = ("--lang", "zh", "api-key", "new", "长" * 200, "--json")
         with serving(person) as (client, _):
             disk.fill()
@@ -195,8 +196,8 @@ def full(tmp_path):
         yield disk
 
 
-def test_a_statement_that_cannot_be_kept_is_not_sent(tmp_path, full, local):
-    person = Person(tmp_path)
+def test_a_statement_that_cannot_be_kept_is_not_sent(tmp_path, nursery, full, local):
+    person = Person(tmp_path, nursery)
     person.cheap_key()
     (tmp_path / "video.mp4").write_bytes(os.urandom(64))
     size = httpx.get(f"{local.url}/readyz").json()["log_size"]
@@ -213,8 +214,8 @@ def test_a_statement_that_cannot_be_kept_is_not_sent(tmp_path, full, local):
     assert httpx.get(f"{local.url}/readyz").json()["log_size"] <= size + 1
 
 
-def test_a_bundle_or_a_report_that_cannot_be_written_leaves_the_one_before(tmp_path, full, local):
-    person = Person(tmp_path)
+def test_a_bundle_or_a_report_that_cannot_be_written_leaves_the_one_before(tmp_path, nursery, full, local):
+    person = Person(tmp_path, nursery)
     person.cheap_key()
     (tmp_path / "video.mp4").write_bytes(os.urandom(64))
     given = ("register", "video.mp4", "--title", "t", "--credited-as", "c", "--yes", "--url", local.url, "--json")
@@ -231,8 +232,8 @@ def test_a_bundle_or_a_report_that_cannot_be_written_leaves_the_one_before(tmp_p
     assert snapshot(full.folder) == before
 
 
-def test_a_key_without_its_backup_is_not_made(tmp_path, full):
-    person = Person(tmp_path)
+def test_a_key_without_its_backup_is_not_made(tmp_path, nursery, full):
+    person = Person(tmp_path, nursery)
     given = ("key", "new", "--passphrase-file", person.passphrase, "--json")
     done = person.run("--lang", "zh", *given, "--backup", full.folder / "copy.json")
     refused(done, "file.unwritable", "make room", "请腾出空间")
@@ -240,8 +241,8 @@ def test_a_key_without_its_backup_is_not_made(tmp_path, full):
     assert person.run(*given, "--backup", "copy.json").returncode == 0
 
 
-def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, local):
-    person = Person(tmp_path)
+def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, nursery, local):
+    person = Person(tmp_path, nursery)
     person.cheap_key()
     (tmp_path / "video.mp4").write_bytes(os.urandom(64))
     given = ("register", "video.mp4", "--title", "t", "--credited-as", "c", "--yes", "--url", local.url, "--json")
@@ -261,9 +262,9 @@ def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, l
     assert "Traceback" not in person.run("verify", "my.deed", "--report", "circle").stderr
 
 
-def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp_path, shared_anvil):
+def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp_path, nursery, shared_anvil):
     with mounted(tmp_path / "disk", "16m") as disk:
-        person = initialised(tmp_path, within=disk.folder)
+        person = initialised(tmp_path, nursery, within=disk.folder)
         identity = RegistryIdentity.from_json(json.loads((person.data / "identity.json").read_text("utf-8")))
         EvmChain(shared_anvil.url).deploy_local(identity)
         person.environment["DEEDLOG_RPC_URL"] = shared_anvil.url

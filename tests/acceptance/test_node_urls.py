@@ -11,9 +11,9 @@ SECRET = "s3cr3t"
 
 
 @pytest.fixture
-def person(tmp_path, proven):
+def person(tmp_path, proven, nursery):
     (tmp_path / "my.deed").write_bytes(proven.bundle.format())
-    return Person(tmp_path)
+    return Person(tmp_path, nursery)
 
 
 def test_a_verdict_and_its_report_hold_no_nodes_secret(person, proven):

@@ -15,9 +15,10 @@ from person import Person
 
 
 @pytest.fixture
-def operator(tmp_path):
+def operator(tmp_path, nursery):
     return Person(
         tmp_path,
+        nursery,
         DEEDLOG_DATA=str(tmp_path / "data"),
         DEEDLOG_OPERATOR_PASSPHRASE_FILE=str(tmp_path / "passphrase"),
         DEEDLOG_LOG_PASSPHRASE_FILE=str(tmp_path / "passphrase"),

@@ -70,10 +70,10 @@ def before(registry_answer, answer):
 
 
 @pytest.fixture
-def person(tmp_path):
+def person(tmp_path, nursery):
     (tmp_path / "stick").mkdir()
     (tmp_path / "film.mp4").write_bytes(os.urandom(512))
-    somebody = Person(tmp_path)
+    somebody = Person(tmp_path, nursery)
     somebody.cheap_key()
     return somebody
 

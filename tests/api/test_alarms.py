@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from faulty_node import FaultyNode, status
+from faulty_node import FaultyNode
 from local_registry import LocalRegistry, free_port
+from node_faults import status
 from prometheus_client.parser import text_string_to_metric_families
 from registry_world import ALICE, work
 from waiting import until

@@ -6,9 +6,7 @@ import pytest
 from anchoring_walk import PUBLIC, Walk
 from chain_world import proven, proven_locally
 from conftest import running_anvil
-from faulty_node import (
-    FaultyNode,
-)
+from faulty_node import FaultyNode
 
 from anchor import node
 from registry.database import Database

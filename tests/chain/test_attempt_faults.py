@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from anchoring_walk import PUBLIC
 from eth_account import Account
-from faulty_node import (
-    answer,
-)
+from node_faults import answer
 from registry_world import OPERATOR
 from waiting import until
 

@@ -10,9 +10,7 @@ import random
 import pytest
 from anchoring_walk import PUBLIC
 from broken_answers import BROKEN
-from faulty_node import (
-    frozen,
-)
+from node_faults import frozen
 from registry_world import OPERATOR
 from reorganisation import reorganise
 

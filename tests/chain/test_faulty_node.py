@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from conftest import running_anvil
-from faulty_node import (
-    FaultyNode,
+from faulty_node import FaultyNode
+from node_faults import (
     answer,
     body,
     changed,

@@ -11,16 +11,7 @@ import time
 import pytest
 from broken_answers import BROKEN, METHODS
 from conftest import running_anvil
-from faulty_node import (
-    Reply,
-    changed,
-    cut,
-    frozen,
-    hang,
-    instead,
-    lost,
-    rpc_error,
-)
+from node_faults import Reply, changed, cut, frozen, hang, instead, lost, rpc_error
 from registry_world import connect, open_world
 from reorganisation import blocks, reorganise
 

@@ -6,12 +6,7 @@ import contextlib
 import itertools
 import json
 import os
-import queue
 import signal
-import subprocess
-import sys
-import threading
-from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +16,7 @@ import pytest
 from conftest import ROOT, running_anvil
 from databases import DIALECTS
 from local_registry import LOCAL_OWNER, free_port
+from nursery import Nursery, Process
 from reorganisation import reorganise
 from sqlalchemy import create_engine, text
 from waiting import until
@@ -35,87 +31,8 @@ PASSPHRASE = "a passphrase"
 CHEAP = 2**4
 """The cost of the operator's key file: it is opened at each of hundreds of starts."""
 
-SECONDS = 30
-"""How long a test waits for what must happen."""
-
 ORIGIN = "deeds.example.com/log"
 _numbers = itertools.count(1)
-
-
-@dataclass
-class Process:
-    """A process that `Nursery` started; `code` is None while it runs, and -9 after SIGKILL."""
-
-    pid: int
-    said: Path
-    ended: threading.Event = field(default_factory=threading.Event)
-    code: int | None = None
-
-    def kill(self) -> None:
-        if not self.ended.is_set():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-
-    def wait(self, what: str = "the process ends") -> int:
-        if not self.ended.wait(SECONDS):
-            pytest.fail(f"not within {SECONDS} s: {what}\n{self.tail()}")
-        return self.code
-
-    def tail(self) -> str:
-        return self.said.read_text("utf-8")[-3000:] if self.said.exists() else ""
-
-
-class Nursery:
-    """The program `killed.py`, which forks `deedlog` processes."""
-
-    def __init__(self) -> None:
-        self._program = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("killed.py"))],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._lock = threading.Lock()
-        self._pids: dict[int, queue.SimpleQueue] = defaultdict(queue.SimpleQueue)
-        self._ends: dict[int, queue.SimpleQueue] = defaultdict(queue.SimpleQueue)
-        self._ready = threading.Event()
-        threading.Thread(target=self._listen, daemon=True).start()
-        assert self._ready.wait(SECONDS)
-
-    def _listen(self) -> None:
-        for line in self._program.stdout:
-            answer = json.loads(line)
-            if "request" in answer:
-                self._pids[answer["request"]].put(answer["pid"])
-            elif "pid" in answer:
-                self._ends[answer["pid"]].put(answer["code"])
-            else:
-                self._ready.set()
-
-    def start(self, arguments, environment, said: Path, order: Path) -> Process:
-        number = next(_numbers)
-        request = {
-            "number": number,
-            "arguments": list(arguments),
-            "environment": environment,
-            "said": str(said),
-            "order": str(order),
-        }
-        with self._lock:
-            self._program.stdin.write(json.dumps(request).encode() + b"\n")
-            self._program.stdin.flush()
-        process = Process(self._pids[number].get(timeout=SECONDS), said)
-        threading.Thread(target=self._await, args=(process,), daemon=True).start()
-        return process
-
-    def _await(self, process: Process) -> None:
-        process.code = self._ends[process.pid].get()
-        process.ended.set()
-
-    def stop(self) -> None:
-        os.killpg(self._program.pid, signal.SIGKILL)
-        self._program.wait()
 
 
 @dataclass
@@ -188,7 +105,8 @@ class CrashRegistry:
         """Start a `deedlog` process that obeys the order under `name`."""
         number = next(_numbers)
         said = self.folder / f"{name}-{number}.log"
-        return self.nursery.start(arguments, self.environment(), said, self.folder / f"{name}.order")
+        order = self.folder / f"{name}.order"
+        return self.nursery.start(arguments, os.environ | self.environment(), said, order=str(order))
 
     def run(self, *arguments: str, expect: int = 0) -> str:
         """Run `deedlog` to its end; return what it said."""
@@ -287,7 +205,7 @@ class CrashRegistry:
 
 @pytest.fixture(scope="session")
 def nursery():
-    nursery = Nursery()
+    nursery = Nursery(Path(__file__).with_name("killed.py"))
     yield nursery
     nursery.stop()
 
