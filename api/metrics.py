@@ -41,9 +41,9 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def statement(self, kind: str, outcome: str) -> None:
-        """Count a statement that was accepted, known or a repeat."""
-        self._statements.labels(kind, outcome).inc()
+    def statements(self, kind: str, outcome: str, count: int) -> None:
+        """Count statements that were accepted, known or a repeat."""
+        self._statements.labels(kind, outcome).inc(count)
 
     def show(self, health: Health | None) -> bytes:
         """Return everything; without the registry's state where the database does not answer."""

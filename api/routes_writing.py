@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request  # noqa: TC002 - FastAPI reads annotations when it runs
@@ -114,10 +115,11 @@ def _read(here: Context, body: bytes, idempotency_key: str | None, submitter: Su
 async def _keep(here: Context, items: Sequence[Checked], submitter: Submitter) -> list[Answer]:
     admit = here.quota.take_accounts if submitter.api_key_id is None else None
     answers = await here.acceptance.keep(service.Request(items, submitter, here.now(), admit))
-    for answer in answers:
-        if isinstance(answer, Accepted):
-            here.metrics.statement(answer.kind, answer.outcome)
-            _LOG.info(answer.outcome, extra={"kind": answer.kind, "digest": to_hex(answer.digest)})
+    taken = [answer for answer in answers if isinstance(answer, Accepted)]
+    for answer in taken:
+        _LOG.info(answer.outcome, extra={"kind": answer.kind, "digest": to_hex(answer.digest)})
+    for (kind, outcome), count in Counter((answer.kind, answer.outcome) for answer in taken).items():
+        here.metrics.statements(kind, outcome, count)
     return answers
 
 

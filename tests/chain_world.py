@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import pytest
 from conftest import running_anvil
 from registry_world import ALICE, PLATFORM_KEY, VIDEO, World, connect, open_world, rendition, work
+from waiting import until
 
 from anchor.bundle import Bundle
 from anchor.state_proof import parse_header
 from registry.database import Database
 from registry.digest import FileDigest
+from registry.signatures import account_of_private_key
 
 PUBLIC_CHAIN_ID = 11155111
 
@@ -33,6 +35,14 @@ class Proven:
     @property
     def block_hash(self) -> bytes:
         return parse_header(self.bundle.anchors[0].header).hash
+
+
+def anchor_by_hand(port, call, operator_key: bytes, chain_id: int) -> None:
+    """Send a call as whoever has the operator's key; return once it is mined, for a node answers before."""
+    tip = port.tip()
+    nonce = port.next_nonce(account_of_private_key(operator_key), tip.number)
+    port.send(port.sign(call, operator_key, chain_id, nonce, port.fees(tip))[1])
+    until(lambda: port.head_of(call.contract, call.root, port.tip().number), "the head is in the contract")
 
 
 FILE = FileDigest(hashlib.sha256(VIDEO).digest(), len(VIDEO))

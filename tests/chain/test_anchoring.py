@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from chain_world import anchor_by_hand
 from conftest import running_anvil
 from registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
@@ -189,8 +190,7 @@ def test_an_anchor_made_by_somebody_else_is_success(world, anvil):
     with world.database.read() as connection:
         root, _ = log.checked_head(connection, 2)
     call = AnchorCall(world.identity.address, 0, 2, root, ())
-    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees(port.tip()))
-    port.send(raw)
+    anchor_by_hand(port, call, OPERATOR, 31337)
     world.anchor()
     assert anchors(world) == [(2, 0, True)]
     assert states(world) == []
@@ -294,8 +294,7 @@ def test_a_head_that_this_log_did_not_sign_stops_everything(world, anvil):
     fill(world, 2)
     port = EvmChain(anvil.url)
     call = AnchorCall(world.identity.address, 0, 1, b"\x07" * 32, ())
-    _, raw = port.sign(call, OPERATOR, 31337, 0, port.fees(port.tip()))
-    port.send(raw)
+    anchor_by_hand(port, call, OPERATOR, 31337)
     with pytest.raises(StopAnchoringError, match=r"anchoring\.foreign_head"):
         world.anchorer.tick(world.now)
 

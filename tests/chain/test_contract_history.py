@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import pytest
+from chain_world import anchor_by_hand
 from conftest import running_anvil
 from damage_world import fill
 from registry_world import OPERATOR, open_world
@@ -43,13 +43,7 @@ class Scene:
         return AnchorCall(self.world.identity.address, start, labelled or size, root, tuple(proof))
 
     def anchor(self, call) -> None:
-        operator = self.world.identity.operator
-        tip = self.port.tip()
-        nonce = self.port.next_nonce(operator, tip.number)
-        _, raw = self.port.sign(call, OPERATOR, 31337, nonce, self.port.fees(tip))
-        self.port.send(raw)
-        while self.port.head_of(call.contract, call.root, self.port.tip().number) is None:
-            time.sleep(0.02)
+        anchor_by_hand(self.port, call, OPERATOR, 31337)
 
     def heads(self):
         """Return how many heads both `audit` and `fsck` find in order; raise what they find wrong."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from chain_world import anchor_by_hand
 from registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
 from anchor import anchor_store, bundling, log, tiles
@@ -66,10 +67,8 @@ class Accident:
         return self.port.next_nonce(self.world.identity.operator, self.port.tip().number)
 
     def send(self, call) -> None:
-        """Sign and send, as whoever has the key; the chain mines at once."""
         self.port.simulate(call, self.world.identity.operator)
-        fees = self.port.fees(self.port.tip())
-        self.port.send(self.port.sign(call, OPERATOR, 31337, self.nonce(), fees)[1])
+        anchor_by_hand(self.port, call, OPERATOR, 31337)
         assert self.head(call.contract) == (call.size, call.root)
 
     def happen(self, label) -> None:
