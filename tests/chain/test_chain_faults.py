@@ -98,7 +98,7 @@ def test_a_chain_that_was_reset_to_before_a_final_anchor_is_said_and_then_stops_
     walk.settle()
 
 
-@pytest.mark.parametrize("seed", [1, 2, pytest.param(None, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, None))])
 @pytest.mark.timeout(1800)
 def test_in_any_weather_nothing_wrong_becomes_final_and_it_clears_up(walk, faulty, chain, seed):
     """A walk of rounds under faults at random, with reorganisations below the final depth; `--slow`: a long one."""

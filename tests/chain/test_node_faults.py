@@ -135,7 +135,13 @@ def test_a_node_that_lags_behind_a_final_anchor_is_not_heard(walk, faulty, chain
     walk.settle()
 
 
-@pytest.mark.parametrize("method", ["eth_call", "eth_getTransactionCount", "eth_getBlockByNumber", "eth_getProof"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        *("eth_call", "eth_getProof"),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("eth_getTransactionCount", "eth_getBlockByNumber")),
+    ],
+)
 def test_one_of_several_nodes_behind_a_url_lags(walk, faulty, chain, method):
     walk.fill()
     walk.rounds(2)
