@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from api.shapes import MAXIMUM_BATCH_BODY
+from api.shapes import MAXIMUM_STATEMENT
 from api.texts import choose_language
 from registry.errors import InvalidData
 
@@ -116,8 +116,8 @@ def check_read(request: Request, parameters: Sequence[str]) -> None:
         seen.add(name)
 
 
-async def body(request: Request) -> bytes:
-    """Return the request's bytes, reading no more than any request may have."""
+async def body(request: Request, maximum: int) -> bytes:
+    """Return the request's bytes; read no more than `maximum`, then raise `InvalidData` (`http.too_large`)."""
     chunks = []
     length = 0
     more = True
@@ -127,12 +127,16 @@ async def body(request: Request) -> bytes:
             raise InvalidData("http.request", path=request.url.path[:200])  # nobody reads this answer
         chunk = message.get("body", b"")
         length += len(chunk)
-        if length > MAXIMUM_BATCH_BODY:
-            raise InvalidData("http.too_large", maximum=MAXIMUM_BATCH_BODY)
+        if length > maximum:
+            raise InvalidData("http.too_large", maximum=maximum)
         chunks.append(chunk)
         more = message.get("more_body", False)
     return b"".join(chunks)
 
 
+async def _statement_body(request: Request) -> bytes:
+    return await body(request, MAXIMUM_STATEMENT)
+
+
 Here = Annotated[Context, Depends(context)]
-Body = Annotated[bytes, Depends(body)]
+Body = Annotated[bytes, Depends(_statement_body)]

@@ -7,7 +7,6 @@ import json
 import logging
 import sys
 import threading
-import time
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -36,12 +35,12 @@ class JsonLines(logging.Formatter):
 
 
 class Lines(logging.Formatter):
-    """One line of text: what an event carries stands behind its message as `name=value`."""
+    """One line of text: what an event carries stands behind its message as `name=value`; a traceback follows."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return the line."""
         carried = [f"{name}={value}" for name, value in vars(record).items() if name not in _PLAIN]
-        return " ".join([super().format(record), *carried])
+        return " ".join([super().formatMessage(record), *carried])
 
 
 class Gathered(logging.StreamHandler[TextIO]):
@@ -49,6 +48,7 @@ class Gathered(logging.StreamHandler[TextIO]):
 
     A system call for each statement costs more than its line does. And where nobody reads the error stream, it is this
     thread that waits for them, with no more than `MOST` lines: those after them are lost, and their number is said.
+    A line that says that something is wrong is written without waiting for others.
     """
 
     MOST = 100_000
@@ -61,6 +61,7 @@ class Gathered(logging.StreamHandler[TextIO]):
         self._lost = 0
         self._writing = threading.RLock()
         self._due = threading.Event()
+        self._urgent = threading.Event()
         threading.Thread(target=self._write_in_time, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -69,15 +70,10 @@ class Gathered(logging.StreamHandler[TextIO]):
             self._records.append(record)
         else:
             self._lost += 1
+        if record.levelno >= logging.WARNING:
+            self._urgent.set()
         if not self._due.is_set():
             self._due.set()
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Take a line; one that says that something is wrong is written at once, and those before it."""
-        taken = super().handle(record)
-        if record.levelno >= logging.WARNING:
-            self.flush()
-        return bool(taken)
 
     def flush(self) -> None:
         """Write what was taken; a line that cannot be written stops nothing."""
@@ -85,21 +81,29 @@ class Gathered(logging.StreamHandler[TextIO]):
             with self.lock or contextlib.nullcontext():  # held by whoever gives a line: not while anything is written
                 records, self._records = self._records, []
                 lost, self._lost = self._lost, 0
+            if lost:
+                records.append(_lost(lost))
             for record in records:
                 try:
                     self.stream.write(self.format(record) + self.terminator)
                 except Exception:  # noqa: BLE001 - as every handler
                     self.handleError(record)
             with contextlib.suppress(OSError, ValueError):
-                if lost:
-                    self.stream.write(f"{lost} lines of the log were lost here: nobody read them{self.terminator}")
                 self.stream.flush()
 
     def _write_in_time(self) -> None:
         while self._due.wait():
-            time.sleep(GATHER_SECONDS)
+            self._urgent.wait(GATHER_SECONDS)
             self._due.clear()
+            self._urgent.clear()
             self.flush()
+
+
+def _lost(count: int) -> logging.LogRecord:
+    said = "lines of the log were lost here: nobody read them"
+    level = logging.WARNING
+    made = {"name": __name__, "levelno": level, "levelname": "WARNING", "msg": said, "lines": count}
+    return logging.makeLogRecord(made)
 
 
 def start(*, as_json: bool, gathered: bool = False) -> None:

@@ -57,7 +57,7 @@ async def post_statement(request: Request) -> Response:
     if wait not in (None, "logged"):
         raise InvalidData("http.parameter", field="wait")
     here = surroundings(request)
-    sent = await body(request)
+    sent = await body(request, shapes.MAXIMUM_STATEMENT)
     submitter = await _let_in(here)
     idempotency_key = request.headers.get("idempotency-key")
     if len(sent) <= CHECKED_AT_ONCE:
@@ -77,10 +77,10 @@ async def post_batch(request: Request) -> Response:
     """Register up to 500 signed statements, each for itself: one result per item, in order. Needs the scope `batch`."""
     check_read(request, [])
     here = surroundings(request)
-    sent = await body(request)
     submitter = await _let_in(here)
-    if "batch" not in submitter.scopes:
+    if "batch" not in submitter.scopes:  # before so much is read
         raise InvalidData("api_key.scope", scope="batch")
+    sent = await body(request, shapes.MAXIMUM_BATCH_BODY)
     checked = await here.checkers.check(sent, here.identity.address, submitter, here.now())
     kept = iter(await _keep(here, [item for item in checked if isinstance(item, Checked)], submitter))
     results = [item if isinstance(item, DeedlogError) else next(kept) for item in checked]

@@ -25,6 +25,7 @@ from spoiling import (
     message,
     of_another_registry,
     raw,
+    raw_batch,
     sending,
     sent_by,
     signature,
@@ -328,10 +329,10 @@ CASES = {
     # Bodies over the limit, and nested
     "a statement of more than 256 KiB": (
         raw(lambda data: data + b" " * (256 * 1024)),
-        *(413, "json.too_large", None, "at most 262144", "最多读取 262144"),
+        *(413, "http.too_large", None, "at most 262144 bytes", "最多 262144 字节"),
     ),
-    "a body of more than 8 MiB": (
-        raw(b" " * (8 * 1024 * 1024 + 1)),
+    "a batch of more than 8 MiB": (
+        raw_batch("platform", b" " * (8 * 1024 * 1024 + 1)),
         *(413, "http.too_large", None, "at most 8388608 bytes", "最多 8388608 字节"),
     ),
     "lists nested 10,000 deep": (raw(b"[" * 10_000), 400, "json.too_deep", None, "examples", "示例"),

@@ -9,8 +9,10 @@ it. `nursery.Nursery` speaks to this program.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
+import logging
 import os
 import selectors
 import signal
@@ -52,8 +54,10 @@ def become(request, prepare) -> None:
         traceback.print_exc()
         code = 1
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):  # a full disk, a closed stream
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(code)
 
 

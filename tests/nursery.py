@@ -1,6 +1,7 @@
 """Speaks to the program `forks.py`: `deedlog` processes that start in no time, for tests that start hundreds.
 
-What they do is what `python -m api.cli` does, but for its imports; tests of the start itself use that.
+What they do is what `python -m api.cli` does, but for its imports and the interpreter's own end; tests of these use
+that.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Process:
 
     def wait(self, what: str = "the process ends", seconds: float = SECONDS) -> int:
         if not self.ended.wait(seconds):
-            pytest.fail(f"not within {seconds} s: {what}\n{self.tail()}")
+            said = self.tail()
+            self.kill()
+            pytest.fail(f"not within {seconds} s: {what}\n{said}")
         return self.code
 
     def tail(self) -> str:

@@ -37,6 +37,15 @@ def raw(content):
     return spoil
 
 
+def raw_batch(who, content):
+    """Send these bytes as a batch."""
+
+    def spoil(sent):
+        sent.content, sent.path, sent.who = content, "/v1/statements:batch", who
+
+    return spoil
+
+
 def signature(change):
     """Change the signature's 65 bytes."""
 

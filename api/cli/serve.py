@@ -58,6 +58,7 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
         log_config=None,
         http=BoundedConnection,
         access_log=False,
+        ws="none",  # what asks to be something else than HTTP would leave the bounded connection
         lifespan="on",
         # By default uvicorn believes whoever connects from this machine: any client behind a careless proxy.
         proxy_headers=bool(settings.trusted_proxies),

@@ -1,5 +1,6 @@
 """The log of a process that writes many lines: gathered, whole at its end, and never what stops the process."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -33,8 +34,9 @@ def test_a_line_is_written_soon_although_nothing_comes_after_it():
     assert messages(done.stderr) == ["first"]
 
 
-def test_what_is_wrong_is_written_at_once_with_all_before_it():
-    script = "logs.GATHER_SECONDS = 60; log.info('first'); log.warning('second'); os.kill(os.getpid(), signal.SIGKILL)"
+def test_what_is_wrong_is_written_soon_with_all_before_it():
+    script = "logs.GATHER_SECONDS = 60; log.info('first'); log.warning('second')\n"
+    script += "time.sleep(2); os.kill(os.getpid(), signal.SIGKILL)"
     done = run(script, stderr=subprocess.PIPE)
     assert messages(done.stderr) == ["first", "second"]
 
@@ -73,15 +75,19 @@ def test_a_line_that_cannot_be_put_into_words_stops_no_other():
     assert b"last" in done.stderr
 
 
-def test_an_error_stream_that_nobody_reads_holds_nothing_up():
+@pytest.mark.parametrize("level", ["info", "warning"])
+def test_an_error_stream_that_nobody_reads_holds_nothing_up(level):
     script = (
         "logs.Gathered.MOST = 1000\n"
-        "for _ in range(20):\n    time.sleep(0.02)\n    for _ in range(500): log.info('x' * 1000)\n"
+        f"for _ in range(20):\n    time.sleep(0.02)\n    for _ in range(500): log.{level}('x' * 1000)\n"
         "print('went on', flush=True)\n"
         "sys.stdin.read()"
     )
-    command = [sys.executable, "-c", WRITE + script]
+    command = [sys.executable, "-c", WRITE.replace("False", "True", 1) + script]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"went on\n"  # with a pipe of 64 KiB before it, full
         _, said = process.communicate(timeout=60)
-    assert b"lines of the log were lost here" in said
+    lines = [json.loads(line) for line in said.splitlines()]
+    lost = [line for line in lines if "lines" in line]
+    assert {line["message"] for line in lost} == {"lines of the log were lost here: nobody read them"}
+    assert len(lines) - len(lost) + sum(line["lines"] for line in lost) == 20 * 500

@@ -238,10 +238,10 @@ def test_bad_json_is_refused(site):
         (b"\xff", "json.not_utf8"),
         (b"[" * 10_000, "json.too_deep"),
         (b'{"a":1.5}', "json.fraction"),
-        (b" " * 300_000, "json.too_large"),
+        (b" " * 300_000, "http.too_large"),
     ):
         response = site.anyone.post("/v1/statements", content=data)
-        status = 413 if expected == "json.too_large" else 400
+        status = 413 if expected == "http.too_large" else 400
         assert (response.status_code, code(response)) == (status, expected)
 
 
