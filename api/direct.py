@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 from fastapi.responses import Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from api import faults
 from registry.errors import DeedlogError
@@ -63,7 +63,7 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
         return await endpoint(request)
     except DeedlogError as error:
         return faults.deedlog_error(request, error)
-    except OperationalError as error:
+    except DBAPIError as error:
         return faults.database_error(request, error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client is told something
         _log.exception("a request failed")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_OURS = (DataError, IntegrityError, ProgrammingError)
+"""What a database refuses, unlike what it fails at: the fault of this program."""
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
@@ -28,7 +31,7 @@ def answer_faults(app: FastAPI) -> None:
     app.add_exception_handler(DeedlogError, deedlog_error)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, validation_error)
-    app.add_exception_handler(OperationalError, database_error)
+    app.add_exception_handler(DBAPIError, database_error)
     app.add_exception_handler(Exception, unexpected)
 
 
@@ -81,6 +84,9 @@ def validation_error(request: Request, error: Exception) -> Response:
 
 def database_error(request: Request, error: Exception) -> Response:
     """Return what is said where the database failed."""
+    if isinstance(error, _OURS):
+        _log.error("a request failed", exc_info=error)
+        return unexpected(request, error)
     # A full disk, a connection that was cut. Of a commit the outcome is unknown; sent again it is known or accepted.
     _log.error("alarm: the database failed: %s", error)
     return deedlog_error(request, Unavailable("database.unavailable"))

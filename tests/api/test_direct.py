@@ -8,7 +8,7 @@ import logging
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError, OperationalError
 
 from api.direct import Direct
 from api.metrics import Metrics
@@ -17,6 +17,9 @@ from registry.errors import Unavailable
 FAULTS = {
     "ours": (KeyError("a secret"), 500, "http.internal"),
     "the database's": (OperationalError("SELECT", {}, Exception("disk full")), 503, "database.unavailable"),
+    "the database's file": (DatabaseError("SELECT", {}, Exception("malformed")), 503, "database.unavailable"),
+    "the driver's": (InterfaceError("SELECT", {}, Exception("the connection is lost")), 503, "database.unavailable"),
+    "what it refuses": (IntegrityError("INSERT", {}, Exception("a secret")), 500, "http.internal"),
     "a refusal": (Unavailable("statement.stopping"), 503, "statement.stopping"),
 }
 
@@ -45,6 +48,6 @@ def test_a_fault_is_a_problem_and_is_counted(name, caplog):
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert "secret" not in answer.text
-    assert ("a secret" in caplog.text) == (name == "ours")  # with its traceback, for the operator
+    assert ("a secret" in caplog.text) == (code == "http.internal")  # with its traceback, for the operator
     assert f'method="POST",route="/here",status="{status}"' in metrics
     assert (got.status_code, elsewhere.status_code) == (404, 404)  # everything else is FastAPI's
