@@ -8,6 +8,7 @@ import json
 import os
 import signal
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,7 @@ from databases import DIALECTS
 from local_registry import LOCAL_OWNER, free_port
 from nursery import Nursery, Process
 from reorganisation import reorganise
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 from waiting import until
 from witness import Public, Witness
 
@@ -158,6 +159,7 @@ class CrashRegistry:
     def stop(self) -> None:
         for process in self.processes.values():
             process.kill()
+        self._engine.dispose()
 
     def await_logged(self) -> None:
         """Wait until all that is acknowledged now is in the log."""
@@ -188,12 +190,14 @@ class CrashRegistry:
 
     def ask(self, query: str):
         """Return the one value of a query."""
-        engine = create_engine(self.database_url)
-        try:
-            with engine.connect() as connection:
-                return connection.execute(text(query)).scalar()
-        finally:
-            engine.dispose()
+        with self._engine.connect() as connection:
+            return connection.execute(text(query)).scalar()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        # A file is left at once: whoever opens it first after a crash must be alone with what the crash left.
+        pool = NullPool if self.dialect == "sqlite" else None
+        return create_engine(self.database_url, isolation_level="AUTOCOMMIT", poolclass=pool)
 
     def look(self, bundles: int | None = None) -> outside.Seen:
         return outside.look(self, self.witness, bundles)

@@ -13,7 +13,9 @@ from crash_world import until
 
 from registry.steps import STEPS
 
-BUNDLES = 20
+BUNDLES = 8
+"""Of the newest, after each crash; of hundreds at the end."""
+
 KILLED = -9
 
 WALKED = [step for step in STEPS if not step.startswith("init.")]
