@@ -230,6 +230,14 @@ def test_a_deployment_of_another_registry_is_refused(operator, another, command)
         refused(run(operator, command), "deployment.other_registry", "Check DEEDLOG_DATA", "请检查 DEEDLOG_DATA")
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b'{"size":1,"root":"0x11"}'])
+def test_an_unreadable_file_of_what_was_signed_last_is_named(operator, content):
+    (operator.data / "log.pem.last-signed").write_bytes(content)
+    with untouched(operator.data):
+        done = worker(operator)
+        refused(done, "log.last_signed_unreadable", "then remove the file", "然后删除此文件")
+
+
 def test_an_old_backup_is_refused_and_nothing_is_signed(operator):
     for leftover in operator.data.glob("deedlog.sqlite*"):
         leftover.unlink()

@@ -9,7 +9,7 @@ from chain_world import anchor_by_hand
 from conftest import running_anvil
 from registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
-from anchor import anchor_store, log
+from anchor import anchor_store, log, tiles
 from anchor.anchoring import Anchorer
 from anchor.chain import EvmChain
 from anchor.chain_port import AnchorCall
@@ -297,6 +297,20 @@ def test_a_head_that_this_log_did_not_sign_stops_everything(world, anvil):
     anchor_by_hand(port, call, OPERATOR, 31337)
     with pytest.raises(StopAnchoringError, match=r"anchoring\.foreign_head"):
         world.anchorer.tick(world.now)
+
+
+def test_a_head_below_the_newest_that_this_log_did_not_sign_stops_everything(world, anvil):
+    """A true root, of a size that was never published."""
+    fill(world, 2)
+    port = EvmChain(anvil.url)
+    with world.database.read() as connection:
+        reader = log.tile_reader(connection)
+        first, second = (tiles.root(reader, size) for size in (1, 2))
+        proof = tuple(tiles.consistency_proof(reader, 1, 2))
+    anchor_by_hand(port, AnchorCall(world.identity.address, 0, 1, first, ()), OPERATOR, 31337)
+    anchor_by_hand(port, AnchorCall(world.identity.address, 1, 2, second, proof), OPERATOR, 31337)
+    with pytest.raises(StopAnchoringError, match=r"anchoring\.foreign_history"):
+        world.anchor()
 
 
 def test_a_database_behind_the_contract_is_refused(world, tmp_path, anvil):

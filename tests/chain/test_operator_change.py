@@ -41,7 +41,7 @@ class Change:
         self.count += count
         self.world.sequence()
 
-    def set_operator(self, key=SUCCESSOR) -> dict[str, str]:
+    def set_operator(self, key=SUCCESSOR, **more: str) -> dict[str, str]:
         """Let the owner name the account of this key, in a block of its own; return the call."""
         data = self.port._contract.encode_abi("setOperator", args=[to_checksum(account_of_private_key(key))])
         call = {
@@ -49,6 +49,7 @@ class Change:
             "to": to_hex(self.world.identity.address),
             "data": str(data),
             "gas": hex(100_000),
+            **more,
         }
         self.anvil.request("eth_sendTransaction", call)
         self.anvil.request("evm_mine")
@@ -120,6 +121,23 @@ def test_the_old_key_says_so_and_sends_nothing_and_the_new_one_goes_on(change):
     assert "worker.other_operator" not in change.tick(change.new, 5)
     assert change.anchors() == [(5, True), (3, True)]
     assert change.states() == [(3, 0, "final"), (5, 0, "final")]
+
+
+def test_a_transaction_that_the_contract_refuses_is_told_of_until_a_later_one_is_taken(change):
+    """Sent as the operator, and mined after the owner has named another."""
+    change.fill(3)
+    change.anvil.automine(on=False)
+    change.tick(change.old)
+    change.set_operator(gasPrice=hex(10**12))
+    change.anvil.automine(on=True)
+    assert set(change.tick(change.old)) == {"worker.other_operator"}
+    assert change.anchors() == []
+    change.set_operator(OPERATOR)
+    account = to_checksum(account_of_private_key(OPERATOR))
+    assert change.tick(change.old)["alarm.reverted"] == {"account": account, "nonce": 0, "size": 3}
+    assert change.tick(change.old, 5) == {}
+    assert change.states() == [(3, 0, "reverted"), (3, 1, "final")]
+    assert change.anchors() == [(3, True)]
 
 
 @pytest.mark.parametrize("used", [0, 1, 2])
