@@ -1,14 +1,13 @@
-"""`deedlog migrate`: a database of an earlier version, whose registry goes on."""
+"""`deedlog migrate`: a database of an earlier version, of either dialect, whose registry goes on."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
+from types import SimpleNamespace
 
 import pytest
+from person import Person
 from registry_world import NOW, open_world
 from untouched import untouched
 
@@ -19,51 +18,48 @@ EARLIER = "0002"
 
 
 @pytest.fixture
-def earlier(tmp_path):
-    """A data folder as an earlier version left it, and its registry's world."""
+def earlier(tmp_path, database_url, nursery):
+    """Somebody with a data folder and a database as an earlier version left them, and their registry's world."""
     world = open_world(Database(f"sqlite:///{tmp_path / 'made.sqlite'}"))
-    database = Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}")
+    database = Database(database_url)
     database.migrate(to=EARLIER)
     log.create(database, world.identity, world.log_key, NOW)
     database.close()
     world.database.close()
+    settings = {"DEEDLOG_DATA": str(tmp_path), "DEEDLOG_DATABASE_URL": database_url, "DEEDLOG_CHAIN": "local"}
+    operator = Person(tmp_path, nursery, **settings)
     (tmp_path / "identity.json").write_text(json.dumps(world.identity.to_json()), "utf-8")
-    return tmp_path, world
+    return SimpleNamespace(operator=operator, folder=tmp_path, world=world, database_url=database_url)
 
 
-def deedlog(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "api.cli", *arguments],
-        env=os.environ | {"DEEDLOG_DATA": str(folder), "DEEDLOG_CHAIN": "local", "DEEDLOG_LANG": "en"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+def form(earlier):
+    database = Database(earlier.database_url)
+    try:
+        return database.form()
+    finally:
+        database.close()
 
 
 def test_the_database_of_an_earlier_version_is_brought_to_this_ones_form(earlier):
-    folder, _ = earlier
-    with untouched(folder):
-        refused = deedlog(folder, "serve", "--port", "1")
+    deedlog = earlier.operator.run
+    with untouched(earlier.folder):
+        refused = deedlog("serve", "--port", "1")
     assert refused.returncode == 1
     assert "run deedlog migrate" in refused.stderr
+    assert form(earlier) == EARLIER
     for before in (EARLIER, "0003"):
-        done = deedlog(folder, "migrate", "--json")
+        done = deedlog("migrate", "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {"before": before, "now": "0003"}
-    assert "have form 0003" in deedlog(folder, "migrate").stdout
-    checked = deedlog(folder, "fsck", "--no-chain")
+    assert "have form 0003" in deedlog("migrate").stdout
+    checked = deedlog("fsck", "--no-chain")
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_the_database_of_another_registry_is_left_alone(earlier):
-    folder, world = earlier
-    other = dataclasses.replace(world.identity, salt=b"\1" * 32)
-    (folder / "identity.json").write_text(json.dumps(other.to_json()), "utf-8")
-    with untouched(folder):
-        done = deedlog(folder, "migrate", "--json")
+    other = dataclasses.replace(earlier.world.identity, salt=b"\1" * 32)
+    (earlier.folder / "identity.json").write_text(json.dumps(other.to_json()), "utf-8")
+    with untouched(earlier.folder):
+        done = earlier.operator.run("migrate", "--json")
     assert json.loads(done.stdout)["error"]["code"] == "database.other_registry"
-    database = Database(f"sqlite:///{folder / 'deedlog.sqlite'}")
-    assert database.form() == EARLIER
-    database.close()
+    assert form(earlier) == EARLIER
