@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
-import sqlite3
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import create_engine
+from waiting import until
+
+from registry.tables import Table
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     import httpx
+    from sqlalchemy import Connection
 
 BY_THE_CLOCK = {"lease", "alarm", "chain_status"}
 """Tables that the worker writes whether or not anybody asks."""
@@ -48,32 +53,38 @@ class Sent:
         return self.content if self.content is not None else json.dumps(self.body).encode()
 
 
-def rows(path: Path) -> dict[str, int]:
-    """Return how many rows each table of a SQLite file has."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+def rows(url: str) -> dict[str, int]:
+    """Return how many rows each table of a database has."""
+    with _asked(url) as connection:
         counts = {
-            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
-            for name in sorted(set(names) - BY_THE_CLOCK)
+            name: connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one()
+            for name in sorted(set(Table.metadata.tables) - BY_THE_CLOCK)
         }
-        counts["size of the log"] = connection.execute("SELECT size FROM log").fetchone()[0]
-    connection.close()
+        counts["size of the log"] = connection.exec_driver_sql("SELECT size FROM log").scalar_one()
     return counts
 
 
-def quiet(path: Path, seconds: float = 30) -> None:
+def quiet(url: str) -> None:
     """Wait until the worker has written down all that was accepted: from then on a change is the asker's doing."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-            (waiting,) = connection.execute("SELECT count(*) FROM statement WHERE log_index IS NULL").fetchone()
-            (size,) = connection.execute("SELECT size FROM log").fetchone()
-            (anchored,) = connection.execute("SELECT coalesce(max(size), 0) FROM anchor").fetchone()
-        connection.close()
-        if not waiting and size == anchored:
-            return
-        time.sleep(0.1)
-    raise AssertionError("the worker has not come to rest")
+
+    def at_rest() -> bool:
+        with _asked(url) as connection:
+            waiting = connection.exec_driver_sql("SELECT count(*) FROM statement WHERE log_index IS NULL").scalar_one()
+            size = connection.exec_driver_sql("SELECT size FROM log").scalar_one()
+            anchored = connection.exec_driver_sql("SELECT coalesce(max(size), 0) FROM anchor").scalar_one()
+        return not waiting and size == anchored
+
+    until(at_rest, "the worker comes to rest")
+
+
+@contextlib.contextmanager
+def _asked(url: str) -> Iterator[Connection]:
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def refused(client: httpx.Client, sent: Sent, language: str | None) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Stopped:
         self._accept(b"before the backup")
         self._backup()
         self._accept(b"after the backup")
-        quiet(self.local.data / "deedlog.sqlite")
+        quiet(f"sqlite:///{self.local.data / 'deedlog.sqlite'}")
         self.local._server.terminate()
         self.local._server.wait()
 

@@ -1,4 +1,4 @@
-"""Bad input over HTTP: each row of the table gets a clear problem in both languages, and changes nothing."""
+"""Bad input over HTTP, on each database: each row gets a clear problem in both languages, and changes nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from bad_input import CASES
+from databases import DIALECTS
 from local_registry import free_port
 from refusals import fresh, quiet, refused, rows
 from registry_world import ALICE, BOB, salt, work
+from site_world import running_site
 from spoiling import GOOD, SMILE, by, title
 
 from registry.submission import CLOCK_TOLERANCE
@@ -41,6 +43,14 @@ def beside(site, **settings):
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def site(request, tmp_path_factory):
+    """A registry on each database."""
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
+    with running_site(tmp_path_factory.mktemp("site"), url) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +91,10 @@ def clients(site):
 
 @pytest.fixture(scope="module")
 def database(site, clients):  # noqa: ARG001 - they accept statements of their own first
-    """The registry's SQLite file, once all that was accepted is anchored."""
-    path = site.local.data / "deedlog.sqlite"
-    quiet(path)
-    return path
+    """The URL of the registry's database, once all that was accepted is anchored."""
+    url = site.local.database_url or f"sqlite:///{site.local.data / 'deedlog.sqlite'}"
+    quiet(url)
+    return url
 
 
 @pytest.mark.parametrize("name", CASES)
