@@ -22,7 +22,7 @@ def store(tmp_path):
 
 
 SOME = (1, 2, 3, 4, 7, 16, 33, DEEPEST)
-EACH = [pytest.param(range(first, first + 16), marks=pytest.mark.slow) for first in range(1, DEEPEST, 16)]
+EACH = [pytest.param(range(first, first + 8), marks=pytest.mark.slow) for first in range(1, DEEPEST, 8)]
 """In parts, each on a new chain: after some hundred blocks anvil reorganises back to a state without the contract."""
 
 
