@@ -40,7 +40,7 @@ class MemberType(Protocol):
         """Return `value` if a struct may hold it; else raise `InvalidData`."""
 
     def parse(self, value: object, field: str) -> Any:
-        """Return the value of its JSON form; raise `InvalidData` for another form. `check` is still to be asked."""
+        """Return the value of its JSON form, checked; raise `InvalidData` for another form or what `check` refuses."""
 
     def show(self, value: Any) -> Any:
         """Return the JSON form of a value."""
@@ -67,8 +67,8 @@ class Text:
             raise InvalidData("json.not_a_string", field=field)
         return check_shown(value, self.maximum, field)
 
-    def parse(self, value: object, field: str) -> Any:  # noqa: ARG002 - the protocol's
-        return value
+    def parse(self, value: object, field: str) -> str:
+        return self.check(value, field)
 
     def show(self, value: str) -> str:
         return value
@@ -98,8 +98,8 @@ class Pattern:
             raise InvalidData("text.pattern", field=field, pattern=self.expression, maximum=self.maximum)
         return value
 
-    def parse(self, value: object, field: str) -> Any:  # noqa: ARG002 - the protocol's
-        return value
+    def parse(self, value: object, field: str) -> str:
+        return self.check(value, field)
 
     def show(self, value: str) -> str:
         return value
@@ -132,8 +132,8 @@ class Word:
             raise InvalidData("word.unknown", field=field, words=", ".join(self.words))
         return value
 
-    def parse(self, value: object, field: str) -> Any:  # noqa: ARG002 - the protocol's
-        return value
+    def parse(self, value: object, field: str) -> str:
+        return self.check(value, field)
 
     def show(self, value: str) -> str:
         return value
@@ -189,7 +189,7 @@ class Account:
         return value
 
     def parse(self, value: object, field: str) -> bytes:
-        return from_hex(value, ACCOUNT_SIZE, field)
+        return self.check(from_hex(value, ACCOUNT_SIZE, field), field)
 
     def show(self, value: bytes) -> str:
         return to_hex(value)
@@ -226,7 +226,8 @@ class Accounts:
     def parse(self, value: object, field: str) -> tuple[bytes, ...]:
         if not isinstance(value, list) or len(value) > self.maximum:
             raise InvalidData("list.length", field=field, minimum=1, maximum=self.maximum)
-        return tuple([from_hex(item, ACCOUNT_SIZE, f"{field}[{position}]") for position, item in enumerate(value)])
+        accounts = [from_hex(item, ACCOUNT_SIZE, f"{field}[{position}]") for position, item in enumerate(value)]
+        return self.check(tuple(accounts), field)
 
     def show(self, value: tuple[bytes, ...]) -> list[str]:
         return [to_hex(account) for account in value]
@@ -256,7 +257,7 @@ class Uint64:
     def parse(self, value: object, field: str) -> int:
         if not isinstance(value, str) or _DECIMAL.fullmatch(value) is None:
             raise InvalidData("integer.not_a_decimal_string", field=field)
-        return int(value)
+        return self.check(int(value), field)
 
     def show(self, value: int) -> str:
         return str(value)
@@ -304,7 +305,7 @@ class Struct:
             kind.accept(getattr(value, member), member)
 
     def parse(self, message: object) -> dict[str, Any]:
-        """Return the members' values of a JSON object that has all of them, and nothing else; they are not checked."""
+        """Return the members' values, checked, of a JSON object that has all of them and nothing else."""
         given = members(message, self.member_names, "")
         return {member: kind.parse(given[member], member) for member, kind in self.members}
 
