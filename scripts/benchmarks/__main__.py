@@ -71,7 +71,7 @@ def _cells(figure: Figure) -> tuple[str, str, str, str, str, str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - of large ones all digits, without point
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"  # noqa: PLR2004 - of large ones all digits, without point
 
 
 def _row(cells: Sequence[str]) -> str:
