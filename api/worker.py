@@ -20,6 +20,7 @@ from anchor.chain import EvmChain
 from anchor.plan import Plan
 from anchor.view import StopAnchoringError
 from api.opening import open_registry, read_deployment
+from api.texts import error_text, text
 from registry import alarms, keystore, store
 from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.lease import ANCHORER, SEQUENCER, Fenced, Roles
@@ -50,8 +51,9 @@ PATIENCE_SECONDS = 30
 class Worker:
     """Sequences and anchors until told to stop, as far as no other worker does."""
 
-    def __init__(self, settings: Settings, stopping: threading.Event) -> None:
-        """Open the database and the keys, and check that they belong together."""
+    def __init__(self, settings: Settings, stopping: threading.Event, language: str) -> None:
+        """Open the database and the keys, and check that they belong together; alarms are said in `language`."""
+        self._language = language
         self._database, self._identity = open_registry(settings)
         self._last_signed = last_signed.path_beside(settings.log_key)
         self._log_key = log_key.read(settings.log_key, settings.log_passphrase())
@@ -167,7 +169,7 @@ class Worker:
         try:
             anchorer.check_operator(anchorer.check())
         except Unavailable as error:
-            _log.warning("the chain is not ready: %s", error)
+            _log.warning("the chain is not ready: %s", error_text(self._language, error), extra={"alarm": error.code})
 
     def _wrong_with_chain(self, database: Transactions) -> Unavailable | None:
         """Return why the chain has not answered that its head is one of ours; raise `InvalidData` if it is not.
@@ -203,7 +205,8 @@ class Worker:
         with database.write() as connection:
             alarms.put(connection, role, current, int(time.time()))
         for code in current.keys() - before.keys():
-            _log.warning("alarm: %s %s", code, dict(current[code]), extra={"alarm": code, "role": role})
+            said = text(self._language, code, current[code])
+            _log.warning("alarm: %s", said, extra={"alarm": code, "role": role, "params": dict(current[code])})
         for code in before.keys() - current.keys():
             _log.info("over: %s", code, extra={"alarm": code, "role": role})
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine
@@ -14,10 +14,8 @@ from waiting import until
 from registry.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import httpx
-    from sqlalchemy import Connection
+    from sqlalchemy import Engine
 
 BY_THE_CLOCK = {"lease", "alarm", "chain_status"}
 """Tables that the worker writes whether or not anybody asks."""
@@ -53,22 +51,22 @@ class Sent:
         return self.content if self.content is not None else json.dumps(self.body).encode()
 
 
+COUNTED = sorted(set(Table.metadata.tables) - BY_THE_CLOCK)
+_COUNTS = ", ".join(f'(SELECT count(*) FROM "{name}")' for name in COUNTED)
+
+
 def rows(url: str) -> dict[str, int]:
-    """Return how many rows each table of a database has."""
-    with _asked(url) as connection:
-        counts = {
-            name: connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one()
-            for name in sorted(set(Table.metadata.tables) - BY_THE_CLOCK)
-        }
-        counts["size of the log"] = connection.exec_driver_sql("SELECT size FROM log").scalar_one()
-    return counts
+    """Return how many rows each table of a database has, and the size of the log."""
+    with _engine(url).connect() as connection:
+        counts = connection.exec_driver_sql(f"SELECT {_COUNTS}, (SELECT size FROM log)").one()
+    return dict(zip([*COUNTED, "size of the log"], counts, strict=True))
 
 
 def quiet(url: str) -> None:
     """Wait until the worker has written down all that was accepted: from then on a change is the asker's doing."""
 
     def at_rest() -> bool:
-        with _asked(url) as connection:
+        with _engine(url).connect() as connection:
             waiting = connection.exec_driver_sql("SELECT count(*) FROM statement WHERE log_index IS NULL").scalar_one()
             size = connection.exec_driver_sql("SELECT size FROM log").scalar_one()
             anchored = connection.exec_driver_sql("SELECT coalesce(max(size), 0) FROM anchor").scalar_one()
@@ -77,14 +75,9 @@ def quiet(url: str) -> None:
     until(at_rest, "the worker comes to rest")
 
 
-@contextlib.contextmanager
-def _asked(url: str) -> Iterator[Connection]:
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+@cache
+def _engine(url: str) -> Engine:
+    return create_engine(url)
 
 
 def refused(client: httpx.Client, sent: Sent, language: str | None) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def command(language: str, as_json: bool, until_stdin_ends: bool) -> None:  # no
     signal.signal(signal.SIGINT, stop)
     if until_stdin_ends:
         threading.Thread(target=_watch_stdin, args=(stopping,), daemon=True).start()
-    worker = Worker(read_settings(), stopping)
+    worker = Worker(read_settings(), stopping, language)
     if not as_json:
         say(language, "cli.worker.started")
     worker.run()

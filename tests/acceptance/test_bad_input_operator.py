@@ -153,37 +153,45 @@ def test_a_key_of_another_registry_is_named(operator, another, name):
         refused(done, code, f"DEEDLOG_{kind}_KEYFILE", f"DEEDLOG_{kind}_KEYFILE")
 
 
-def test_a_node_of_another_chain_is_refused_or_waited_for_and_nothing_is_written(operator, other_chain):
-    _waits_or_ends(operator, other_chain, "chain.other_chain")
+SAYS = {
+    "chain.other_chain": {
+        "en": "Check DEEDLOG_RPC_URL and DEEDLOG_CHAIN",
+        "zh": "请检查 DEEDLOG_RPC_URL 与 DEEDLOG_CHAIN",
+    },
+    "chain.no_contract": {"en": "Deploy it first", "zh": "请先部署"},
+    "chain.unreachable": {
+        "en": "It is asked again; check DEEDLOG_RPC_URL",
+        "zh": "会再次询问；请检查 DEEDLOG_RPC_URL",
+    },
+}
 
 
-def test_a_chain_without_the_contract_is_refused_or_waited_for_and_nothing_is_written(operator, empty_chain):
-    _waits_or_ends(operator, empty_chain, "chain.no_contract")
-
-
-def test_a_node_that_is_not_there_is_waited_for_and_nothing_is_written(operator):
-    _waits_or_ends(operator, f"http://127.0.0.1:{free_port()}", "chain.unreachable")
-
-
-def _waits_or_ends(operator, rpc_url, code):
-    """A worker names what is wrong with the chain in its log within seconds, and signs nothing until it is right."""
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("code", SAYS)
+def test_what_is_wrong_with_the_chain_is_said_and_waited_for_and_nothing_is_written(request, operator, code, language):
+    """A worker says so in its log within seconds, and signs nothing until it is right."""
+    if code == "chain.unreachable":
+        rpc_url = f"http://127.0.0.1:{free_port()}"
+    else:
+        rpc_url = request.getfixturevalue("other_chain" if code == "chain.other_chain" else "empty_chain")
     with untouched(operator.data):
         process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", "worker", "--until-stdin-ends"],
+            [sys.executable, "-m", "api.cli", "--lang", language, "worker", "--until-stdin-ends"],
             env=operator.environment | {"DEEDLOG_RPC_URL": rpc_url},
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
         )
         seen = ""
         for line in process.stderr:
             seen += line
-            if code in line:
+            if f"alarm={code}" in line:
                 break
         process.stdin.close()
         rest = process.stderr.read()
         process.wait(30)
-    assert code in seen, seen
+    assert SAYS[code][language] in seen, seen
     assert "logged entries" not in seen + rest
     assert "Traceback" not in seen + rest
 
