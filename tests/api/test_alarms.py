@@ -90,7 +90,7 @@ class Watched:
         about = [
             line["message"].split(":")[0]
             for line in self.lines()
-            if line.get("alarm") == code and line["role"] == "anchorer"
+            if line.get("alarm") == code and line.get("role") == "anchorer"
         ]
         assert set(about) <= {"alarm", "over"}
         return about.count("alarm"), about.count("over")
@@ -189,7 +189,7 @@ def test_the_log_says_why_it_waits_once_and_not_at_every_poll(well):
 
     def said():
         # The sequencer says it too, where it is not yet at work, or has to begin again.
-        return len([line for line in well.lines() if code in line["message"] and line.get("role") != "sequencer"])
+        return len([line for line in well.lines() if line.get("alarm") == code and line.get("role") != "sequencer"])
 
     before = said()
     well.node.fault(None, status(503))
