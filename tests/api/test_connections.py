@@ -96,6 +96,24 @@ def test_a_body_in_chunks_without_a_length_is_read(site, address):
         assert parse(answer)[0] == expected
 
 
+def test_nothing_of_a_batch_is_read_without_the_scope_for_it(address):
+    """Its answer comes although not a byte of its body does."""
+    head = request("POST", "/v1/statements:batch", "Content-Length: 8000000")
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(head)
+        assert b" 403 " in connection.recv(65536).split(b"\r\n")[0]
+
+
+def test_what_asks_to_be_a_websocket_is_answered_as_http(address):
+    wanted = (
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(wanted)
+        assert b" 200 " in connection.recv(65536).split(b"\r\n")[0]
+
+
 def test_a_body_of_endless_chunks_is_cut_off(address):
     chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
     head = request("POST", "/v1/statements", "Transfer-Encoding: chunked")
