@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 import threading
+from collections import deque
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -57,8 +58,8 @@ class Gathered(logging.StreamHandler[TextIO]):
         """Write to the process's error stream, past Python's own, which writes each line by itself."""
         stream = open(2, "w", 1 << 16, encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115 - a descriptor
         super().__init__(stream)
-        self._records: list[logging.LogRecord] = []
-        self._lost = 0
+        self._records: deque[logging.LogRecord] = deque()
+        self._lost = self._lost_said = 0
         self._writing = threading.RLock()
         self._due = threading.Event()
         self._urgent = threading.Event()
@@ -76,20 +77,26 @@ class Gathered(logging.StreamHandler[TextIO]):
             self._due.set()
 
     def flush(self) -> None:
-        """Write what was taken; a line that cannot be written stops nothing."""
+        """Write what was taken; a line that cannot be written stops nothing.
+
+        The handler's own lock is not asked for here: whoever holds it, as `logging.shutdown` does, may be waiting for
+        this to end.
+        """
         with self._writing:
-            with self.lock or contextlib.nullcontext():  # held by whoever gives a line: not while anything is written
-                records, self._records = self._records, []
-                lost, self._lost = self._lost, 0
+            for _ in range(len(self._records)):
+                self._write(self._records.popleft())
+            lost = self._lost - self._lost_said
             if lost:
-                records.append(_lost(lost))
-            for record in records:
-                try:
-                    self.stream.write(self.format(record) + self.terminator)
-                except Exception:  # noqa: BLE001 - as every handler
-                    self.handleError(record)
+                self._lost_said += lost
+                self._write(_lost(lost))
             with contextlib.suppress(OSError, ValueError):
                 self.stream.flush()
+
+    def _write(self, record: logging.LogRecord) -> None:
+        try:
+            self.stream.write(self.format(record) + self.terminator)
+        except Exception:  # noqa: BLE001 - as every handler
+            self.handleError(record)
 
     def _write_in_time(self) -> None:
         while self._due.wait():

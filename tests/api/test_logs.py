@@ -75,6 +75,19 @@ def test_a_line_that_cannot_be_put_into_words_stops_no_other():
     assert b"last" in done.stderr
 
 
+def test_the_end_of_the_process_waits_for_nobody_who_waits_for_it():
+    # As `logging.shutdown` does: it holds the handler's lock and writes what is left, while the thread writes too.
+    script = """
+handler, = logging.getLogger().handlers
+handler.acquire()
+log.warning('first')
+time.sleep(1)
+log.warning('second')
+handler.flush()
+"""
+    assert messages(run(script, stderr=subprocess.PIPE).stderr) == ["first", "second"]
+
+
 @pytest.mark.parametrize("level", ["info", "warning"])
 def test_an_error_stream_that_nobody_reads_holds_nothing_up(level):
     script = (
