@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(config, items):
     """Go through thousands of calls on one EVM only, unless the long tests are asked for."""
     if "foundry" in str(config.getoption("network")) and not config.getoption("--slow"):
         for item in items:
-            if "on_one_evm" in item.keywords:
+            if item.get_closest_marker("on_one_evm") is not None:
                 item.add_marker(pytest.mark.skip(reason="gone through on py-evm; on both with --slow"))
 
 
