@@ -10,7 +10,7 @@ from anchor.tlog_proof import TlogProof
 from registry import store
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_hex
-from registry.statements import kind_named, typed_data
+from registry.typed_data import kind_named, typed_data
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -18,9 +18,10 @@ from registry.eip712 import domain_separator
 from registry.errors import InvalidData, VerificationError
 from registry.hexadecimal import to_hex
 from registry.signatures import check, check_complete
-from registry.statements import kind_named, repeat_key
+from registry.statement import repeat_key
 from registry.submission import MAXIMUM_REFERENCE
 from registry.tables import ACCOUNT, API_KEY, RERUN, STATEMENT, SUBJECT, TEXT
+from registry.typed_data import kind_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,7 +168,7 @@ def _check_entry(row: Row[Any], size: int) -> Entry:
     expected = {
         "digest": entry.digest,
         "kind": entry.kind,
-        "repeat_key": repeat_key(entry.kind, entry.subjects, signers),
+        "repeat_key": repeat_key(entry.kind, entry.digest, entry.subjects, signers),
     }
     for column, value in expected.items():
         if getattr(row, column) != value:
@@ -182,7 +183,9 @@ def _check_body(row: Row[Any], entry: Entry, separator: bytes) -> None:
         statement = kind_named(row.kind).from_message(
             strict_json.loads(row.body.encode("utf-8", "surrogatepass"), _MAXIMUM_BODY)
         )
-        check_complete(entry.signatures, statement.signers())
+        signers = statement.signers()
+        if signers is not None:
+            check_complete(entry.signatures, signers)
     except InvalidData as error:
         wrong("statement_text", key, "body", error.code)
     stored = json.dumps(statement.message(), ensure_ascii=False, separators=(",", ":"))

@@ -14,9 +14,8 @@ from anchor.artifacts import rights_anchor
 from anchor.merkle import HASH_SIZE
 from anchor.note import VerifierKey, validate_name
 from registry.digest import keccak256
-from registry.eip712 import ZERO_ACCOUNT
 from registry.errors import InvalidData, VerificationError
-from registry.hexadecimal import ACCOUNT_SIZE, from_hex, to_hex
+from registry.hexadecimal import ACCOUNT_SIZE, ZERO_ACCOUNT, from_hex, to_hex
 from registry.strict_json import members
 
 DETERMINISTIC_DEPLOYER = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")

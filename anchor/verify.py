@@ -25,7 +25,8 @@ from registry.eip712 import domain_separator
 from registry.errors import DeedlogError, VerificationError
 from registry.hexadecimal import to_checksum, to_hex
 from registry.signatures import check, check_complete
-from registry.statements import Rendition, Statement, Upload, Work, from_typed_data, signed_for
+from registry.statements import Rendition, Statement, Upload, Work
+from registry.typed_data import from_typed_data, signed_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,7 +151,7 @@ def _file_of_rendition(statement: Statement, digest: bytes, pins: Pins, file: Fi
         if finding.answer is not Answer.YES:
             return finding
     # Anybody can sign a rendition of anything: it counts by the word of who signed the source, or whom the user trusts.
-    if made.maker not in statement.signers() and made.maker not in pins.makers:
+    if made.maker not in (statement.signers() or ()) and made.maker not in pins.makers:
         return not_checked("file.rendition_of_another", source=to_hex(digest), maker=to_checksum(made.maker))
     # That it was registered rests on whose word its own log does.
     return replace(verdict.findings["file"], trust=(Trust.SIGNER, *verdict.findings["included"].trust))
@@ -167,8 +168,11 @@ def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[s
         return dict.fromkeys(("author", "signatures", "complete"), no("signature.none"))
     names = ", ".join(to_checksum(signature.account) for signature in entry.signatures)
     findings = {"author": _author(statement, names), "signatures": yes("signatures.all", accounts=names)}
+    signers = statement.signers()
+    if signers is None:
+        return findings | {"complete": not_checked("complete.needs_agreement")}
     try:
-        check_complete(entry.signatures, statement.signers())
+        check_complete(entry.signatures, signers)
     except DeedlogError as error:
         return findings | dict.fromkeys(("author", "complete"), refuted(error))
     return findings | {"complete": yes("complete.all", accounts=names)}

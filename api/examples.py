@@ -11,7 +11,8 @@ from typing import Any
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_checksum, to_hex
 from registry.signatures import account_of_private_key, sign
-from registry.statements import Statement, Work, typed_data
+from registry.statements import Statement, Work
+from registry.typed_data import typed_data
 
 EXAMPLE_KEY = hashlib.sha256(b"Deedlog example key: public, worthless").digest()
 EXAMPLE_CONTENT = b"Deedlog example content\n"

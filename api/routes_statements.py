@@ -17,8 +17,9 @@ from registry import store, strict_json
 from registry.eip712 import domain_separator
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
-from registry.statements import content, kind_named, source, typed_data
+from registry.statement import CONTENT, tag
 from registry.submission import Submitter, rerun_owner
+from registry.typed_data import kind_named, typed_data
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from registry.store import Stored
 
 router = APIRouter(prefix="/v1")
+
+NAMING = ("agreement", "corrects", "source", "statement", "supersedes", "upload", "work")
+"""The tags under which a statement names another."""
 
 RIVALS_IN_LIST = 5
 """Rivals shown of each statement of a list; `?content_hash=` lists them all."""
@@ -66,18 +70,14 @@ def list_statements(
     here: Here,
     content_hash: Annotated[str | None, Query(description="SHA-256 of a file, 0x…")] = None,
     account: Annotated[str | None, Query(description="an account that signed")] = None,
-    work: Annotated[str | None, Query(description="digest of a statement: what names it as its source")] = None,
-    kind: Annotated[str | None, Query(description="Work, Upload, Rendition")] = None,
+    work: Annotated[str | None, Query(description="digest of a statement: what names it")] = None,
+    kind: Annotated[str | None, Query(description="a kind of statement")] = None,
     cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
 ) -> dict[str, Any]:
     """Statements in the order of acceptance, at most 100 a page; all conditions hold."""
-    subjects = []
-    if content_hash is not None:
-        subjects.append(content(from_hex(content_hash, HASH_SIZE, "content_hash")))
-    if work is not None:
-        subjects.append(source(from_hex(work, HASH_SIZE, "work")))
     wanted = store.Filter(
-        subjects=tuple(subjects),
+        content=None if content_hash is None else tag(CONTENT, from_hex(content_hash, HASH_SIZE, "content_hash")),
+        naming=() if work is None else tuple(tag(name, from_hex(work, HASH_SIZE, "work")) for name in NAMING),
         account=None if account is None else account_from_any_case(account, "account"),
         kind=None if kind is None else kind_named(kind, "kind").__name__,
     )

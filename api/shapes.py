@@ -9,8 +9,9 @@ from registry import strict_json
 from registry.errors import InvalidData
 from registry.hexadecimal import account_from_any_case, from_hex, to_checksum, to_hex
 from registry.signatures import SECP256K1, Signature
-from registry.statements import KINDS, Rendition, Upload, typed_data
+from registry.statements import KINDS
 from registry.submission import MAXIMUM_BATCH, Submission
+from registry.typed_data import typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,8 +127,7 @@ def state_of(stored: Stored, anchors: Sequence[StoredAnchor]) -> str:
 
 def show_author(stored: Stored, signatures: Sequence[Signature]) -> dict[str, Any]:
     """Return whose word a statement is: an `Upload` is never shown as signed by a creator."""
-    word = {Upload.__name__: "platform_word", Rendition.__name__: "maker_word"}.get(stored.kind, "signed")
-    return {"basis": word, "accounts": [to_checksum(signature.account) for signature in signatures]}
+    return {"basis": KINDS[stored.kind].WORD, "accounts": [to_checksum(signature.account) for signature in signatures]}
 
 
 def show_anchor(anchor: StoredAnchor) -> dict[str, Any]:

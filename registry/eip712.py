@@ -1,24 +1,19 @@
-"""EIP-712: the member types that statements are made of, and the digest of a struct.
+"""EIP-712: the digest, JSON and schema of a struct, of which all follows from its list of members.
 
-A member type knows its name in the type string, its 32 encoded bytes (EIP-712 "Definition of encodeData"), its JSON
-form in typed data, and its JSON schema. Everything about a struct follows from its list of members.
+What a member can be stands in `registry.member_types`; it knows its name in the type string, its 32 encoded bytes
+(EIP-712 "Definition of encodeData"), its JSON form in typed data, and its JSON schema. A list of structs stands here.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, ClassVar, Protocol, Self
 
 from registry.digest import keccak256
 from registry.errors import InvalidData
-from registry.hexadecimal import ACCOUNT_SIZE, HASH_SIZE, from_hex, to_hex
+from registry.hexadecimal import HASH_SIZE, from_hex, to_hex
 from registry.strict_json import members
-from registry.text import check_accepted, check_shown
-
-ZERO_ACCOUNT = bytes(ACCOUNT_SIZE)
-_DECIMAL = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
 
 DOMAIN_NAME = "Deedlog"
 DOMAIN_VERSION = "1"
@@ -52,287 +47,172 @@ class MemberType(Protocol):
         """Raise `InvalidData` for what is readable for ever but not accepted anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Text for people, 1 to `maximum` code points."""
-
-    maximum: int
-    name: str = "string"
-
-    def encode(self, value: str) -> bytes:
-        return keccak256(value.encode())
-
-    def check(self, value: object, field: str) -> str:
-        if not isinstance(value, str):
-            raise InvalidData("json.not_a_string", field=field)
-        return check_shown(value, self.maximum, field)
-
-    def parse(self, value: object, field: str) -> str:
-        return self.check(value, field)
-
-    def show(self, value: str) -> str:
-        return value
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "maxLength": self.maximum}
-
-    def accept(self, value: str, field: str) -> None:
-        check_accepted(value, field)
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """ASCII text of a fixed shape, such as a media type."""
-
-    expression: str
-    maximum: int
-    name: str = "string"
-
-    def encode(self, value: str) -> bytes:
-        return _encoded_word(value)
-
-    def check(self, value: object, field: str) -> str:
-        if not isinstance(value, str):
-            raise InvalidData("json.not_a_string", field=field)
-        if len(value) > self.maximum or re.fullmatch(self.expression, value, re.ASCII) is None:
-            raise InvalidData("text.pattern", field=field, pattern=self.expression, maximum=self.maximum)
-        return value
-
-    def parse(self, value: object, field: str) -> str:
-        return self.check(value, field)
-
-    def show(self, value: str) -> str:
-        return value
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^{self.expression}$", "maxLength": self.maximum}
-
-    def accept(self, value: str, field: str) -> None:
-        pass
-
-
-@dataclass(frozen=True)
-class Word:
-    """One lower-case ASCII word of a closed list, so that a wallet shows a word and not a number."""
-
-    words: tuple[str, ...]
-    name: str = "string"
-
-    @cached_property
-    def _encoded(self) -> dict[str, bytes]:
-        return {word: keccak256(word.encode()) for word in self.words}
-
-    def encode(self, value: str) -> bytes:
-        return self._encoded[value]
-
-    def check(self, value: object, field: str) -> str:
-        if not isinstance(value, str):
-            raise InvalidData("json.not_a_string", field=field)
-        if value not in self.words:
-            raise InvalidData("word.unknown", field=field, words=", ".join(self.words))
-        return value
-
-    def parse(self, value: object, field: str) -> str:
-        return self.check(value, field)
-
-    def show(self, value: str) -> str:
-        return value
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "enum": list(self.words)}
-
-    def accept(self, value: str, field: str) -> None:
-        pass
-
-
-@dataclass(frozen=True, slots=True)
-class Bytes32:
-    """32 bytes; in JSON lower-case hex."""
-
-    name: str = "bytes32"
-
-    def encode(self, value: bytes) -> bytes:
-        return value
-
-    def check(self, value: object, field: str) -> bytes:
-        if not isinstance(value, bytes) or len(value) != HASH_SIZE:
-            raise InvalidData("hex.length", field=field, expected=HASH_SIZE)
-        return value
-
-    def parse(self, value: object, field: str) -> bytes:
-        return from_hex(value, HASH_SIZE, field)
-
-    def show(self, value: bytes) -> str:
-        return to_hex(value)
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
-
-    def accept(self, value: bytes, field: str) -> None:
-        pass
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An account, never zero; in JSON lower-case hex."""
-
-    name: str = "address"
-
-    def encode(self, value: bytes) -> bytes:
-        return value.rjust(32, b"\0")
-
-    def check(self, value: object, field: str) -> bytes:
-        if not isinstance(value, bytes) or len(value) != ACCOUNT_SIZE:
-            raise InvalidData("hex.length", field=field, expected=ACCOUNT_SIZE)
-        if value == ZERO_ACCOUNT:
-            raise InvalidData("account.zero", field=field)
-        return value
-
-    def parse(self, value: object, field: str) -> bytes:
-        return self.check(from_hex(value, ACCOUNT_SIZE, field), field)
-
-    def show(self, value: bytes) -> str:
-        return to_hex(value)
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^0x[0-9a-f]{40}$"}
-
-    def accept(self, value: bytes, field: str) -> None:
-        pass
-
-
-_ACCOUNT = Account()
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """1 to `maximum` accounts, strictly ascending, so that one set has one form."""
-
-    maximum: int
-    name: str = "address[]"
-
-    def encode(self, value: tuple[bytes, ...]) -> bytes:
-        return keccak256(b"".join([account.rjust(32, b"\0") for account in value]))
-
-    def check(self, value: object, field: str) -> tuple[bytes, ...]:
-        if not isinstance(value, tuple) or not 1 <= len(value) <= self.maximum:
-            raise InvalidData("list.length", field=field, minimum=1, maximum=self.maximum)
-        for position, account in enumerate(value):
-            _ACCOUNT.check(account, f"{field}[{position}]")
-            if position and account <= value[position - 1]:
-                raise InvalidData("list.not_ascending", field=f"{field}[{position}]")
-        return value
-
-    def parse(self, value: object, field: str) -> tuple[bytes, ...]:
-        if not isinstance(value, list) or len(value) > self.maximum:
-            raise InvalidData("list.length", field=field, minimum=1, maximum=self.maximum)
-        accounts = [from_hex(item, ACCOUNT_SIZE, f"{field}[{position}]") for position, item in enumerate(value)]
-        return self.check(tuple(accounts), field)
-
-    def show(self, value: tuple[bytes, ...]) -> list[str]:
-        return [to_hex(account) for account in value]
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": _ACCOUNT.schema(), "minItems": 1, "maxItems": self.maximum}
-
-    def accept(self, value: tuple[bytes, ...], field: str) -> None:
-        pass
-
-
-@dataclass(frozen=True, slots=True)
-class Uint64:
-    """An unsigned integer below 2^64; in JSON a decimal string, since JSON numbers lose digits beyond 2^53."""
-
-    minimum: int = 0
-    name: str = "uint64"
-
-    def encode(self, value: int) -> bytes:
-        return value.to_bytes(32, "big")
-
-    def check(self, value: object, field: str) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not self.minimum <= value < 2**64:
-            raise InvalidData("integer.range", field=field, minimum=self.minimum, maximum=2**64 - 1)
-        return value
-
-    def parse(self, value: object, field: str) -> int:
-        if not isinstance(value, str) or _DECIMAL.fullmatch(value) is None:
-            raise InvalidData("integer.not_a_decimal_string", field=field)
-        return self.check(int(value), field)
-
-    def show(self, value: int) -> str:
-        return str(value)
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^(0|[1-9][0-9]{0,19})$"}
-
-    def accept(self, value: int, field: str) -> None:
-        pass
-
-
 class Struct:
-    """A struct type: its name and members, in their order; from these follow type string, digest, JSON and schema."""
+    """A struct type: its name and members, in their order; from these follow type string, digest, JSON and schema.
+
+    A member is an attribute of the same name; Python's own words have an underscore behind them there (`from_`). Lines
+    are of structs that have no lines themselves.
+    """
 
     def __init__(self, name: str, members: tuple[tuple[str, MemberType], ...]) -> None:
-        """Declare the struct `name` with (member name, member type) pairs."""
+        """Declare the struct `name` with (attribute, member type) pairs."""
         self.name = name
-        self.members = members
-        self.member_names = tuple(member for member, _ in members)
-        self.type_string = f"{name}({','.join(f'{kind.name} {member}' for member, kind in members)})"
+        self.members = tuple((attribute, attribute.rstrip("_"), kind) for attribute, kind in members)
+        self.member_names = tuple(member for _, member, _ in self.members)
+        nested = {kind.item.STRUCT.name: kind.item.STRUCT for _, kind in members if isinstance(kind, Lines)}
+        own = f"{name}({','.join(f'{kind.name} {member}' for _, member, kind in self.members)})"
+        self.type_string: str = own + "".join(nested[inner].type_string for inner in sorted(nested))
         self.type_hash = keccak256(self.type_string.encode())
-        self.types = {
+        self.types: dict[str, list[dict[str, str]]] = {
             "EIP712Domain": [
                 {"name": "name", "type": "string"},
                 {"name": "version", "type": "string"},
                 {"name": "verifyingContract", "type": "address"},
             ],
-            name: [{"name": member, "type": kind.name} for member, kind in members],
+            name: [{"name": member, "type": kind.name} for _, member, kind in self.members],
+            **{inner: struct.types[inner] for inner, struct in nested.items()},
         }
 
     def hash(self, value: object) -> bytes:
         """Return hashStruct of an object that has the members as attributes."""
         return keccak256(
-            self.type_hash + b"".join([kind.encode(getattr(value, member)) for member, kind in self.members])
+            self.type_hash + b"".join([kind.encode(getattr(value, attribute)) for attribute, _, kind in self.members])
         )
 
     def check(self, value: object) -> None:
         """Raise `InvalidData` if a member holds what it may not."""
-        for member, kind in self.members:
-            kind.check(getattr(value, member), member)
+        for attribute, member, kind in self.members:
+            kind.check(getattr(value, attribute), member)
 
-    def accept(self, value: object) -> None:
-        """Raise `InvalidData` for text that verifies but is not accepted anew."""
-        for member, kind in self.members:
-            kind.accept(getattr(value, member), member)
+    def accept(self, value: object, field: str = "") -> None:
+        """Raise `InvalidData` for what verifies but is not accepted anew."""
+        for attribute, member, kind in self.members:
+            kind.accept(getattr(value, attribute), f"{field}.{member}" if field else member)
 
-    def parse(self, message: object) -> dict[str, Any]:
-        """Return the members' values, checked, of a JSON object that has all of them and nothing else."""
-        given = members(message, self.member_names, "")
-        return {member: kind.parse(given[member], member) for member, kind in self.members}
+    def parse(self, message: object, field: str = "") -> dict[str, Any]:
+        """Return the attributes' values, checked, of a JSON object that has all members and nothing else."""
+        given = members(message, self.member_names, field)
+        before = f"{field}." if field else ""
+        return {
+            attribute: kind.parse(given[member], before + member if before else member)
+            for attribute, member, kind in self.members
+        }
 
     def show(self, value: object) -> dict[str, Any]:
         """Return the JSON form of an object that has the members as attributes."""
-        return {member: kind.show(getattr(value, member)) for member, kind in self.members}
+        return {member: kind.show(getattr(value, attribute)) for attribute, member, kind in self.members}
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the message."""
         return {
             "title": self.name,
             "type": "object",
-            "properties": {member: kind.schema() for member, kind in self.members},
+            "properties": {member: kind.schema() for _, member, kind in self.members},
             "required": list(self.member_names),
             "additionalProperties": False,
         }
 
 
+@dataclass(frozen=True)
+class StructValue:
+    """A value of a struct type: its members are attributes, named as they are signed; the last is always `salt`."""
+
+    STRUCT: ClassVar[Struct]
+
+    def __post_init__(self) -> None:
+        """Raise `InvalidData` if a member holds what it may not, or the members do not go together."""
+        self.STRUCT.check(self)
+        self.check_whole()
+
+    def check_whole(self) -> None:
+        """Raise `InvalidData` if the members, each as it should be, do not go together."""
+
+    def message(self) -> dict[str, Any]:
+        """Return the members in their JSON form."""
+        return self.STRUCT.show(self)
+
+    @classmethod
+    def from_message(cls, message: object, field: str = "") -> Self:
+        """Return the value of its JSON form; raise `InvalidData` naming the member at fault."""
+        # As `cls(**…)`, which would check each member again, and set it by a call of its own: a tenth of a check.
+        value = object.__new__(cls)
+        value.__dict__.update(cls.STRUCT.parse(message, field))
+        value.check_whole()
+        return value
+
+
+@dataclass(frozen=True)
+class Lines:
+    """`minimum` to `maximum` structs of one type. Each can be hidden: its struct hash then stands in its place.
+
+    The digest of the whole stays what it is, so whoever shows one line alone keeps all signatures. The salt in each
+    struct keeps what is hidden from being guessed.
+    """
+
+    item: type[StructValue]
+    maximum: int
+    minimum: int = 1
+
+    @property
+    def name(self) -> str:
+        """The type's name in the type string."""
+        return f"{self.item.STRUCT.name}[]"
+
+    def encode(self, value: tuple[StructValue | bytes, ...]) -> bytes:
+        """Return the hash of the lines' struct hashes."""
+        return keccak256(b"".join([line_hash(line) for line in value]))
+
+    def check(self, value: object, field: str) -> tuple[StructValue | bytes, ...]:
+        """Return lines that are structs, or the 32 bytes of hidden ones."""
+        if not isinstance(value, tuple) or not self.minimum <= len(value) <= self.maximum:
+            raise self._length(field)
+        for position, line in enumerate(value):
+            if not isinstance(line, self.item) and not (isinstance(line, bytes) and len(line) == HASH_SIZE):
+                raise InvalidData("line.malformed", field=f"{field}[{position}]", kind=self.item.STRUCT.name)
+        return value
+
+    def parse(self, value: object, field: str) -> tuple[StructValue | bytes, ...]:
+        """Return the lines of a list of objects, and of hex where one is hidden."""
+        if not isinstance(value, list) or not self.minimum <= len(value) <= self.maximum:
+            raise self._length(field)
+        lines: list[StructValue | bytes] = []
+        for position, line in enumerate(value):
+            at = f"{field}[{position}]"
+            if isinstance(line, str):
+                lines.append(from_hex(line, HASH_SIZE, at))
+            else:
+                lines.append(self.item.from_message(line, at))
+        return tuple(lines)
+
+    def show(self, value: tuple[StructValue | bytes, ...]) -> list[Any]:
+        """Return the lines as objects, hidden ones as hex."""
+        return [to_hex(line) if isinstance(line, bytes) else line.message() for line in value]
+
+    def schema(self) -> dict[str, Any]:
+        """Return the schema of whole lines, as they are sent to be accepted."""
+        lines = {"minItems": self.minimum, "maxItems": self.maximum}
+        return {"type": "array", "items": self.item.STRUCT.schema(), **lines}
+
+    def accept(self, value: tuple[StructValue | bytes, ...], field: str) -> None:
+        """Raise `InvalidData` (`line.hidden`) where one is hidden: who signs and who keeps it must see all of it."""
+        for position, line in enumerate(value):
+            at = f"{field}[{position}]"
+            if isinstance(line, bytes):
+                raise InvalidData("line.hidden", field=at)
+            line.STRUCT.accept(line, at)
+
+    def _length(self, field: str) -> InvalidData:
+        return InvalidData("list.length", field=field, minimum=self.minimum, maximum=self.maximum)
+
+
+def line_hash(line: StructValue | bytes) -> bytes:
+    """Return the struct hash of a line, hidden or not."""
+    return line if isinstance(line, bytes) else line.STRUCT.hash(line)
+
+
 def domain(registry: bytes) -> dict[str, str]:
     """Return the JSON form of the domain of the registry at that address (20 bytes)."""
     return {"name": DOMAIN_NAME, "version": DOMAIN_VERSION, "verifyingContract": to_hex(registry)}
-
-
-@lru_cache(maxsize=256)
-def _encoded_word(value: str) -> bytes:
-    """Return the encoding of text that the same few values are given for again and again."""
-    return keccak256(value.encode())
 
 
 @lru_cache(maxsize=16)

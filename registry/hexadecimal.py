@@ -9,6 +9,7 @@ from registry.errors import InvalidData
 
 HASH_SIZE = 32
 ACCOUNT_SIZE = 20
+ZERO_ACCOUNT = bytes(ACCOUNT_SIZE)
 
 _ANY_CASE = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, insert, select, text, tuple_
 
-from registry.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT, TEXT
+from registry.tables import ACCOUNT, RERUN, ROTATION, STATEMENT, SUBJECT, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,8 @@ class NewStatement(NamedTuple):
     subjects: Sequence[str]
     api_key_id: int | None
     accepted_at: int
+    rotation: tuple[bytes, bytes] | None = None
+    """(account, successor) of a `Rotation`."""
 
 
 class NewRerun(NamedTuple):
@@ -108,6 +110,9 @@ def insert_statements(connection: Connection, statements: Sequence[NewStatement]
     _insert_rows(connection, ACCOUNT, ("account", "statement_id"), accounts)
     subjects = [(subject, key) for key, new in pairs for subject in new.subjects]
     _insert_rows(connection, SUBJECT, ("subject", "statement_id"), subjects)
+    rotations = [(*new.rotation, key) for key, new in pairs if new.rotation is not None]
+    if rotations:
+        _insert_rows(connection, ROTATION, ("account", "successor", "statement_id"), rotations)
 
 
 def insert_reruns(connection: Connection, reruns: Sequence[NewRerun]) -> None:

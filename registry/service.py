@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from registry import insertion
+from registry import draft_store, events, insertion, related, rules
 from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_hex
+from registry.statements import Agreement, Cancellation, Rotation
 from registry.steps import reached
 from registry.submission import MAXIMUM_BATCH, Checked, Submission, Submitter, check_all, names_of, rerun_owner
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from registry.database import Database
+    from registry.rights import Fact, State
 
 __all__ = [
     "MAXIMUM_BATCH",
@@ -37,9 +39,6 @@ __all__ = [
     "keep",
     "rerun_owner",
 ]
-
-SOURCE_KINDS = ("Work", "Upload")
-"""What a rendition can be made from."""
 
 _FAULTS_OF_ONE = (IntegrityError, DataError, UnicodeError, OverflowError)
 """What a database and its driver raise for a row that they do not take; other errors concern every row."""
@@ -128,6 +127,15 @@ class _Candidate:
             raise self.admission
 
 
+def keep_in(connection: Connection, request: Request) -> list[Answer]:
+    """Keep a request's statements in a write that is under way; nothing is durable until that commits."""
+    group = [_Candidate(item, request) for item in request.items]
+    keeper = _Keeper(connection, group)
+    answers = [keeper.decide(candidate) for candidate in group]
+    keeper.insert()
+    return answers
+
+
 def _keep(database: Database, group: Sequence[_Candidate]) -> None:
     def write(connection: Connection) -> list[Answer]:
         keeper = _Keeper(connection, group)
@@ -162,13 +170,14 @@ class _Keeper:
         names = []
         for candidate in group:
             digests.append(candidate.item.digest)
-            if candidate.item.source is not None:
-                digests.append(candidate.item.source)
             names += [(owner, name) for owner, name, _ in names_of(candidate.item, candidate.request.submitter)]
         self._kinds = insertion.find_kinds(connection, digests)
         self._repeats = insertion.find_repeats(connection, [candidate.item.repeat_key for candidate in group])
         self._reruns = insertion.find_reruns(connection, names)
+        self._state = self._state_around(group)
         self._new_statements: list[insertion.NewStatement] = []
+        self._happened: list[tuple[str, int, bytes]] = []
+        self._cancelled: dict[bytes, bytes] = {}
         self._new_reruns: list[insertion.NewRerun] = []
 
     def decide(self, candidate: _Candidate) -> Answer:
@@ -179,8 +188,15 @@ class _Keeper:
             return error
 
     def insert(self) -> None:
-        """Insert all that is new."""
+        """Insert all that is new; what was a draft of it is none any more."""
         insertion.insert_statements(self._connection, self._new_statements)
+        several = [new.digest for new in self._new_statements if len(new.accounts) > 1]
+        if several:
+            draft_store.remove(self._connection, several)
+        for draft, cancellation in self._cancelled.items():
+            draft_store.note_cancelled(self._connection, draft, cancellation)
+        for name, at, digest in self._happened:
+            events.tell(self._connection, name, at, digest)
         insertion.insert_reruns(self._connection, self._new_reruns)
 
     def _decide(self, candidate: _Candidate) -> Accepted:
@@ -208,11 +224,34 @@ class _Keeper:
                 self._reruns[owner, name] = (fingerprint, digest)
         return Accepted(digest, item.kind, outcome)
 
+    def _state_around(self, group: Sequence[_Candidate]) -> State:
+        """Return the state of rights as far as it bears on the new statements of a group."""
+        new = [each for each in group if each.item.digest not in self._kinds]
+        accounts = {account for each in new for account in each.item.accounts}
+        bearing: set[bytes] = set()
+        for each in new:
+            if related.has_rule(each.item.kind):
+                bearing |= {each.item.digest, *related.named_in(each.item.subjects)}
+        self._folds = bool(bearing)  # else nobody asks what the new ones come to
+        now = max((each.request.now for each in new), default=0)
+        return related.state_around(self._connection, bearing, accounts, now)
+
     def _take(self, candidate: _Candidate) -> None:
-        candidate.admit()
         item = candidate.item
-        if item.source is not None and self._kinds.get(item.source) not in SOURCE_KINDS:
-            raise InvalidData("rendition.unknown_source", field="source", source=to_hex(item.source))
+        fact = item.fact(candidate.request.now, whole=self._folds)
+        rotation = fact.statement if isinstance(fact.statement, Rotation) else None
+        if rotation is not None and related.is_somebody(self._connection, rotation.to):
+            self._state.known.add(rotation.to)
+        rules.check(self._state, fact)
+        if isinstance(fact.statement, Cancellation):
+            self._check_cancellation(fact, fact.statement)
+        candidate.admit()
+        if fact.statement is not None:
+            rules.take(self._state, fact)
+            for name, digest in fact.statement.brings_about(fact.digest):
+                self._happened.append((name, fact.time, digest))
+        if isinstance(fact.statement, Cancellation):
+            self._cancelled[fact.statement.agreement] = fact.digest
         self._new_statements.append(
             insertion.NewStatement(
                 digest=item.digest,
@@ -224,7 +263,21 @@ class _Keeper:
                 subjects=item.subjects,
                 api_key_id=candidate.request.submitter.api_key_id,
                 accepted_at=candidate.request.now,
+                rotation=None if rotation is None else (rotation.from_, rotation.to),
             )
         )
         self._kinds[item.digest] = item.kind
         self._repeats[item.repeat_key] = item.digest
+
+    def _check_cancellation(self, fact: Fact, cancellation: Cancellation) -> None:
+        """Raise `InvalidData` unless parties of a draft sent it: who they are stands in no log yet."""
+        draft = draft_store.by_digest(self._connection, cancellation.agreement)
+        if draft is None or not isinstance(draft.statement, Agreement):
+            raise InvalidData("cancellation.no_draft", field="agreement", agreement=to_hex(cancellation.agreement))
+        before = draft.cancelled_by or self._cancelled.get(cancellation.agreement)
+        if before is not None:
+            raise InvalidData("agreement.cancelled", other=to_hex(before))
+        parties = {party.account for party in draft.parties}
+        for account in fact.accounts:
+            if not parties.intersection(related.spoken_for(self._connection, account)):
+                raise InvalidData("cancellation.not_a_party", account=to_hex(account))

@@ -5,125 +5,92 @@ A type is never edited: a changed one gets a new name, and the old one verifies 
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, fields
-from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated
 
-from registry import eip712
+from registry import member_types
+from registry.eip712 import Lines, StructValue
 from registry.errors import InvalidData
-from registry.hexadecimal import ACCOUNT_SIZE, from_hex, to_hex
-from registry.strict_json import members
+from registry.hexadecimal import HASH_SIZE, to_hex
+from registry.statement import CONTENT, KINDS, Statement, declare, struct, tag
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+__all__ = [
+    "KINDS",
+    "Agreement",
+    "Cancellation",
+    "Claim",
+    "Contribution",
+    "Countersignature",
+    "Rendition",
+    "RevenueReport",
+    "Rotation",
+    "Share",
+    "Statement",
+    "Termination",
+    "Upload",
+    "Work",
+]
 
 TITLE_LENGTH = 200
 NAME_LENGTH = 200
+REASON_LENGTH = 200
 MAXIMUM_CREATORS = 64
+MAXIMUM_PARTIES = 64
+MAXIMUM_WORKS = 64
+WHOLE = 1_000_000
+"""All of what is shared, in parts per million."""
 
-Title = Annotated[str, eip712.Text(TITLE_LENGTH)]
-Name = Annotated[str, eip712.Text(NAME_LENGTH)]
-Basis = Annotated[str, eip712.Word(("own", "employment", "commission"))]
-AiUse = Annotated[str, eip712.Word(("none", "assisted", "generated"))]
+NONE = bytes(HASH_SIZE)
+"""Where a digest may stand and none does."""
+
+ROLES = (
+    "script",
+    "presenter",
+    "research",
+    "fact-check",
+    "camera",
+    "editing",
+    "animation",
+    "music",
+    "translation",
+    "subtitles",
+    "reviewer",
+    "producer",
+    "supervisor",
+    "material",
+    "viewer-contribution",
+)
+"""Version 1 of the list. It is part of the types that use it: another list comes with other types."""
+
+Title = Annotated[str, member_types.Text(TITLE_LENGTH)]
+Name = Annotated[str, member_types.Text(NAME_LENGTH)]
+Reason = Annotated[str, member_types.Text(REASON_LENGTH)]
+Basis = Annotated[str, member_types.Word(("own", "employment", "commission"))]
+AiUse = Annotated[str, member_types.Word(("none", "assisted", "generated"))]
+Role = Annotated[str, member_types.Word(ROLES)]
+Degree = Annotated[str, member_types.Word(("lead", "equal", "supporting"))]
+Agent = Annotated[str, member_types.Word(("human", "ai", "tool"))]
+AmountBasis = Annotated[str, member_types.Word(("gross", "net"))]
+Currency = Annotated[str, member_types.Pattern(r"[A-Z]{3}", 3)]  # ISO 4217, its alphabetic code
 MediaType = Annotated[
-    str, eip712.Pattern(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}", 127)
+    str, member_types.Pattern(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}", 127)
 ]  # RFC 6838 §4.2, in lower case
-Hash = Annotated[bytes, eip712.Bytes32()]
-Account = Annotated[bytes, eip712.Account()]
-Creators = Annotated[tuple[bytes, ...], eip712.Accounts(MAXIMUM_CREATORS)]
-Length = Annotated[int, eip712.Uint64(minimum=1)]
-Time = Annotated[int, eip712.Uint64()]
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One typed claim. Members are named as they are signed; the last is always `salt`."""
-
-    STRUCT: ClassVar[eip712.Struct]
-
-    def __post_init__(self) -> None:
-        """Raise `InvalidData` if a member holds what it may not."""
-        self.STRUCT.check(self)
-
-    @property
-    def kind(self) -> str:
-        """The type's name."""
-        return self.STRUCT.name
-
-    def signers(self) -> tuple[bytes, ...]:
-        """Return the accounts whose signatures make the statement complete."""
-        raise NotImplementedError
-
-    def subjects(self) -> tuple[str, ...]:
-        """Return what the statement is about, tagged; ascending."""
-        raise NotImplementedError
-
-    def claimed_at(self) -> int:
-        """Return the Unix time at which the signer says it was made."""
-        raise NotImplementedError
-
-    def content_hash(self) -> bytes | None:
-        """Return the SHA-256 of the file that the statement claims, if it claims one."""
-        return None
-
-    def digest(self, separator: bytes) -> bytes:
-        """Return the EIP-712 signing hash under a registry's domain separator: the statement's name everywhere."""
-        return eip712.signing_hash(separator, self.STRUCT.hash(self))
-
-    def repeat_key(self) -> bytes:
-        """Return 32 bytes that are equal for the same accounts saying the same about the same content again."""
-        return repeat_key(self.kind, self.subjects(), self.signers())
-
-    def message(self) -> dict[str, Any]:
-        """Return the members in their JSON form."""
-        return self.STRUCT.show(self)
-
-    @classmethod
-    def from_message(cls, message: object) -> Self:
-        """Return the statement of its JSON form; raise `InvalidData` naming the member at fault."""
-        # As `cls(**…)`, which would check each member again, and set it by a call of its own: a tenth of a check.
-        statement = object.__new__(cls)
-        statement.__dict__.update(cls.STRUCT.parse(message))
-        return statement
-
-
-def repeat_key(kind: str, subjects: Sequence[str], signers: Sequence[bytes]) -> bytes:
-    """Return `Statement.repeat_key` from what an entry says, which stays when the body is erased."""
-    parts = [kind.encode(), *(subject.encode() for subject in subjects), *signers]
-    return hashlib.sha256(b"".join(len(part).to_bytes(2, "big") + part for part in parts)).digest()
-
-
-KINDS: dict[str, type[Statement]] = {}
-"""Every kind of statement by its name."""
-
-_Kind = TypeVar("_Kind", bound=type[Statement])
-
-
-def declare(kind: _Kind) -> _Kind:
-    """Make a dataclass a kind of statement: its annotations are its EIP-712 type."""
-    hints = get_type_hints(kind, include_extras=True)
-    kind.STRUCT = eip712.Struct(
-        kind.__name__, tuple((field.name, hints[field.name].__metadata__[0]) for field in fields(kind))
-    )
-    KINDS[kind.__name__] = kind
-    return kind
-
-
-def content(content_hash: bytes) -> str:
-    """Return the subject tag of a file."""
-    return f"content:{to_hex(content_hash)}"
-
-
-def source(digest: bytes) -> str:
-    """Return the subject tag of the statement that a rendition is made from."""
-    return f"source:{to_hex(digest)}"
+Hash = Annotated[bytes, member_types.Bytes32()]
+Account = Annotated[bytes, member_types.Account()]
+Creators = Annotated[tuple[bytes, ...], member_types.accounts(MAXIMUM_CREATORS)]
+Parties = Annotated[tuple[bytes, ...], member_types.accounts(MAXIMUM_PARTIES, 2)]
+Leaving = Annotated[tuple[bytes, ...], member_types.accounts(MAXIMUM_PARTIES, 0)]
+Works = Annotated[tuple[bytes, ...], member_types.hashes(MAXIMUM_WORKS)]
+Length = Annotated[int, member_types.uint64(minimum=1)]
+Time = Annotated[int, member_types.uint64()]
+Ppm = Annotated[int, member_types.uint32(1, WHOLE)]
+Amount = Annotated[int, member_types.int256()]
 
 
 @declare
 @dataclass(frozen=True)
 class Work(Statement):
-    """A creator's claim of authorship of a file."""
+    """A creator's claim of authorship of a file; of several creators, each signs."""
 
     title: Title
     creditedAs: Name
@@ -140,7 +107,7 @@ class Work(Statement):
         return self.creators
 
     def subjects(self) -> tuple[str, ...]:
-        return (content(self.contentHash),)
+        return (tag(CONTENT, self.contentHash),)
 
     def claimed_at(self) -> int:
         return self.madeAt
@@ -153,6 +120,9 @@ class Work(Statement):
 @dataclass(frozen=True)
 class Upload(Statement):
     """A platform's word that somebody uploaded a file; never a creator's signature."""
+
+    WORD = "platform_word"
+    SCOPE = "upload"
 
     title: Title
     creditedAs: Name
@@ -169,7 +139,7 @@ class Upload(Statement):
         return (self.platform,)
 
     def subjects(self) -> tuple[str, ...]:
-        return (content(self.contentHash),)
+        return (tag(CONTENT, self.contentHash),)
 
     def claimed_at(self) -> int:
         return self.uploadedAt
@@ -182,6 +152,8 @@ class Upload(Statement):
 @dataclass(frozen=True)
 class Rendition(Statement):
     """The maker's word that a file is a transcode of a registered one."""
+
+    WORD = "maker_word"
 
     source: Hash
     contentHash: Hash
@@ -196,7 +168,7 @@ class Rendition(Statement):
         return (self.maker,)
 
     def subjects(self) -> tuple[str, ...]:
-        return (content(self.contentHash), source(self.source))
+        return (tag(CONTENT, self.contentHash), tag("source", self.source))
 
     def claimed_at(self) -> int:
         return self.madeAt
@@ -205,44 +177,234 @@ class Rendition(Statement):
         return self.contentHash
 
 
-def kind_named(name: object, field: str = "primaryType") -> type[Statement]:
-    """Return the kind of that name; raise `InvalidData` (`statement.unknown_kind`) naming those there are."""
-    if not isinstance(name, str) or name not in KINDS:
-        raise InvalidData("statement.unknown_kind", field=field, kinds=", ".join(sorted(KINDS)))
-    return KINDS[name]
+@declare
+@dataclass(frozen=True)
+class Claim(Statement):
+    """A creator's claim of a file that a platform registered on its own word."""
+
+    upload: Hash
+    creator: Account
+    creditedAs: Name
+    basis: Basis
+    madeAt: Time
+    salt: Hash
+
+    def signers(self) -> tuple[bytes, ...]:
+        return (self.creator,)
+
+    def subjects(self) -> tuple[str, ...]:
+        return (tag("upload", self.upload),)
+
+    def claimed_at(self) -> int:
+        return self.madeAt
 
 
-def typed_data(statement: Statement, registry: bytes) -> dict[str, Any]:
-    """Return the typed data (EIP-712 JSON) of a statement for the registry at that address (20 bytes)."""
-    return {
-        "types": statement.STRUCT.types,
-        "primaryType": statement.kind,
-        "domain": eip712.domain(registry),
-        "message": statement.message(),
-    }
+@declare
+@dataclass(frozen=True)
+class Countersignature(Statement):
+    """An account's word that another statement, a `Claim` or a `Contribution`, is so."""
+
+    statement: Hash
+    account: Account
+    madeAt: Time
+    salt: Hash
+
+    def signers(self) -> tuple[bytes, ...]:
+        return (self.account,)
+
+    def subjects(self) -> tuple[str, ...]:
+        return (tag("statement", self.statement),)
+
+    def claimed_at(self) -> int:
+        return self.madeAt
 
 
-def signed_for(value: object) -> bytes:
-    """Return the address of the registry (20 bytes) that typed data says it is for; raise `InvalidData`."""
-    data = members(value, ("types", "primaryType", "domain", "message"), "typed_data")
-    names = tuple(name for name in eip712.domain(bytes(ACCOUNT_SIZE)))
-    return from_hex(members(data["domain"], names, "domain")["verifyingContract"], ACCOUNT_SIZE, "domain")
+@declare
+@dataclass(frozen=True)
+class Contribution(Statement):
+    """A person's claim of a part in a work; for the agents `ai` and `tool`, whoever declares it signs."""
+
+    work: Hash
+    contributor: Account
+    role: Role
+    degree: Degree
+    creditedAs: Name
+    agent: Agent
+    madeAt: Time
+    salt: Hash
+
+    def signers(self) -> tuple[bytes, ...]:
+        return (self.contributor,)
+
+    def subjects(self) -> tuple[str, ...]:
+        return (tag("work", self.work),)
+
+    def claimed_at(self) -> int:
+        return self.madeAt
 
 
-@lru_cache(maxsize=16)
-def _domain(registry: bytes) -> dict[str, str]:
-    """Return `eip712.domain`, to be compared with and not to be changed."""
-    return eip712.domain(registry)
+@struct
+@dataclass(frozen=True)
+class Share(StructValue):
+    """One party's line of an agreement."""
+
+    party: Account
+    role: Role
+    ppm: Ppm
+    salt: Hash
 
 
-def from_typed_data(value: object, registry: bytes) -> Statement:
-    """Return the statement of typed data; raise `InvalidData` where a member differs from what is declared here."""
-    data = members(value, ("types", "primaryType", "domain", "message"), "typed_data")
-    kind = kind_named(data["primaryType"])
-    if data["types"] != kind.STRUCT.types:
-        raise InvalidData("typed_data.types", field="types", kind=kind.__name__)
-    if data["domain"] != _domain(registry):
-        raise InvalidData(
-            "typed_data.domain", field="domain", expected=to_hex(registry), actual=to_hex(signed_for(value))
-        )
-    return kind.from_message(data["message"])
+Shares = Annotated[tuple[Share | bytes, ...], Lines(Share, MAXIMUM_PARTIES, 2)]
+
+
+@declare
+@dataclass(frozen=True)
+class Agreement(Statement):
+    """How what a payer pays for works is shared: it holds once all parties have signed, and those who leave."""
+
+    PRIVATE = True
+
+    works: Works
+    parties: Parties
+    leaving: Leaving
+    shares: Shares
+    termsHash: Hash
+    payer: Account
+    acceptBy: Time
+    effectiveFrom: Time
+    effectiveUntil: Time
+    supersedes: Hash
+    salt: Hash
+
+    def signers(self) -> tuple[bytes, ...]:
+        return tuple(sorted((*self.parties, *self.leaving)))
+
+    def subjects(self) -> tuple[str, ...]:
+        before = () if self.supersedes == NONE else (tag("supersedes", self.supersedes),)
+        return (*before, *(tag("work", work) for work in self.works))
+
+    def brings_about(self, digest: bytes) -> tuple[tuple[str, bytes], ...]:
+        before = () if self.supersedes == NONE else (("superseded", self.supersedes),)
+        return (("in_force", digest), *before)
+
+    def check_whole(self) -> None:
+        """Raise `InvalidData` (`agreement.…`) unless the lines are the parties', in their order, and come to all."""
+        if len(self.shares) != len(self.parties):
+            raise InvalidData("agreement.lines", field="shares", shares=len(self.shares), parties=len(self.parties))
+        for position, (share, party) in enumerate(zip(self.shares, self.parties, strict=True)):
+            if isinstance(share, Share) and share.party != party:
+                raise InvalidData("agreement.line_of_another", field=f"shares[{position}].party", party=to_hex(party))
+        for account in self.leaving:
+            if account in self.parties:
+                raise InvalidData("agreement.stays_and_leaves", field="leaving", account=to_hex(account))
+        if self.leaving and self.supersedes == NONE:
+            raise InvalidData("agreement.nothing_to_leave", field="leaving")
+        if self.effectiveUntil and self.effectiveUntil <= self.effectiveFrom:
+            raise InvalidData("agreement.ends_before_it_begins", field="effectiveUntil")
+        self._check_sum()
+
+    def _check_sum(self) -> None:
+        shown = [share.ppm for share in self.shares if isinstance(share, Share)]
+        hidden = len(self.shares) - len(shown)
+        total = sum(shown)
+        # Hidden lines hold at least one part each; that all come to the whole is then the signers' word.
+        if total + hidden > WHOLE or (not hidden and total != WHOLE):
+            raise InvalidData("agreement.sum", field="shares", expected=WHOLE, actual=total)
+
+
+@declare
+@dataclass(frozen=True)
+class Cancellation(Statement):
+    """A party's word that it does not want an agreement any more that is not complete yet."""
+
+    agreement: Hash
+    reason: Reason
+    madeAt: Time
+    salt: Hash
+
+    def signers(self) -> None:
+        return None
+
+    def brings_about(self, _digest: bytes) -> tuple[tuple[str, bytes], ...]:
+        return (("cancelled", self.agreement),)
+
+    def subjects(self) -> tuple[str, ...]:
+        return (tag("agreement", self.agreement),)
+
+    def claimed_at(self) -> int:
+        return self.madeAt
+
+
+@declare
+@dataclass(frozen=True)
+class Termination(Statement):
+    """The word of all parties that an agreement ends."""
+
+    agreement: Hash
+    reason: Reason
+    effectiveFrom: Time
+    salt: Hash
+
+    def signers(self) -> None:
+        return None
+
+    def brings_about(self, _digest: bytes) -> tuple[tuple[str, bytes], ...]:
+        return (("terminated", self.agreement),)
+
+    def subjects(self) -> tuple[str, ...]:
+        return (tag("agreement", self.agreement),)
+
+
+@declare
+@dataclass(frozen=True)
+class RevenueReport(Statement):
+    """A payer's word on what a work brought in a period, in minor units of a currency, before tax."""
+
+    PRIVATE = True
+
+    work: Hash
+    periodStart: Time
+    periodEnd: Time
+    currency: Currency
+    amount: Amount
+    basis: AmountBasis
+    corrects: Hash
+    payer: Account
+    salt: Hash
+
+    def signers(self) -> tuple[bytes, ...]:
+        return (self.payer,)
+
+    def subjects(self) -> tuple[str, ...]:
+        before = () if self.corrects == NONE else (tag("corrects", self.corrects),)
+        return (*before, tag("work", self.work))
+
+    def check_whole(self) -> None:
+        """Raise `InvalidData` (`report.period`) for a period that does not end after its start."""
+        if self.periodEnd <= self.periodStart:
+            raise InvalidData("report.period", field="periodEnd")
+
+
+@declare
+@dataclass(frozen=True)
+class Rotation(Statement):
+    """An account's word that another speaks for it from now on; both sign."""
+
+    from_: Account
+    to: Account
+    madeAt: Time
+    salt: Hash
+
+    def signers(self) -> tuple[bytes, ...]:
+        return tuple(sorted((self.from_, self.to)))
+
+    def subjects(self) -> tuple[str, ...]:
+        return (tag("successor", self.to),)
+
+    def claimed_at(self) -> int:
+        return self.madeAt
+
+    def check_whole(self) -> None:
+        """Raise `InvalidData` (`rotation.to_itself`) for an account that names itself."""
+        if self.from_ == self.to:
+            raise InvalidData("rotation.to_itself", field="to")

@@ -17,7 +17,7 @@ from registry.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT, TEXT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, RowMapping, Select
+    from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 
 PAGE = 100
 """The most statements that one page of a list holds."""
@@ -49,7 +49,10 @@ class Stored:
 class Filter:
     """Which statements to list: all conditions hold."""
 
-    subjects: tuple[str, ...] = ()
+    content: str | None = None
+    """The subject tag of a file."""
+    naming: tuple[str, ...] = ()
+    """Subject tags of which one is there."""
     account: bytes | None = None
     kind: str | None = None
 
@@ -66,6 +69,16 @@ def by_digest(connection: Connection, digest: bytes) -> Stored | None:
     return None if row is None else _stored(row)
 
 
+def by_ids(connection: Connection, ids: Sequence[int]) -> list[Stored]:
+    """Return the statements of those ids."""
+    return where(connection, STATEMENT.c.id.in_(ids)) if ids else []
+
+
+def where(connection: Connection, condition: ColumnElement[bool]) -> list[Stored]:
+    """Return the statements of which a condition on the table `statement` holds, in no order."""
+    return [_stored(row) for row in connection.execute(_statements().where(condition)).mappings()]
+
+
 def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE) -> list[Stored]:
     """Return statements in the order of acceptance, those with an id above `after`, at most `limit`."""
     query = _statements().where(STATEMENT.c.id > after).order_by(STATEMENT.c.id).limit(limit)
@@ -75,10 +88,11 @@ def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE
         query = query.where(
             STATEMENT.c.id.in_(select(ACCOUNT.c.statement_id).where(ACCOUNT.c.account == wanted.account))
         )
-    if wanted.subjects:
-        query = query.where(
-            STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject.in_(wanted.subjects)))
-        )
+    for subjects in ((wanted.content,) if wanted.content else (), wanted.naming):
+        if subjects:
+            query = query.where(
+                STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject.in_(subjects)))
+            )
     return [_stored(row) for row in connection.execute(query).mappings()]
 
 

@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from registry import entry as entries
 from registry.eip712 import domain_separator
 from registry.errors import DeedlogError, InvalidData
+from registry.rights import Fact
 from registry.signatures import Signature, ascending, check, check_complete
-from registry.statements import Rendition, Upload, from_typed_data
+from registry.statement import repeat_key
+from registry.statements import KINDS
+from registry.typed_data import from_typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from registry.statement import Statement
 
 CLOCK_TOLERANCE = 600
 """Seconds that a signer's clock may be ahead of the registry's."""
@@ -50,8 +55,8 @@ class Submission:
 class Checked(NamedTuple):
     """A statement that is complete, and all that is kept of it: its signatures hold, and it may be accepted.
 
-    `body` is the JSON of its members, `opening` its entry up to the time; `source` is the digest that it names as its
-    source. Plain values, so that one process can check for another; a tuple, for it is made and sent fastest.
+    `body` is the JSON of its members, `opening` its entry up to the time. Plain values, so that one process can check
+    for another; a tuple, for it is made and sent fastest.
     """
 
     kind: str
@@ -61,9 +66,40 @@ class Checked(NamedTuple):
     repeat_key: bytes
     accounts: tuple[bytes, ...]
     subjects: tuple[str, ...]
-    source: bytes | None
     reference: str | None
     idempotency_key: str | None
+
+    def fact(self, now: int, *, whole: bool) -> Fact:
+        """Return it as if it were logged now; `whole`: with its body, read again."""
+        statement = KINDS[self.kind].from_message(json.loads(self.body)) if whole else None
+        return Fact(self.digest, self.kind, self.accounts, now, statement)
+
+
+class Sent(NamedTuple):
+    """A statement as sent, and all that is right about it whoever else has to sign: the signatures there are hold."""
+
+    statement: Statement
+    digest: bytes
+    signatures: tuple[Signature, ...]
+    reference: str | None
+    idempotency_key: str | None
+
+    def checked(self) -> Checked:
+        """Return what is kept of it once it is complete."""
+        subjects = self.statement.subjects()
+        accounts = tuple([signature.account for signature in self.signatures])
+        kind = self.statement.kind
+        return Checked(
+            kind=kind,
+            digest=self.digest,
+            body=body_of(self.statement),
+            opening=entries.opening(kind, self.digest, self.signatures, subjects),
+            repeat_key=repeat_key(kind, self.digest, subjects, accounts),
+            accounts=accounts,
+            subjects=subjects,
+            reference=self.reference,
+            idempotency_key=self.idempotency_key,
+        )
 
 
 def check_submission(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> Checked:
@@ -71,12 +107,22 @@ def check_submission(submission: Submission, registry: bytes, submitter: Submitt
 
     Pure: `now` is the registry's clock.
     """
+    sent = check_sent(submission, registry, submitter, now)
+    signers = sent.statement.signers()
+    if signers is not None:  # else the rules know them
+        check_complete(sent.signatures, signers)
+    return sent.checked()
+
+
+def check_sent(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> Sent:
+    """Return the statement if it may be accepted once all have signed; else raise `InvalidData`. Pure."""
     statement = from_typed_data(submission.typed_data, registry)
     statement.STRUCT.accept(statement)
-    if statement.claimed_at() > now + CLOCK_TOLERANCE:
-        raise InvalidData("statement.in_the_future", claimed=statement.claimed_at(), now=now)
-    if isinstance(statement, Upload) and "upload" not in submitter.scopes:
-        raise InvalidData("api_key.scope", scope="upload")
+    claimed = statement.claimed_at()
+    if claimed is not None and claimed > now + CLOCK_TOLERANCE:
+        raise InvalidData("statement.in_the_future", claimed=claimed, now=now)
+    if statement.SCOPE is not None and statement.SCOPE not in submitter.scopes:
+        raise InvalidData("api_key.scope", scope=statement.SCOPE)
     for field, name in (("reference", submission.reference), ("Idempotency-Key", submission.idempotency_key)):
         if name is not None and not (0 < len(name) <= MAXIMUM_REFERENCE and name.isprintable()):
             raise InvalidData("reference.malformed", field=field, maximum=MAXIMUM_REFERENCE)
@@ -84,22 +130,14 @@ def check_submission(submission: Submission, registry: bytes, submitter: Submitt
         raise InvalidData("reference.needs_api_key", field="reference")
     digest = statement.digest(domain_separator(registry))
     signatures = ascending(submission.signatures)
-    check_complete(signatures, statement.signers())
     for signature in signatures:
         check(signature, digest)
-    subjects = statement.subjects()
-    return Checked(
-        kind=statement.kind,
-        digest=digest,
-        body=_BODY.encode(statement.message()),
-        opening=entries.opening(statement.kind, digest, signatures, subjects),
-        repeat_key=statement.repeat_key(),
-        accounts=tuple(signature.account for signature in signatures),
-        subjects=tuple(subjects),
-        source=statement.source if isinstance(statement, Rendition) else None,
-        reference=submission.reference,
-        idempotency_key=submission.idempotency_key,
-    )
+    return Sent(statement, digest, signatures, submission.reference, submission.idempotency_key)
+
+
+def body_of(statement: Statement) -> str:
+    """Return the JSON of a statement's members, as it is kept."""
+    return _BODY.encode(statement.message())
 
 
 def check_all(

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary,
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Field, SQLModel
 
-FORM = "0003"
+FORM = "0005"
 """The last of the steps in `migrations/versions`: what a database must have been brought to."""
 
 # SQLite counts only INTEGER PRIMARY KEY by itself; elsewhere ids outgrow 32 bits.
@@ -98,6 +98,16 @@ class StatementSubjectRow(Table, table=True):
     statement_id: int = Field(primary_key=True, sa_type=_ID, foreign_key="statement.id")
 
 
+class RotationRow(Table, table=True):
+    """By which statement an account was succeeded, and by whom: asked for each signer of each statement."""
+
+    __tablename__ = "rotation"
+
+    account: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    successor: bytes = Field(sa_type=LargeBinary, unique=True)
+    statement_id: int = Field(sa_type=_ID, foreign_key="statement.id", unique=True)
+
+
 class RerunRow(Table, table=True):
     """A name under which somebody may send a statement again (`Idempotency-Key`, a platform's own `reference`)."""
 
@@ -107,6 +117,57 @@ class RerunRow(Table, table=True):
     name: str = Field(primary_key=True, sa_type=Text)
     fingerprint: bytes = Field(sa_type=LargeBinary)
     statement_id: int = Field(sa_type=_ID, foreign_key="statement.id", index=True)
+
+
+class DraftRow(Table, table=True):
+    """A statement that not everybody has signed yet: only those who must may read it. It leaves when it is complete."""
+
+    __tablename__ = "draft"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_ID)
+    digest: bytes = Field(sa_type=LargeBinary, unique=True)
+    kind: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    proposed_at: int = Field(sa_type=BigInteger)
+    api_key_id: int | None = Field(default=None, sa_type=_ID, foreign_key="api_key.id")
+    cancelled_by: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class DraftPartyRow(Table, table=True):
+    """Whose signature a draft needs, and theirs once they gave it; or that they said they would not."""
+
+    __tablename__ = "draft_party"
+    __table_args__ = (CheckConstraint("(signature IS NULL) = (signed_at IS NULL)", name="signed_with_time"),)
+
+    account: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    draft_id: int = Field(primary_key=True, sa_type=_ID, foreign_key="draft.id", index=True)
+    signature: bytes | None = Field(default=None, sa_type=LargeBinary)
+    signed_at: int | None = Field(default=None, sa_type=BigInteger)
+    declined_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class DraftSubjectRow(Table, table=True):
+    """What a draft is about, tagged as its entry will have it."""
+
+    __tablename__ = "draft_subject"
+
+    subject: str = Field(primary_key=True, sa_type=Text)
+    draft_id: int = Field(primary_key=True, sa_type=_ID, foreign_key="draft.id")
+
+
+class EventRow(Table, table=True):
+    """Something that happened to one statement, or to all entries from index `first` to before `end`."""
+
+    __tablename__ = "event"
+    __table_args__ = (CheckConstraint("(digest IS NULL) <> (first IS NULL)", name="one_or_a_range"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_ID)
+    name: str = Field(sa_type=Text)
+    at: int = Field(sa_type=BigInteger)
+    digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+    account: bytes | None = Field(default=None, sa_type=LargeBinary)
+    first: int | None = Field(default=None, sa_type=BigInteger)
+    end: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class LogRow(Table, table=True):
@@ -252,7 +313,12 @@ STATEMENT = _table(StatementRow)
 TEXT = _table(StatementTextRow)
 ACCOUNT = _table(StatementAccountRow)
 SUBJECT = _table(StatementSubjectRow)
+ROTATION = _table(RotationRow)
 RERUN = _table(RerunRow)
+DRAFT = _table(DraftRow)
+DRAFT_PARTY = _table(DraftPartyRow)
+DRAFT_SUBJECT = _table(DraftSubjectRow)
+EVENT = _table(EventRow)
 LOG = _table(LogRow)
 TILE = _table(TileRow)
 CHECKPOINT = _table(CheckpointRow)

@@ -26,7 +26,7 @@ from registry.eip712 import domain_separator
 from registry.hexadecimal import to_checksum, to_hex
 from registry.lease import Holding
 from registry.signatures import sign
-from registry.statements import typed_data
+from registry.typed_data import typed_data
 
 SECONDS_TO_START = 60
 

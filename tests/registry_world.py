@@ -19,7 +19,8 @@ from registry.database import Database
 from registry.eip712 import domain_separator
 from registry.service import Submission, Submitter, accept
 from registry.signatures import account_of_private_key, sign
-from registry.statements import Rendition, Upload, Work, typed_data
+from registry.statements import Rendition, Upload, Work
+from registry.typed_data import typed_data
 
 NOW = 1_795_460_000
 PLATFORM = Submitter(None, frozenset({"upload"}))

@@ -14,7 +14,7 @@ from anchor.identity import RegistryIdentity
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_checksum, to_hex
 from registry.signatures import sign
-from registry.statements import typed_data
+from registry.typed_data import typed_data
 
 
 @dataclass

@@ -15,7 +15,7 @@ from api.cli.common import home
 from registry import keystore, strict_json
 from registry.eip712 import domain_separator
 from registry.errors import InvalidData, Unavailable
-from registry.statements import from_typed_data
+from registry.typed_data import from_typed_data
 
 if TYPE_CHECKING:
     from pathlib import Path

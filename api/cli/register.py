@@ -26,7 +26,8 @@ from registry import keystore, signatures
 from registry.eip712 import domain_separator
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, to_checksum, to_hex
-from registry.statements import Work, typed_data
+from registry.statements import Work
+from registry.typed_data import typed_data
 
 if TYPE_CHECKING:
     from registry.digest import FileDigest

@@ -16,7 +16,8 @@ from benchmarks.timing import in_turns
 from registry import strict_json
 from registry.eip712 import domain_separator
 from registry.signatures import V_EVEN, account_of_private_key, check, sign
-from registry.statements import Work, from_typed_data, typed_data
+from registry.statements import Work
+from registry.typed_data import from_typed_data, typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

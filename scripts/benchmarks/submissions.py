@@ -11,7 +11,7 @@ from benchmarks.statement import WORK
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_hex
 from registry.signatures import account_of_private_key, sign
-from registry.statements import typed_data
+from registry.typed_data import typed_data
 
 CREATORS = 64
 

@@ -27,7 +27,7 @@ from registry.eip712 import domain_separator
 from registry.hexadecimal import to_hex
 from registry.service import Accepted, Submission, Submitter, accept
 from registry.signatures import account_of_private_key, sign
-from registry.statements import typed_data
+from registry.typed_data import typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from waiting import until
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_hex
 from registry.signatures import sign
-from registry.statements import typed_data
+from registry.typed_data import typed_data
 
 ROOT = Path(__file__).resolve().parents[2]
 

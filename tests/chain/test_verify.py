@@ -30,7 +30,7 @@ from registry.digest import FileDigest, keccak256
 from registry.eip712 import domain_separator
 from registry.errors import InvalidData
 from registry.signatures import sign
-from registry.statements import typed_data
+from registry.typed_data import typed_data
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = re.search(r"\| you give \|.*?\n\n", (ROOT / "docs/verdict.md").read_text("utf-8"), re.DOTALL)[0]

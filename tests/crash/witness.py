@@ -18,7 +18,7 @@ from registry_world import ALICE, BOB, salt, work
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_checksum, to_hex
 from registry.signatures import sign
-from registry.statements import typed_data
+from registry.typed_data import typed_data
 
 PAUSE = 0.1
 _numbers = itertools.count()

@@ -19,7 +19,8 @@ from registry.digest import keccak256
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_hex
 from registry.signatures import account_of_private_key, sign
-from registry.statements import KINDS, from_typed_data
+from registry.statements import KINDS
+from registry.typed_data import from_typed_data
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

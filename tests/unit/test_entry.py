@@ -27,7 +27,7 @@ from registry.entry import (
 from registry.errors import InvalidData
 from registry.hexadecimal import from_hex, to_hex
 from registry.signatures import Signature, account_of_private_key, sign
-from registry.statements import from_typed_data, signed_for
+from registry.typed_data import from_typed_data, signed_for
 
 VECTORS = json.loads(entry_vectors.PATH.read_text(encoding="utf-8"))
 STATEMENTS = {case["name"]: case for case in json.loads(statement_vectors.PATH.read_text(encoding="utf-8"))["cases"]}

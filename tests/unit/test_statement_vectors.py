@@ -15,7 +15,8 @@ from registry.eip712 import domain_separator
 from registry.errors import InvalidData, VerificationError
 from registry.hexadecimal import from_hex
 from registry.signatures import Signature, check, check_complete, sign
-from registry.statements import KINDS, from_typed_data, signed_for, typed_data
+from registry.statements import KINDS
+from registry.typed_data import from_typed_data, signed_for, typed_data
 
 STATEMENTS = json.loads(statement_vectors.PATH.read_text(encoding="utf-8"))
 REFUSED = json.loads(refused_vectors.PATH.read_text(encoding="utf-8"))

@@ -21,16 +21,8 @@ from registry.eip712 import domain_separator
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
 from registry.signatures import account_of_private_key
-from registry.statements import (
-    KINDS,
-    Rendition,
-    Upload,
-    Work,
-    from_typed_data,
-    kind_named,
-    signed_for,
-    typed_data,
-)
+from registry.statements import KINDS, Rendition, Upload, Work
+from registry.typed_data import from_typed_data, kind_named, signed_for, typed_data
 
 FORMATS = (Path(__file__).resolve().parents[2] / "docs/formats.md").read_text(encoding="utf-8")
 REGISTRY = bytes.fromhex(statement_vectors.REGISTRY[2:])

@@ -19,7 +19,8 @@ from eth_account.messages import SignableMessage, _hash_eip191_message, encode_t
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_hex
 from registry.signatures import sign
-from registry.statements import KINDS, typed_data
+from registry.statements import KINDS
+from registry.typed_data import typed_data
 
 ROOT = Path(__file__).resolve().parents[3]
 PATH = ROOT / "tests/vectors/statements.json"

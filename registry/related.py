@@ -1,0 +1,153 @@
+"""The part of the state of rights that bears on some statements: what they name, what names that, and so on.
+
+What is found is folded like a whole log, so that a registry need not fold all of its own for each statement. Functions
+take a connection inside a transaction and never commit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, exists, func, literal, or_, select
+
+from registry import rules, store
+from registry.hexadecimal import from_hex
+from registry.rights import Fact
+from registry.rules import RULES, State
+from registry.rules_of_works import nothing
+from registry.statement import CONTENT, tag
+from registry.statements import KINDS
+from registry.tables import ACCOUNT, ROTATION, STATEMENT, SUBJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from registry.store import Stored
+
+_BEARING = {
+    "agreement": ("Cancellation", "Termination"),
+    "statement": ("Countersignature",),
+    "supersedes": ("Agreement",),
+    "upload": ("Claim",),
+    "work": ("Agreement", "RevenueReport"),
+}
+"""Under which tags what kinds name a statement that they bear on. A contribution bears on nothing but itself."""
+
+_AT_ONCE = 400
+"""Digests asked for in one question; SQLite takes some thousand parameters."""
+
+
+def state_around(connection: Connection, digests: Iterable[bytes], accounts: Iterable[bytes], now: int) -> State:
+    """Return the state as far as it bears on statements (by digest, kept or not) and accounts; `now`: Unix seconds.
+
+    What is accepted and not logged yet is taken as if it were logged now.
+    """
+    state = State()
+    found = _closure(connection, set(digests))
+    named = set(accounts)
+    for stored in found.values():
+        named.update(signature.account for signature in stored.opened().signatures)
+    found |= {stored.digest: stored for stored in rotations_of(connection, named)}
+    for stored in sorted(found.values(), key=_in_order):
+        rules.take(state, _fact(stored, now))
+    return state
+
+
+def named_in(subjects: Sequence[str]) -> list[bytes]:
+    """Return the digests of the statements that an entry's subjects name."""
+    names = (subject.partition(":") for subject in subjects)
+    return [from_hex(value, None, None) for name, _, value in names if name not in (CONTENT, "successor")]
+
+
+def rotations_of(connection: Connection, accounts: Collection[bytes]) -> list[Stored]:
+    """Return the rotations by which accounts were succeeded, and their successors, and so on."""
+    found: dict[int, Stored] = {}
+    asked: set[bytes] = set()
+    wanted = set(accounts)
+    while wanted:
+        asked |= wanted
+        rows = connection.execute(select(ROTATION).where(ROTATION.c.account.in_(wanted))).all()
+        for stored in store.by_ids(connection, [row.statement_id for row in rows]):
+            found[stored.id] = stored
+        wanted = {row.successor for row in rows} - asked
+    return list(found.values())
+
+
+def spoken_for(connection: Connection, account: bytes) -> list[bytes]:
+    """Return the accounts for which one speaks now: itself and those it succeeded; none once it is succeeded itself."""
+    if connection.execute(select(ROTATION.c.account).where(ROTATION.c.account == account)).first() is not None:
+        return []
+    found: list[bytes] = []
+    before: bytes | None = account
+    while before is not None:
+        found.append(before)
+        before = connection.execute(select(ROTATION.c.account).where(ROTATION.c.successor == before)).scalar()
+    return found
+
+
+def is_somebody(connection: Connection, account: bytes) -> bool:
+    """Return whether an account has signed a statement that is kept."""
+    return (
+        connection.execute(select(ACCOUNT.c.account).where(ACCOUNT.c.account == account).limit(1)).first() is not None
+    )
+
+
+def _closure(connection: Connection, wanted: set[bytes]) -> dict[bytes, Stored]:
+    found: dict[bytes, Stored] = {}
+    asked: set[bytes] = set()
+    while wanted:
+        asked |= wanted
+        rows: list[Stored] = []
+        pending = sorted(wanted)
+        for start in range(0, len(pending), _AT_ONCE):
+            rows += store.where(connection, _bears_on(connection, pending[start : start + _AT_ONCE]))
+        wanted = set()
+        for stored in rows:
+            if stored.digest not in found:
+                found[stored.digest] = stored
+                wanted.add(stored.digest)
+                wanted.update(named_in(stored.opened().subjects))
+        wanted -= asked
+    return found
+
+
+def _bears_on(connection: Connection, digests: Sequence[bytes]) -> ColumnElement[bool]:
+    """Return the condition that a statement is one of `digests`, or names one and bears on it."""
+    conditions: list[ColumnElement[bool]] = [STATEMENT.c.digest.in_(digests)]
+    for name, kinds in _BEARING.items():
+        subjects = [tag(name, digest) for digest in digests]
+        naming = STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject.in_(subjects)))
+        of_kind = STATEMENT.c.kind.in_(kinds)
+        # Anybody may claim: only what the platform confirmed bears on the upload.
+        conditions.append(and_(naming, of_kind, _confirmed(connection)) if name == "upload" else and_(naming, of_kind))
+    return or_(*conditions)
+
+
+def _confirmed(connection: Connection) -> ColumnElement[bool]:
+    if connection.dialect.name == "postgresql":
+        digits = func.encode(STATEMENT.c.digest, "hex")
+    else:
+        digits = func.lower(func.hex(STATEMENT.c.digest))
+    return exists().where(SUBJECT.c.subject == literal("statement:0x").concat(digits))
+
+
+def _in_order(stored: Stored) -> tuple[bool, int, int]:
+    return (stored.log_index is None, stored.log_index or 0, stored.id)
+
+
+def _fact(stored: Stored, now: int) -> Fact:
+    message = stored.message
+    return Fact(
+        digest=stored.digest,
+        kind=stored.kind,
+        accounts=tuple(signature.account for signature in stored.opened().signatures),
+        time=now if stored.logged_at is None else stored.logged_at,
+        statement=None if message is None else KINDS[stored.kind].from_message(message),
+    )
+
+
+def has_rule(kind: str) -> bool:
+    """Return whether accepting a statement of a kind needs to know more than the statement."""
+    return RULES[kind].check is not nothing

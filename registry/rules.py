@@ -1,0 +1,98 @@
+"""What statements come to: one fold over a log's entries and bodies, the same for every registry and every verifier.
+
+An entry's time is the only clock. A statement that its rule refuses changes nothing, however it came into a log, and
+its standing says why; a registry asks the same rule before it accepts one. Whoever lacks a body learns that it exists,
+its order and its signers. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from registry import rules_of_agreements as agreements
+from registry import rules_of_works as works
+from registry.errors import InvalidData
+from registry.hexadecimal import to_hex
+from registry.rights import Fact, Standing, State
+from registry.rules_of_agreements import FOR_EVER
+from registry.rules_of_works import nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["FOR_EVER", "RULES", "Fact", "Rule", "Standing", "State", "check", "standing", "state", "take"]
+
+
+_COUNTS = Standing("standing.counts")
+
+
+def _counts(_state: State, _digest: bytes, _at: int) -> Standing:
+    """Nothing that comes later changes it."""
+    return _COUNTS
+
+
+class Rule(NamedTuple):
+    """What a kind of statement needs (raises `InvalidData`, changes nothing), what it changes, what it comes to."""
+
+    check: Callable[[State, Fact, Any], None]
+    take: Callable[[State, Fact, Any], None]
+    stands: Callable[[State, bytes, int], Standing] = _counts
+
+
+RULES = {
+    "Work": Rule(nothing, works.take_work),
+    "Upload": Rule(nothing, works.take_upload, works.upload_stands),
+    "Rendition": Rule(works.check_rendition, nothing),
+    "Claim": Rule(works.check_claim, works.take_claim, works.claim_stands),
+    "Countersignature": Rule(works.check_countersignature, works.take_countersignature),
+    "Contribution": Rule(works.check_contribution, works.take_contribution, works.claim_stands),
+    "Agreement": Rule(agreements.check_agreement, agreements.take_agreement, agreements.agreement_stands),
+    "Cancellation": Rule(agreements.check_cancellation, agreements.take_cancellation),
+    "Termination": Rule(agreements.check_termination, agreements.take_termination),
+    "RevenueReport": Rule(agreements.check_report, agreements.take_report, agreements.report_stands),
+    "Rotation": Rule(works.check_rotation, works.take_rotation),
+}
+"""The rule of each kind of statement."""
+
+
+def state(facts: Iterable[Fact], at: int = FOR_EVER) -> State:
+    """Return what the entries up to the instant `at` (Unix seconds, inclusive) come to; they are in the log's order."""
+    folded = State()
+    for fact in facts:
+        if fact.time > at:
+            break
+        take(folded, fact)
+    return folded
+
+
+def take(state: State, fact: Fact) -> None:
+    """Fold the next entry in; a statement that does not count leaves its standing and nothing else."""
+    if fact.statement is None:
+        state.standings[fact.digest] = Standing("standing.no_body", counts=False)
+    else:
+        try:
+            check(state, fact)
+        except InvalidData as error:
+            state.standings[fact.digest] = Standing(error.code, error.params, counts=False)
+        else:
+            RULES[fact.kind].take(state, fact, fact.statement)
+            state.standings[fact.digest] = _COUNTS
+    state.kinds[fact.digest] = fact.kind
+    state.known.update(fact.accounts)
+
+
+def check(state: State, fact: Fact) -> None:
+    """Raise `InvalidData` if the statement would not count as the next entry; change nothing."""
+    for account in fact.accounts:
+        if account in state.successors:
+            holder = to_hex(state.holder(account, fact.time))
+            raise InvalidData("account.rotated_away", account=to_hex(account), holder=holder)
+    RULES[fact.kind].check(state, fact, fact.statement)
+
+
+def standing(state: State, digest: bytes, at: int) -> Standing:
+    """Return what a statement comes to at an instant, as far as the state knows it."""
+    found = state.standings.get(digest)
+    if found is None:
+        return Standing("standing.unknown", counts=False)
+    return RULES[state.kinds[digest]].stands(state, digest, at) if found.counts else found

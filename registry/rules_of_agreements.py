@@ -1,0 +1,200 @@
+"""The rules of agreements and of what is reported under them. Each kind: a check, and its effect.
+
+A complete agreement covers each of its works, for its payer, from `effectiveFrom` until before its end. Two of them
+never cover the same work for the same payer at the same instant: the later one is stale, unless it supersedes the
+other.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from registry.errors import InvalidData
+from registry.hexadecimal import to_hex
+from registry.rights import AgreementState, ReportState, Standing
+from registry.statements import NONE
+
+if TYPE_CHECKING:
+    from registry.rights import Fact, State
+    from registry.statements import Agreement, Cancellation, RevenueReport, Termination
+
+FOR_EVER = 2**64
+"""The end of what has none: an instant after all that can be named."""
+
+AHEAD = 600
+"""Seconds by which a payer's clock may be ahead of the registry's."""
+
+
+def check_cancellation(state: State, _fact: Fact, cancellation: Cancellation) -> None:
+    """The agreement is not complete. Whether a party sent it is seen when the agreement completes."""
+    if cancellation.agreement in state.agreements:
+        raise InvalidData("cancellation.complete", field="agreement", agreement=to_hex(cancellation.agreement))
+
+
+def take_cancellation(state: State, fact: Fact, cancellation: Cancellation) -> None:
+    """It waits for the agreement."""
+    state.cancellations.setdefault(cancellation.agreement, []).append(fact)
+
+
+def check_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
+    """Completed in time and by all; each work's creators are parties; no other covers the same."""
+    if fact.time > agreement.acceptBy:
+        raise InvalidData("agreement.expired", field="acceptBy", time=agreement.acceptBy)
+    signers = set(agreement.signers())
+    for cancellation in state.cancellations.get(fact.digest, ()):
+        if signers & state.holders(cancellation.accounts, fact.time):
+            raise InvalidData("agreement.cancelled", other=to_hex(cancellation.digest))
+    for work in agreement.works:
+        for creator in state.holders(state.work(work, "works").creators, fact.time):
+            if creator not in agreement.parties:
+                raise InvalidData(
+                    "agreement.creator_missing", field="parties", work=to_hex(work), account=to_hex(creator)
+                )
+    before = _superseded(state, fact, agreement)
+    for work in chain(agreement.works, before.agreement.works if before else ()):
+        reported = state.last_reported(work)
+        if agreement.effectiveFrom < reported:
+            raise InvalidData("agreement.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
+    _check_stale(state, fact, agreement)
+
+
+def _superseded(state: State, fact: Fact, agreement: Agreement) -> AgreementState | None:
+    """Return the agreement that this one supersedes, if any; all its parties stay, or leave and sign."""
+    if agreement.supersedes == NONE:
+        return None
+    before = state.agreement(agreement.supersedes, "supersedes")
+    if not set(before.agreement.works) & set(agreement.works):
+        raise InvalidData("agreement.other_works", field="supersedes", agreement=to_hex(agreement.supersedes))
+    leaving = state.holders(before.agreement.parties, fact.time).difference(agreement.parties)
+    for account in sorted(leaving.difference(agreement.leaving)):
+        raise InvalidData("agreement.leaves_unsigned", field="leaving", account=to_hex(account))
+    for account in sorted(set(agreement.leaving) - leaving):
+        raise InvalidData("agreement.never_a_party", field="leaving", account=to_hex(account))
+    return before
+
+
+def _check_stale(state: State, fact: Fact, agreement: Agreement) -> None:
+    payer = state.holder(agreement.payer, fact.time)
+    end = agreement.effectiveUntil or FOR_EVER
+    for work in agreement.works:
+        for digest in state.works[work].agreements:
+            other = state.agreements[digest]
+            if state.holder(other.agreement.payer, fact.time) != payer:
+                continue
+            covered = min(other.end, agreement.effectiveFrom) if digest == agreement.supersedes else other.end
+            if max(other.start, agreement.effectiveFrom) < min(covered, end):
+                raise InvalidData("agreement.stale", field="works", work=to_hex(work), other=to_hex(digest))
+
+
+def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
+    """It covers its works; the one that it supersedes ends where it begins."""
+    start, end = agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER
+    state.agreements[fact.digest] = AgreementState(agreement, fact.time, start, end)
+    for work in agreement.works:
+        state.works[work].agreements.append(fact.digest)
+    if agreement.supersedes != NONE:
+        before = state.agreements[agreement.supersedes]
+        before.superseded_by = fact.digest
+        before.end = min(before.end, start)
+
+
+def check_termination(state: State, fact: Fact, termination: Termination) -> None:
+    """Every party has signed, and nobody else; nothing that was reported is undone."""
+    found = state.agreement(termination.agreement, "agreement")
+    parties = state.holders(found.agreement.parties, fact.time)
+    for account in sorted(parties.difference(fact.accounts)):
+        raise InvalidData("signature.missing", account=to_hex(account))
+    for account in sorted(set(fact.accounts) - parties):
+        raise InvalidData("signature.not_a_signer", account=to_hex(account))
+    if termination.effectiveFrom >= found.end:
+        raise InvalidData("termination.over", field="effectiveFrom", time=found.end)
+    for work in found.agreement.works:
+        reported = state.last_reported(work)
+        if termination.effectiveFrom < reported:
+            raise InvalidData("termination.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
+
+
+def take_termination(state: State, fact: Fact, termination: Termination) -> None:
+    """The agreement ends."""
+    found = state.agreements[termination.agreement]
+    found.terminated_by = fact.digest
+    found.end = termination.effectiveFrom
+
+
+def check_report(state: State, fact: Fact, report: RevenueReport) -> None:
+    """The payer's, for a period that is over, under one agreement, in its currency, and reported once."""
+    state.work(report.work, "work")
+    if report.periodEnd > fact.time + AHEAD:
+        raise InvalidData("report.not_over", field="periodEnd", time=report.periodEnd)
+    agreement = state.agreements[_reported_under(state, fact, report)]
+    if agreement.currency not in (None, report.currency):
+        raise InvalidData("report.currency", field="currency", expected=str(agreement.currency), actual=report.currency)
+    if report.corrects != NONE:
+        _check_correction(state, report)
+        return
+    for digest in agreement.reports:
+        other = state.reports[digest].report
+        if other.work == report.work and max(other.periodStart, report.periodStart) < min(
+            other.periodEnd, report.periodEnd
+        ):
+            raise InvalidData("report.overlaps", field="periodStart", other=to_hex(digest))
+
+
+def _reported_under(state: State, fact: Fact, report: RevenueReport) -> bytes:
+    """Return the agreement that covers all of a report's period."""
+    payer = state.holder(report.payer, fact.time)
+    on_work = [(digest, state.agreements[digest]) for digest in state.works[report.work].agreements]
+    by_payer = [(digest, found) for digest, found in on_work if state.holder(found.agreement.payer, fact.time) == payer]
+    if on_work and not by_payer:
+        raise InvalidData("report.not_the_payer", field="payer", payer=to_hex(report.payer))
+    for digest, found in by_payer:
+        if found.start <= report.periodStart and report.periodEnd <= found.end:
+            return digest
+    changes = [instant for _, found in by_payer if found.start < found.end for instant in (found.start, found.end)]
+    within = [instant for instant in changes if report.periodStart < instant < report.periodEnd]
+    if within:
+        raise InvalidData("report.straddles", field="periodEnd", time=min(within))
+    raise InvalidData("report.no_agreement", field="work", work=to_hex(report.work))
+
+
+def _check_correction(state: State, report: RevenueReport) -> None:
+    """Raise unless a report corrects the last word on the same work, period and currency."""
+    found = state.reports.get(report.corrects)
+    if found is None:
+        raise InvalidData("report.corrects_unknown", field="corrects", report=to_hex(report.corrects))
+    if found.corrected_by is not None:
+        raise InvalidData("report.corrected", field="corrects", other=to_hex(found.corrected_by))
+    before = found.report
+    if (before.work, before.periodStart, before.periodEnd) != (report.work, report.periodStart, report.periodEnd):
+        raise InvalidData("report.corrects_another", field="corrects", report=to_hex(report.corrects))
+
+
+def take_report(state: State, fact: Fact, report: RevenueReport) -> None:
+    """It counts under the agreement that covers its period, instead of the one that it corrects."""
+    digest = _reported_under(state, fact, report)
+    agreement = state.agreements[digest]
+    agreement.reports.append(fact.digest)
+    agreement.currency = report.currency
+    state.works[report.work].reports.append(fact.digest)
+    state.reports[fact.digest] = ReportState(report, digest)
+    if report.corrects != NONE:
+        state.reports[report.corrects].corrected_by = fact.digest
+
+
+def agreement_stands(state: State, digest: bytes, at: int) -> Standing:
+    """Agreed, in force, or over, and by what."""
+    found = state.agreements[digest]
+    params: dict[str, str | int] = {"start": found.start, "end": found.end}
+    other = found.superseded_by or found.terminated_by
+    if other is not None:
+        params["other"] = to_hex(other)
+    return Standing(f"agreement.is_{found.status(at)}", params)
+
+
+def report_stands(state: State, digest: bytes, _at: int) -> Standing:
+    """The payer's last word on its period, or corrected."""
+    found = state.reports[digest]
+    if found.corrected_by is None:
+        return Standing("report.counts", {"agreement": to_hex(found.agreement)})
+    return Standing("report.is_corrected", {"other": to_hex(found.corrected_by)})
