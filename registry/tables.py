@@ -66,6 +66,7 @@ class StatementRow(Table, table=True):
     repeat_key: bytes = Field(sa_type=LargeBinary, unique=True)
     accepted_at: int = Field(sa_type=BigInteger)
     api_key_id: int | None = Field(default=None, sa_type=_ID, foreign_key="api_key.id")
+    public_from: int | None = Field(default=None, sa_type=BigInteger)
     log_index: int | None = Field(default=None, sa_type=BigInteger, unique=True)
     logged_at: int | None = Field(default=None, sa_type=BigInteger)
 
@@ -166,6 +167,7 @@ class EventRow(Table, table=True):
     at: int = Field(sa_type=BigInteger)
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
     account: bytes | None = Field(default=None, sa_type=LargeBinary)
+    chain_id: int | None = Field(default=None, sa_type=BigInteger)
     first: int | None = Field(default=None, sa_type=BigInteger)
     end: int | None = Field(default=None, sa_type=BigInteger)
 
