@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from fastapi import Depends
 from fastapi_offline import FastAPIOffline
 
-from api import routes_log, routes_pages, routes_signs, routes_statements, routes_writing
+from api import (
+    routes_agreements,
+    routes_drafts,
+    routes_events,
+    routes_log,
+    routes_pages,
+    routes_signs,
+    routes_statements,
+    routes_writing,
+)
 from api.checking import Checkers
 from api.context import Context, nothing_unread
 from api.direct import Direct
@@ -72,6 +81,9 @@ def create_app(settings: Settings) -> ASGIApp:
     )
     endpoints = routes_writing.add_routes(app)
     app.include_router(routes_statements.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(routes_drafts.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(routes_agreements.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(routes_events.router, dependencies=[Depends(nothing_unread)])
     app.include_router(routes_log.router)
     app.include_router(routes_pages.router)
     app.include_router(routes_signs.router)

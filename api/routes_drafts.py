@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from api import shapes
 from api.context import Body, Context, Here  # noqa: TC001 - FastAPI reads the annotations
 from api.routes_statements import read_cursor
-from registry import draft_store, drafts, related, strict_json
+from registry import draft_store, drafts, strict_json
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
 from registry.statement import tag
@@ -106,9 +106,7 @@ def _as_sent(
 
 def _sign(here: Context, sent: Sent, submitter: Submitter) -> JSONResponse:
     admit = here.quota.take_accounts if submitter.api_key_id is None else None
-    signed = here.database.redo(
-        lambda connection: drafts.sign(connection, sent, submitter, here.now(), admit)
-    )
+    signed = here.database.redo(lambda connection: drafts.sign(connection, sent, submitter, here.now(), admit))
     answer = {
         "digest": to_hex(signed.digest),
         "kind": signed.kind,

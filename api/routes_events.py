@@ -19,9 +19,10 @@ _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})", re.ASCII)
 
 @router.get("/events")
 def list_events(
-    here: Here, after: Annotated[str | None, Query(description="`next` of the answer before; none: from the start")] = None
+    here: Here,
+    after: Annotated[str | None, Query(description="`next` of the answer before; none: from the start")] = None,
 ) -> dict[str, Any]:
-    """What happened after a cursor, at most 100 events, in order; `next` is where to go on, also when there is none yet.
+    """What happened after a cursor, at most 100 events, in order; `next` is where to go on, even after the last.
 
     What happens to drafts is told to their parties only: sign in to see it.
     """

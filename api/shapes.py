@@ -101,7 +101,7 @@ def show_statement(
     *,
     readable: bool,
 ) -> dict[str, Any]:
-    """Return a statement as the API shows it; `typed_data` is null once the body is erased, and where it is withheld."""
+    """Return a statement as the API shows it; `typed_data` is null where it is withheld or erased."""
     entry = stored.opened()
     body = None
     if stored.message is not None and readable:

@@ -23,6 +23,7 @@ _LATER = (408, 409, 425, 429)
 
 STATES = ("accepted", "logged", "anchored", "final")
 OUTCOMES = ("accepted", "known", "repeat")
+SIGNED = (*OUTCOMES, "proposed", "signed")
 _DIGEST = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
 
 
@@ -59,6 +60,35 @@ class Client:
             raise InvalidData("registry.other", expected=to_checksum(pinned), actual=to_checksum(identity.address))
         return identity
 
+    def propose(self, body: dict[str, Any], digest: bytes) -> dict[str, Any]:
+        """Post a statement that others must sign too, with the signatures there are; return the answer."""
+        return self._signed(self._send("POST", "/v1/drafts", json=body), digest)
+
+    def add_signatures(self, digest: bytes, signatures: list[dict[str, str]]) -> dict[str, Any]:
+        """Post signatures of a draft; return the answer."""
+        path = f"/v1/drafts/{to_hex(digest)}/signatures"
+        return self._signed(self._send("POST", path, json={"signatures": signatures}), digest)
+
+    def decline(self, digest: bytes) -> dict[str, Any]:
+        """Say that the account that has signed in will not sign a draft; return the draft."""
+        return self._json(self._send("POST", f"/v1/drafts/{to_hex(digest)}/decline"))
+
+    def draft_or_statement(self, digest: bytes) -> dict[str, Any]:
+        """Return a draft that the account that has signed in is a party of, or else the statement of that digest."""
+        try:
+            found = self._json(self._send("GET", f"/v1/drafts/{to_hex(digest)}"))
+        except InvalidData as error:
+            if error.code != "draft.unknown":
+                raise
+            found = self._json(self._send("GET", f"/v1/statements/{to_hex(digest)}"))
+        if "typed_data" not in found:
+            raise self._unlike_a_registry()
+        return found
+
+    def payouts(self, agreement: bytes) -> dict[str, Any]:
+        """Return what each party of an agreement got of each report, as the registry computes it."""
+        return self._json(self._send("GET", f"/v1/agreements/{to_hex(agreement)}/payouts"))
+
     def register(self, body: dict[str, Any], digest: bytes) -> dict[str, Any]:
         """Post the signed statement `digest`; return the answer, whose digest is this one unless it is a repeat."""
         answer = self._json(self._send("POST", "/v1/statements", json=body))
@@ -78,6 +108,14 @@ class Client:
     def bundle(self, digest: bytes) -> bytes:
         """Return a statement's bundle."""
         return self._send("GET", f"/v1/statements/{to_hex(digest)}/bundle")
+
+    def _signed(self, content: bytes, digest: bytes) -> dict[str, Any]:
+        answer = self._json(content)
+        if answer.get("outcome") not in SIGNED or (
+            answer.get("digest") != to_hex(digest) and answer.get("outcome") != "repeat"
+        ):
+            raise self._unlike_a_registry()
+        return answer
 
     def _send(self, method: str, path: str, **options: Any) -> bytes:
         """Return the body of a successful answer; raise the registry's own problem, or `Unavailable`."""
