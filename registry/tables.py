@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary,
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Field, SQLModel
 
-FORM = "0003"
+FORM = "0004"
 """The last of the steps in `migrations/versions`: what a database must have been brought to."""
 
 # SQLite counts only INTEGER PRIMARY KEY by itself; elsewhere ids outgrow 32 bits.
@@ -242,6 +242,29 @@ class ChainStatusRow(Table, table=True):
     seen_at: int = Field(sa_type=BigInteger)
 
 
+class NonceRow(Table, table=True):
+    """A nonce that was offered to somebody who wants to sign in, until it is used or its time is over."""
+
+    __tablename__ = "sign_in_nonce"
+
+    nonce: str = Field(primary_key=True, sa_type=Text)
+    expires_at: int = Field(sa_type=BigInteger, index=True)
+
+
+class SessionRow(Table, table=True):
+    """Somebody who has signed in: only the SHA-256 of the session's token is kept."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        CheckConstraint("length(token_hash) = 32", name="token_hash_size"),
+        CheckConstraint("length(account) = 20", name="account_size"),
+    )
+
+    token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    account: bytes = Field(sa_type=LargeBinary)
+    expires_at: int = Field(sa_type=BigInteger, index=True)
+
+
 def _table(row: type[SQLModel]) -> SqlTable:
     found: SqlTable = row.__table__  # type: ignore[attr-defined] # SQLModel sets it and does not declare it
     return found
@@ -262,3 +285,5 @@ ANCHOR = _table(AnchorRow)
 LEASE = _table(LeaseRow)
 ALARM = _table(AlarmRow)
 CHAIN_STATUS = _table(ChainStatusRow)
+NONCE = _table(NonceRow)
+SESSION = _table(SessionRow)
