@@ -15,6 +15,7 @@ from api import (
     routes_events,
     routes_log,
     routes_pages,
+    routes_sessions,
     routes_signs,
     routes_statements,
     routes_writing,
@@ -28,6 +29,7 @@ from api.metrics import CountRequests, Metrics
 from api.openapi import DESCRIPTION, describe
 from api.opening import open_registry, read_deployment
 from api.quota import Quota
+from api.sessions import Sessions
 from registry.acceptance import Acceptance
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ def create_app(settings: Settings) -> ASGIApp:
         quota=Quota(settings.quota_per_account, settings.quota_per_address),
         metrics=app.state.metrics,
         keys=Keys(database),
+        sessions=Sessions(database, settings.site, settings.chosen_chain().chain_id),
         acceptance=acceptance,
         checkers=checkers,
     )
@@ -84,6 +87,7 @@ def create_app(settings: Settings) -> ASGIApp:
     app.include_router(routes_drafts.router, dependencies=[Depends(nothing_unread)])
     app.include_router(routes_agreements.router, dependencies=[Depends(nothing_unread)])
     app.include_router(routes_events.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(routes_sessions.router, dependencies=[Depends(nothing_unread)])
     app.include_router(routes_log.router)
     app.include_router(routes_pages.router)
     app.include_router(routes_signs.router)

@@ -33,7 +33,9 @@ def get_payouts(digest: str, here: Here) -> dict[str, Any]:
     found = rights.agreements.get(wanted)
     if found is None:
         standing = rights.standings[wanted]
-        raise InvalidData(standing.code, **standing.params)
+        refusal = InvalidData(standing.code)
+        refusal.params.update(standing.params)
+        raise refusal
     shares = {share.party: share.ppm for share in found.agreement.shares if isinstance(share, Share)}
     changes = payouts.changes([(report, rights.reports[report].report) for report in found.reports])
     rows = payouts.payouts(shares, changes)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MAXIMUM_STATEMENT = 256 * 1024
 """Bytes of a request with one statement."""
 
+MAXIMUM_SMALL_BODY = 16 * 1024
+"""Bytes of a request to sign in: a message and a signature, with room for escapes."""
+
 MAXIMUM_BATCH_BODY = 8 * 1024 * 1024
 MAXIMUM_SIGNATURES = 128
 MAXIMUM_SIGNATURE = 1024

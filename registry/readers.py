@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asks: an account that has signed in, an API key, both, or nobody in particular."""
+    """Who asks: an account that has signed in, an API key, or nobody in particular."""
 
     account: bytes | None = None
     api_key_id: int | None = None

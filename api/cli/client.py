@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from anchor.identity import RegistryIdentity
 from api.texts import catalogue
-from registry import strict_json
+from registry import sign_in, strict_json
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_checksum, to_hex
+from registry.signatures import account_of_private_key, sign
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,6 +27,7 @@ STATES = ("accepted", "logged", "anchored", "final")
 OUTCOMES = ("accepted", "known", "repeat")
 SIGNED = (*OUTCOMES, "proposed", "signed")
 _DIGEST = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 
 
 class Client:
@@ -88,6 +91,36 @@ class Client:
     def payouts(self, agreement: bytes) -> dict[str, Any]:
         """Return what each party of an agreement got of each report, as the registry computes it."""
         return self._json(self._send("GET", f"/v1/agreements/{to_hex(agreement)}/payouts"))
+
+    def sign_in(self, key: bytes) -> bytes:
+        """Sign in with a private key (32 bytes); return its account. Later requests are made as that account.
+
+        Raises `InvalidData` (`sign_in.…`) instead of signing anything that is not for this URL, account and time.
+        """
+        account = account_of_private_key(key)
+        site = sign_in.site_at(self.url)
+        offered = self._json(self._send("POST", "/v1/sessions/nonce", json={"account": to_checksum(account)}))
+        try:
+            message = sign_in.agree(offered, account, site, int(time.time())).text()
+        except InvalidData as error:
+            if error.code in ("sign_in.malformed", "sign_in.time"):
+                raise self._unlike_a_registry() from error
+            raise
+        signature = sign(sign_in.digest(message), key).signature
+        sent = {"message": message, "signature": to_hex(signature)}
+        begun = self._json(self._send("POST", "/v1/sessions", json=sent))
+        token = begun.get("token")
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token) or begun.get("account") != to_checksum(account):
+            raise self._unlike_a_registry()
+        self._http.headers["Authorization"] = f"Bearer {token}"
+        return account
+
+    def sign_out(self) -> None:
+        """End the session; later requests are made as nobody in particular, even if this one fails."""
+        try:
+            self._send("DELETE", "/v1/sessions")
+        finally:
+            self._http.headers.pop("Authorization", None)
 
     def register(self, body: dict[str, Any], digest: bytes) -> dict[str, Any]:
         """Post the signed statement `digest`; return the answer, whose digest is this one unless it is a repeat."""

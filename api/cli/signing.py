@@ -10,7 +10,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import wraps
+from functools import update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -50,19 +50,19 @@ class Options:
     as_json: bool
 
 
-def signer_options(command: Callable[..., None]) -> Callable[..., None]:
+_OPTIONS = (
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    click.option("--yes", is_flag=True, help="Do not ask before signing."),
+    click.option("--registry", help="Sign only for the registry at this address (0x…)."),
+    click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL."),
+    click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the key's passphrase from it."),
+    click.option("--key", "key_name", default="default", show_default=True, help="A key's name, or its file's path."),
+)
+
+
+def signer_options(command: Callable[..., None]) -> Any:
     """Give a command the options of whoever signs; it is called with `Options` first."""
 
-    @click.option("--key", "key_name", default="default", show_default=True, help="A key's name, or its file's path.")
-    @click.option(
-        "--passphrase-file", type=click.Path(path_type=Path), help="Read the key's passphrase from this file."
-    )
-    @click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL.")
-    @click.option("--registry", help="Sign only for the registry at this address (0x…).")
-    @click.option("--yes", is_flag=True, help="Do not ask before signing.")
-    @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-    @click.pass_obj
-    @wraps(command)
     def with_options(
         language: str,
         key_name: str,
@@ -75,7 +75,10 @@ def signer_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         command(Options(language, key_name, passphrase_file, url, registry, yes, as_json), **others)
 
-    return with_options
+    decorated: Any = click.pass_obj(update_wrapper(with_options, command))
+    for option in _OPTIONS:
+        decorated = option(decorated)
+    return decorated
 
 
 class Signer:
