@@ -11,7 +11,7 @@ import click
 
 from api.cli.common import say, show_json, write_atomically
 from api.cli.shares import bars, parse_shares
-from api.cli.signing import MOMENT, Signer, lines_of, now, show, signer_options
+from api.cli.signing import MOMENT, Signer, lines_of, meaning, now, show, signer_options
 from api.texts import text
 from registry import signatures
 from registry.errors import InvalidData
@@ -34,18 +34,19 @@ def command() -> None:
     """Agree how what a work brings is shared: it holds once everybody has signed."""
 
 
+_TERMS = (
+    click.option("--work", "works", multiple=True, metavar="0x…", help="A work that it covers; repeatable."),
+    click.option("--share", "shares", multiple=True, metavar="ACCOUNT:PPM:ROLE", help="A line; repeatable."),
+    click.option("--payer", help="The account whose revenue reports it goes by."),
+    click.option("--terms", type=click.Path(path_type=Path), help="A text that all agree to; its hash is signed."),
+    click.option("--accept-by", type=MOMENT, help="Until when all must have signed; default: in 14 days."),
+    click.option("--from", "start", type=MOMENT, help="From when it holds; default: now."),
+    click.option("--until", "end", type=MOMENT, default=0, help="Until when it holds; default: open."),
+)
+
+
 def _terms(command: Callable[..., None]) -> Callable[..., None]:
-    for option in (
-        click.option("--work", "works", multiple=True, metavar="0x…", help="A work that it covers; repeatable."),
-        click.option(
-            "--share", "shares", multiple=True, metavar="ACCOUNT:PPM:ROLE", help="A party's line; repeatable."
-        ),
-        click.option("--payer", help="The account whose revenue reports it goes by."),
-        click.option("--terms", type=click.Path(path_type=Path), help="A text that all agree to; its hash is signed."),
-        click.option("--accept-by", type=MOMENT, help="Until when all must have signed; default: in 14 days."),
-        click.option("--from", "start", type=MOMENT, help="From when it holds; default: now."),
-        click.option("--until", "end", type=MOMENT, default=0, help="Until when it holds; default: open."),
-    ):
+    for option in reversed(_TERMS):
         command = option(command)
     return command
 
@@ -60,7 +61,7 @@ def propose(options: Options, **terms: Any) -> None:
     """Propose an agreement, and sign it. It binds nobody before all parties have signed."""
     with Signer(options) as signer:
         agreement = _agreement(terms, NONE, None)
-        signer.send(agreement, *_warnings(options.language, agreement), defaulted=_defaulted(terms))
+        signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
 
 
 @command.command()
@@ -74,7 +75,7 @@ def amend(options: Options, digest: str, **terms: Any) -> None:
         signer.sign_in()
         before = _read(signer, before_digest)
         agreement = _agreement(terms, before_digest, before)
-        signer.send(agreement, *_warnings(options.language, agreement), defaulted=_defaulted(terms))
+        signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
 
 
 @command.command("show")
@@ -114,7 +115,8 @@ def accept(options: Options, digest: str) -> None:
         warnings = _warnings(options.language, statement) if isinstance(statement, Agreement) else []
         signer.confirm(statement, *warnings)
         signature = signatures.sign(wanted, signer.key())
-        signer.report(signer.client.add_signatures(wanted, [show(signature)]))
+        answer = signer.client.add_signatures(wanted, [show(signature)])
+        signer.report({**answer, "registry": to_checksum(signer.registry)})
 
 
 @command.command()
@@ -155,7 +157,8 @@ def terminate(options: Options, digest: str, reason: str, start: int | None) -> 
         salt = secrets.token_bytes(HASH_SIZE)
         effective = now() if start is None else start
         termination = Termination(agreement=agreement, reason=reason, effectiveFrom=effective, salt=salt)
-        signer.send(termination, defaulted=("effectiveFrom",) if start is None else (), proposed=True)
+        same = meaning(termination, ("effectiveFrom",) if start is None else ())
+        signer.send(termination, same=same, proposed=True)
 
 
 @command.command()

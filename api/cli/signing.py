@@ -51,12 +51,12 @@ class Options:
 
 
 _OPTIONS = (
-    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-    click.option("--yes", is_flag=True, help="Do not ask before signing."),
-    click.option("--registry", help="Sign only for the registry at this address (0x…)."),
-    click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL."),
-    click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the key's passphrase from it."),
     click.option("--key", "key_name", default="default", show_default=True, help="A key's name, or its file's path."),
+    click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the key's passphrase from it."),
+    click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL."),
+    click.option("--registry", help="Sign only for the registry at this address (0x…)."),
+    click.option("--yes", is_flag=True, help="Do not ask before signing."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )
 
 
@@ -76,7 +76,7 @@ def signer_options(command: Callable[..., None]) -> Any:
         command(Options(language, key_name, passphrase_file, url, registry, yes, as_json), **others)
 
     decorated: Any = click.pass_obj(update_wrapper(with_options, command))
-    for option in _OPTIONS:
+    for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return decorated
 
@@ -84,9 +84,10 @@ def signer_options(command: Callable[..., None]) -> Any:
 class Signer:
     """A person with a key at a registry."""
 
-    def __init__(self, options: Options) -> None:
-        """Read whose key it is; it is opened only to sign."""
+    def __init__(self, options: Options, texts: str = "cli.signing") -> None:
+        """Read whose key it is; it is opened only to sign. `texts`: which of the catalogue say what happens."""
         self.options = options
+        self.texts = texts
         self._key_file = key_path(options.key_name)
         self.account = keystore.account(self._key_file)
         self.client = Client(options.url, options.language)
@@ -127,19 +128,20 @@ class Signer:
         statement: Statement,
         *warnings: str,
         others: tuple[bytes, ...] = (),
-        defaulted: tuple[str, ...] = (),
+        same: bytes | None = None,
         proposed: bool = False,
     ) -> dict[str, Any]:
         """Show a statement, sign it, keep it and send it; return the answer, shown already.
 
-        `others` are more keys that sign with it, `defaulted` the members that the person did not give. What needs
-        signatures of people who are not here is `proposed` to them; so is any statement of several signers.
+        `others` are more keys that sign with it. `same`: 32 bytes that stay the same when the command is run again,
+        if not all that it says (`meaning`). What needs signatures of people who are not here is `proposed` to them;
+        so is any statement of several signers.
         """
-        path = kept.place(self.registry, self.account, meaning(statement, defaulted))
+        path = kept.place(self.registry, self.account, meaning(statement) if same is None else same)
         if kept.is_there(path):
             body, digest = kept.read(path, self.registry)
             if not self.options.as_json:
-                say(self.options.language, "cli.signing.signed_before", path=str(path))
+                say(self.options.language, f"{self.texts}.signed_before", path=str(path))
         else:
             statement.STRUCT.accept(statement)
             self.confirm(statement, *warnings)
@@ -160,8 +162,9 @@ class Signer:
             error.params["kept"] = str(path)
             click.echo(text(self.options.language, "cli.register.kept", {"path": str(path)}), err=True)
             raise
-        self.report({**answer, "registry": to_checksum(self.registry), "kept": str(path)})
-        return answer
+        shown = {**answer, "registry": to_checksum(self.registry), "kept": str(path)}
+        self.report(shown)
+        return shown
 
     def checked(self, data: object, digest: bytes) -> Statement:
         """Return the statement of typed data that the registry gave for a digest; raise unless it has that digest."""
@@ -180,16 +183,17 @@ class Signer:
             click.echo(f"  {line}")
         for warning in warnings:
             click.echo(warning)
-        say(self.options.language, "cli.signing.for_ever")
+        say(self.options.language, f"{self.texts}.for_ever")
         if not self.options.yes:
-            click.confirm(text(self.options.language, "cli.signing.sign"), abort=True, default=True)
+            click.confirm(text(self.options.language, f"{self.texts}.sign"), abort=True, default=True)
 
     def report(self, answer: dict[str, Any]) -> None:
         """Say what became of a statement."""
         if self.options.as_json:
             show_json(answer)
             return
-        say(self.options.language, f"cli.signing.{answer['outcome']}", kind=answer["kind"], digest=answer["digest"])
+        said = {name: answer[name] for name in ("kind", "digest", "registry")}
+        say(self.options.language, f"{self.texts}.{answer['outcome']}", **said)
         if answer.get("missing"):
             say(self.options.language, "cli.signing.missing", accounts=", ".join(answer["missing"]))
 
