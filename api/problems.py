@@ -15,6 +15,7 @@ _STATUS = {
     "api_key.invalid": 401,
     "api_key.missing": 401,
     "api_key.scope": 403,
+    "draft.unknown": 404,
     "http.head_too_large": 431,
     "http.internal": 500,
     "http.malformed": 400,
@@ -25,11 +26,32 @@ _STATUS = {
     "http.too_slow": 408,
     "json.too_large": 413,
     "quota.exceeded": 429,
-    "rerun.other_content": 409,
     "statement.erased": 410,
-    "statement.not_logged_yet": 409,
     "statement.unknown": 404,
     "tile.path": 404,
+    **dict.fromkeys(
+        (
+            "account.rotated_away",
+            "agreement.before_report",
+            "agreement.cancelled",
+            "agreement.expired",
+            "agreement.stale",
+            "agreement.superseded",
+            "agreement.terminated",
+            "cancellation.complete",
+            "claim.taken",
+            "countersignature.twice",
+            "draft.signed_already",
+            "report.corrected",
+            "report.overlaps",
+            "rerun.other_content",
+            "rotation.to_somebody",
+            "statement.not_logged_yet",
+            "termination.before_report",
+            "termination.over",
+        ),
+        409,  # in order by itself, and at odds with what is kept here
+    ),
 }
 
 
