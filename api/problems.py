@@ -26,6 +26,8 @@ _STATUS = {
     "json.too_large": 413,
     "quota.exceeded": 429,
     "rerun.other_content": 409,
+    "sign_in.missing": 401,
+    "sign_in.session": 401,
     "statement.erased": 410,
     "statement.not_logged_yet": 409,
     "statement.unknown": 404,

@@ -56,6 +56,11 @@ RULES = {
 """The rule of each kind of statement."""
 
 
+def changes_later(kind: str) -> bool:
+    """Return whether what comes later can change what a statement of a kind comes to."""
+    return RULES[kind].stands is not _counts
+
+
 def state(facts: Iterable[Fact], at: int = FOR_EVER) -> State:
     """Return what the entries up to the instant `at` (Unix seconds, inclusive) come to; they are in the log's order."""
     folded = State()
@@ -85,6 +90,12 @@ def take(state: State, fact: Fact) -> None:
             state.standings[fact.digest] = _COUNTS
     state.kinds[fact.digest] = fact.kind
     state.known.update(fact.accounts)
+
+
+def note_counts(state: State, digest: bytes, kind: str) -> None:
+    """Note that a statement counts, of a kind that nothing later changes, without folding it in."""
+    state.standings[digest] = _COUNTS
+    state.kinds[digest] = kind
 
 
 def check(state: State, fact: Fact) -> None:

@@ -186,7 +186,9 @@ def take_report(state: State, fact: Fact, report: RevenueReport) -> None:
 def agreement_stands(state: State, digest: bytes, at: int) -> Standing:
     """Agreed, in force, or over, and by what."""
     found = state.agreements[digest]
-    params: dict[str, str | int] = {"start": found.start, "end": found.end}
+    params: dict[str, str | int] = {"start": found.start}
+    if found.end != FOR_EVER:
+        params["end"] = found.end
     other = found.superseded_by or found.terminated_by
     if other is not None:
         params["other"] = to_hex(other)
