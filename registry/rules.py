@@ -16,6 +16,7 @@ from registry.hexadecimal import to_hex
 from registry.rights import Fact, Standing, State
 from registry.rules_of_agreements import FOR_EVER
 from registry.rules_of_works import nothing
+from registry.signatures import check_signers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -71,7 +72,12 @@ def state(facts: Iterable[Fact], at: int = FOR_EVER) -> State:
 
 
 def take(state: State, fact: Fact) -> None:
-    """Fold the next entry in; a statement that does not count leaves its standing and nothing else."""
+    """Fold the next entry in; a statement that does not count leaves its standing and nothing else.
+
+    A digest counts once, at its lowest index: an entry that repeats one says nothing new.
+    """
+    if fact.digest in state.standings:
+        return
     if fact.statement is None:
         state.standings[fact.digest] = Standing("standing.no_body", counts=False)
     else:
@@ -98,6 +104,9 @@ def check(state: State, fact: Fact) -> None:
         if account in state.successors:
             holder = to_hex(state.holder(account, fact.time))
             raise InvalidData("account.rotated_away", account=to_hex(account), holder=holder)
+    signers = fact.statement.signers() if fact.statement is not None else None
+    if signers is not None:  # else its rule knows them
+        check_signers(fact.accounts, signers)
     RULES[fact.kind].check(state, fact, fact.statement)
 
 
