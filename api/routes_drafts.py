@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -14,16 +15,15 @@ from registry import draft_store, drafts, strict_json
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
 from registry.statement import tag
-from registry.submission import Sent, Submission, check_sent
+from registry.submission import Submission, check_sent
 from registry.typed_data import kind_named, typed_data
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection
 
-    from registry.signatures import Signature
-    from registry.submission import Submitter
+    from registry.submission import Sent, Submitter
+
+_LOG = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/drafts", tags=["drafts"])
 
@@ -32,6 +32,8 @@ router = APIRouter(prefix="/v1/drafts", tags=["drafts"])
 def post_draft(here: Here, body: Body) -> JSONResponse:
     """Propose a statement with one signature or more, or sign one that is proposed. When all have, it is accepted."""
     submission = shapes.read_submission(strict_json.loads(body, shapes.MAXIMUM_STATEMENT))
+    if submission.reference is not None:  # it would be the last signer's burden if it stood for something else already
+        raise InvalidData("draft.reference", field="reference")
     submitter = _let_in(here)
     return _sign(here, check_sent(submission, here.identity.address, submitter, here.now()), submitter)
 
@@ -42,9 +44,13 @@ def post_signatures(digest: str, here: Here, body: Body) -> JSONResponse:
     data = strict_json.members(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), ("signatures",), "")
     signatures = shapes.read_signatures(data["signatures"])
     submitter = _let_in(here)
+    wanted = from_hex(digest, HASH_SIZE, "digest")
     with here.database.read() as connection:
-        sent = _as_sent(here, connection, from_hex(digest, HASH_SIZE, "digest"), signatures, submitter)
-    return _sign(here, sent, submitter)
+        draft = draft_store.by_digest(connection, wanted)
+        if draft is None:
+            return _answer(here, drafts.sign_kept(connection, wanted, signatures))
+    submission = Submission(typed_data(draft.statement, here.identity.address), signatures)
+    return _sign(here, check_sent(submission, here.identity.address, submitter, here.now()), submitter)
 
 
 @router.post("/{digest}/decline")
@@ -93,20 +99,15 @@ def _let_in(here: Context) -> Submitter:
     return submitter
 
 
-def _as_sent(
-    here: Context, connection: Connection, digest: bytes, signatures: Sequence[Signature], submitter: Submitter
-) -> Sent:
-    """Return the statement of a draft, as if it were sent with these signatures."""
-    draft = draft_store.by_digest(connection, digest)
-    if draft is None:
-        raise InvalidData("draft.unknown", digest=to_hex(digest))
-    submission = Submission(typed_data(draft.statement, here.identity.address), tuple(signatures))
-    return check_sent(submission, here.identity.address, submitter, here.now())
-
-
 def _sign(here: Context, sent: Sent, submitter: Submitter) -> JSONResponse:
     admit = here.quota.take_accounts if submitter.api_key_id is None else None
     signed = here.database.redo(lambda connection: drafts.sign(connection, sent, submitter, here.now(), admit))
+    return _answer(here, signed)
+
+
+def _answer(here: Context, signed: drafts.Signed) -> JSONResponse:
+    _LOG.info(signed.outcome, extra={"kind": signed.kind, "digest": to_hex(signed.digest)})
+    here.metrics.statements(signed.kind, signed.outcome, 1)
     answer = {
         "digest": to_hex(signed.digest),
         "kind": signed.kind,
