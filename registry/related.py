@@ -32,6 +32,9 @@ _NAMING = ("agreement", "statement", "supersedes", "upload", "work")
 _BEARING = ("Agreement", "Cancellation", "Claim", "Countersignature", "RevenueReport", "Termination")
 """The kinds that bear on what they name. A contribution bears on nothing but itself."""
 
+_NOT_STATEMENTS = (CONTENT, "payer", "successor")
+"""Tags of what is no statement: a file, accounts."""
+
 _AT_ONCE = 400
 """Digests asked for in one question; SQLite takes some thousand parameters."""
 
@@ -66,7 +69,7 @@ def state_of(connection: Connection, kept: Sequence[Stored], now: int) -> State:
 def named_in(subjects: Sequence[str]) -> list[bytes]:
     """Return the digests of the statements that an entry's subjects name."""
     names = (subject.partition(":") for subject in subjects)
-    return [from_hex(value, None, None) for name, _, value in names if name not in (CONTENT, "successor")]
+    return [from_hex(value, None, None) for name, _, value in names if name not in _NOT_STATEMENTS]
 
 
 def rotations_of(connection: Connection, accounts: Collection[bytes]) -> list[Stored]:

@@ -281,7 +281,7 @@ class Agreement(Statement):
 
     def subjects(self) -> tuple[str, ...]:
         before = () if self.supersedes == NONE else (tag("supersedes", self.supersedes),)
-        return (*before, *(tag("work", work) for work in self.works))
+        return (tag("payer", self.payer), *before, *(tag("work", work) for work in self.works))
 
     @property
     def hidden(self) -> int:
