@@ -127,11 +127,12 @@ def check_report(state: State, fact: Fact, report: RevenueReport) -> None:
     state.work(report.work, "work")
     if report.periodEnd > fact.time + AHEAD:
         raise InvalidData("report.not_over", field="periodEnd", time=report.periodEnd)
-    agreement = state.agreements[_reported_under(state, fact, report)]
+    under = _reported_under(state, fact, report)
+    agreement = state.agreements[under]
     if agreement.currency not in (None, report.currency):
         raise InvalidData("report.currency", field="currency", expected=str(agreement.currency), actual=report.currency)
     if report.corrects != NONE:
-        _check_correction(state, report)
+        _check_correction(state, report, under)
         return
     for digest in agreement.reports:
         other = state.reports[digest].report
@@ -158,15 +159,16 @@ def _reported_under(state: State, fact: Fact, report: RevenueReport) -> bytes:
     raise InvalidData("report.no_agreement", field="work", work=to_hex(report.work))
 
 
-def _check_correction(state: State, report: RevenueReport) -> None:
-    """Raise unless a report corrects the last word on the same work, period and currency."""
+def _check_correction(state: State, report: RevenueReport, under: bytes) -> None:
+    """Raise unless a report corrects the last word on the same work and period, under the same agreement."""
     found = state.reports.get(report.corrects)
     if found is None:
         raise InvalidData("report.corrects_unknown", field="corrects", report=to_hex(report.corrects))
     if found.corrected_by is not None:
         raise InvalidData("report.corrected", field="corrects", other=to_hex(found.corrected_by))
     before = found.report
-    if (before.work, before.periodStart, before.periodEnd) != (report.work, report.periodStart, report.periodEnd):
+    of_before = (found.agreement, before.work, before.periodStart, before.periodEnd)
+    if of_before != (under, report.work, report.periodStart, report.periodEnd):
         raise InvalidData("report.corrects_another", field="corrects", report=to_hex(report.corrects))
 
 
