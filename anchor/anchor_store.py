@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from anchor import rlp
+from registry import events
 from registry.errors import Unavailable
 from registry.tables import ANCHOR, ATTEMPT, CHAIN_STATUS, TRANSACTION
 
@@ -89,6 +90,11 @@ def put_anchor(connection: Connection, anchor: StoredAnchor) -> None:
         "final": anchor.final,
     }
     here = (ANCHOR.c.chain_id == anchor.chain_id) & (ANCHOR.c.size == anchor.size)
+    before = connection.execute(select(ANCHOR.c.final).where(here)).scalar()
+    if before is None:
+        _tell(connection, "anchored", anchor, newest_anchor(connection, anchor.chain_id))
+    if anchor.final and not before:
+        _tell(connection, "final", anchor, newest_final(connection, anchor.chain_id))
     if connection.execute(update(ANCHOR).where(here).values(values)).rowcount == 0:
         connection.execute(insert(ANCHOR).values(chain_id=anchor.chain_id, size=anchor.size, **values))
 
@@ -329,6 +335,13 @@ def put_chain_status(connection: Connection, status: ChainStatus) -> None:
     here = CHAIN_STATUS.c.chain_id == status.chain_id
     if connection.execute(update(CHAIN_STATUS).where(here).values(values)).rowcount == 0:
         connection.execute(insert(CHAIN_STATUS).values(chain_id=status.chain_id, **values))
+
+
+def _tell(connection: Connection, name: str, anchor: StoredAnchor, before: StoredAnchor | None) -> None:
+    """Write down what an anchor does for the entries that no head before it covered."""
+    covered = 0 if before is None else before.size
+    if covered < anchor.size:
+        events.tell_range(connection, name, anchor.time, covered, anchor.size, anchor.chain_id)
 
 
 def _transaction(row: RowMapping) -> Transaction:

@@ -18,7 +18,7 @@ from anchor.checkpoint import Checkpoint
 from anchor.identity import RegistryIdentity
 from anchor.tiles import TileError
 from registry import entry as entries
-from registry import store
+from registry import events, store
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_hex
 from registry.steps import reached
@@ -138,6 +138,7 @@ def sequence_batch(
         )
         if swapped.rowcount != 1:
             raise Unavailable("log.raced")
+        events.tell_range(connection, "logged", time, state.size, appended.size)
         reached("sequence.swapped")
     # Here the commit has returned: only now does the checkpoint exist for anybody else.
     reached("sequence.committed")

@@ -21,11 +21,13 @@ from anchor.identity import Head, RegistryIdentity, head_slot
 from anchor.state_proof import Header, parse_header, storage_value
 from anchor.verdict import DEVELOPMENT_CHAINS, Answer, Finding, Trust, Verdict, no, not_checked, refuted, yes
 from registry import entry as entries
+from registry import rules
 from registry.eip712 import domain_separator
 from registry.errors import DeedlogError, VerificationError
 from registry.hexadecimal import to_checksum, to_hex
+from registry.rights import Fact
 from registry.signatures import check, check_complete
-from registry.statements import Rendition, Statement, Upload, Work
+from registry.statements import Agreement, Rendition, Share, Statement, Upload, Work
 from registry.typed_data import from_typed_data, signed_for
 
 if TYPE_CHECKING:
@@ -68,9 +70,17 @@ class _Anchor:
     head: Head
 
 
-def verify(bundle: Bundle, pins: Pins, file: FileDigest | None = None, rendition: Bundle | None = None) -> Verdict:
+def verify(
+    bundle: Bundle,
+    pins: Pins,
+    file: FileDigest | None = None,
+    rendition: Bundle | None = None,
+    beside: Sequence[Bundle] = (),
+) -> Verdict:
     """Return the verdict on a bundle; `rendition` is the bundle of a rendition that `file` may be instead.
 
+    `beside` are bundles of other statements of the same log that bear on this one (the claim of an upload, its
+    countersignature, the agreement that is terminated): each counts if it is signed and included.
     Raises `InvalidData` only where the bundle holds no statement at all to speak of.
     """
     # Step 1.
@@ -101,7 +111,53 @@ def verify(bundle: Bundle, pins: Pins, file: FileDigest | None = None, rendition
             other = no("registry.other", expected=to_checksum(pins.registry), actual=to_checksum(address))
             findings |= _refused(other)
     findings["standing"] = not_checked("standing.needs_registry")
+    if beside and findings["included"].answer is Answer.YES and findings["signatures"].answer is Answer.YES:
+        findings |= _beside(bundle, statement, digest, entry, pins, findings, beside)
     return Verdict(statement, digest, address, pins.registry == address, chain_id, findings)
+
+
+def _beside(
+    bundle: Bundle,
+    statement: Statement,
+    digest: bytes,
+    entry: entries.Entry,
+    pins: Pins,
+    findings: dict[str, Finding],
+    beside: Sequence[Bundle],
+) -> dict[str, Finding]:
+    """Return what the statement comes to beside others of its log: as far as these are given, and no further."""
+    facts = {position_of(bundle): fact_of(statement, digest, entry)}
+    for other in beside:
+        verdict = verify(other, pins)
+        if any(verdict.findings[name].answer is not Answer.YES for name in ("signatures", "included")):
+            return {"standing": not_checked("standing.beside", digest=to_hex(verdict.digest))}
+        facts[position_of(other)] = fact_of(verdict.statement, verdict.digest, entries.parse(other.entry))
+    rights = rules.state([fact for _, fact in sorted(facts.items())])
+    standing = rules.standing(rights, digest, entry.time)
+    found = {"standing": Finding(Answer.NOT_CHECKED, standing.code, dict(standing.params))}
+    if not standing.counts:
+        return found
+    trust = findings["included"].trust
+    if statement.signers() is None:
+        names = ", ".join(to_checksum(signature.account) for signature in entry.signatures)
+        found["complete"] = yes("complete.all", *trust, accounts=names)
+    work = rights.works.get(digest)
+    if isinstance(statement, Upload) and work is not None and work.claim is not None:
+        accounts = ", ".join(map(to_checksum, work.creators))
+        found["author"] = yes("author.claimed", *trust, platform=to_checksum(statement.platform), accounts=accounts)
+    return found
+
+
+def fact_of(statement: Statement, digest: bytes, entry: entries.Entry) -> Fact:
+    """Return a statement as the rules take it."""
+    accounts = tuple(signature.account for signature in entry.signatures)
+    return Fact(digest, statement.kind, accounts, entry.time, statement)
+
+
+def position_of(bundle: Bundle) -> int:
+    """Return the index in the log at which a bundle's proof has its entry; whether that holds is `included`."""
+    text = bundle.anchors[0].tlog_proof if bundle.tlog_proof is None else bundle.tlog_proof
+    return tlog_proof.parse(text).index
 
 
 def _refused(reason: Finding) -> dict[str, Finding]:
@@ -175,7 +231,16 @@ def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[s
         check_complete(entry.signatures, signers)
     except DeedlogError as error:
         return findings | dict.fromkeys(("author", "complete"), refuted(error))
+    if isinstance(statement, Agreement) and statement.hidden:
+        return findings | {"complete": _vouched_for(statement, names)}
     return findings | {"complete": yes("complete.all", accounts=names)}
+
+
+def _vouched_for(agreement: Agreement, names: str) -> Finding:
+    """Return a yes that says what the open lines hold: that all of them come to the whole is the signers' word."""
+    shown = [share for share in agreement.shares if isinstance(share, Share)]
+    lines = ", ".join(f"{to_checksum(share.party)} {share.ppm:,} ppm" for share in shown) or "-"
+    return yes("complete.some_lines", Trust.SIGNER, lines=lines, parties=len(agreement.parties), accounts=names)
 
 
 def _author(statement: Statement, names: str) -> Finding:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 from fastapi import Depends
 from fastapi_offline import FastAPIOffline
 
-from api import routes_log, routes_pages, routes_signs, routes_statements, routes_writing
+from api import (
+    routes_agreements,
+    routes_drafts,
+    routes_events,
+    routes_log,
+    routes_pages,
+    routes_sessions,
+    routes_signs,
+    routes_statements,
+    routes_writing,
+)
 from api.checking import Checkers
 from api.context import Context, nothing_unread
 from api.direct import Direct
@@ -19,6 +29,7 @@ from api.metrics import CountRequests, Metrics
 from api.openapi import DESCRIPTION, describe
 from api.opening import open_registry, read_deployment
 from api.quota import Quota
+from api.sessions import Sessions
 from registry.acceptance import Acceptance
 
 if TYPE_CHECKING:
@@ -67,11 +78,16 @@ def create_app(settings: Settings) -> ASGIApp:
         quota=Quota(settings.quota_per_account, settings.quota_per_address),
         metrics=app.state.metrics,
         keys=Keys(database),
+        sessions=Sessions(database, settings.site, settings.chosen_chain().chain_id),
         acceptance=acceptance,
         checkers=checkers,
     )
     endpoints = routes_writing.add_routes(app)
     app.include_router(routes_statements.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(routes_drafts.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(routes_agreements.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(routes_events.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(routes_sessions.router, dependencies=[Depends(nothing_unread)])
     app.include_router(routes_log.router)
     app.include_router(routes_pages.router)
     app.include_router(routes_signs.router)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from api.shapes import MAXIMUM_STATEMENT
+from api.sessions import token_of
+from api.shapes import MAXIMUM_SMALL_BODY, MAXIMUM_STATEMENT
 from api.texts import choose_language
 from registry.errors import InvalidData
+from registry.readers import Reader
+from registry.submission import Submitter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +26,10 @@ if TYPE_CHECKING:
     from api.keys import Keys
     from api.metrics import Metrics
     from api.quota import Quota
+    from api.sessions import Sessions
     from api.settings import Settings
     from registry.acceptance import Acceptance
     from registry.database import Database
-    from registry.submission import Submitter
 
 
 _ONCE = (b"authorization", b"idempotency-key")
@@ -45,6 +48,7 @@ class Context:
     quota: Quota
     metrics: Metrics
     keys: Keys
+    sessions: Sessions
     acceptance: Acceptance
     checkers: Checkers
 
@@ -60,12 +64,40 @@ class Context:
 
     @property
     def authorization(self) -> str | None:
-        """The header that holds an API key."""
+        """The header that holds an API key or a session's token."""
         return self.request.headers.get("authorization")
 
+    def account(self) -> bytes | None:
+        """Return the account that has signed in; None without a session's token.
+
+        Raises `InvalidData` (`sign_in.session`). It looks into the database: not on the event loop.
+        """
+        return self.sessions.account(self.authorization, self.now())
+
+    def signed_in(self) -> bytes:
+        """Return the account that has signed in; raise `InvalidData` (`sign_in.…`). Not on the event loop."""
+        account = self.account()
+        if account is None:
+            raise InvalidData("sign_in.missing")
+        return account
+
+    def known_submitter(self) -> Submitter | None:
+        """Return who sends, None if that is to be looked up (`submitter`); raise `InvalidData` (`api_key.…`)."""
+        return None if token_of(self.authorization) is not None else self.keys.known(self.authorization)
+
     def submitter(self) -> Submitter:
-        """Return who sends; raise `InvalidData` (`api_key.…`). It may look into the database: not on the event loop."""
-        return self.keys.submitter(self.authorization)
+        """Return who sends; whoever has signed in does so without an API key.
+
+        Raises `InvalidData` (`api_key.…`, `sign_in.session`). It may look into the database: not on the event loop.
+        """
+        return Submitter() if self.account() is not None else self.keys.submitter(self.authorization)
+
+    def reader(self) -> Reader:
+        """Return who asks to read; raise `InvalidData` (`api_key.…`, `sign_in.session`). Not on the event loop."""
+        account = self.account()
+        if account is not None:
+            return Reader(account=account)
+        return Reader(api_key_id=self.keys.submitter(self.authorization).api_key_id)
 
     @staticmethod
     def now() -> int:
@@ -138,5 +170,10 @@ async def _statement_body(request: Request) -> bytes:
     return await body(request, MAXIMUM_STATEMENT)
 
 
+async def _small_body(request: Request) -> bytes:
+    return await body(request, MAXIMUM_SMALL_BODY)
+
+
 Here = Annotated[Context, Depends(context)]
 Body = Annotated[bytes, Depends(_statement_body)]
+SmallBody = Annotated[bytes, Depends(_small_body)]

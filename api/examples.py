@@ -1,5 +1,7 @@
 """Examples for the OpenAPI page, signed for the very registry that shows them: they work when pasted.
 
+All but a sign-in, which needs a nonce of its own: that one shows what it looks like.
+
 The key is public on purpose; the account that it makes says nothing but that somebody tried the API.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from registry import sign_in
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_checksum, to_hex
 from registry.signatures import account_of_private_key, sign
@@ -41,6 +44,13 @@ def submission(statement: Statement, registry: bytes, key: bytes) -> dict[str, A
         "typed_data": typed_data(statement, registry),
         "signatures": [{"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}],
     }
+
+
+def signed_in() -> dict[str, Any]:
+    """Return the body of `POST /v1/sessions`, for a site and at a time that are not ours."""
+    account = account_of_private_key(EXAMPLE_KEY)
+    message = sign_in.offer(account, sign_in.site_at("https://deeds.example.com"), 1, "0" * 32, 1_795_000_000).text()
+    return {"message": message, "signature": to_hex(sign(sign_in.digest(message), EXAMPLE_KEY).signature)}
 
 
 def fields(statement: Statement) -> dict[str, Any]:

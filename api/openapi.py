@@ -8,6 +8,9 @@ from anchor.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
 from api import examples, problems
 from api.shapes import HASH_SCHEMA, MAXIMUM_SIGNATURES
 from registry import eip712
+from registry.hexadecimal import to_checksum
+from registry.sign_in import MAXIMUM_MESSAGE
+from registry.signatures import account_of_private_key
 from registry.statements import KINDS
 from registry.submission import MAXIMUM_BATCH, MAXIMUM_REFERENCE
 
@@ -17,15 +20,19 @@ if TYPE_CHECKING:
 DESCRIPTION = (
     "A rights registry that nobody has to trust for what has been anchored. Ask for typed data, sign it (EIP-712), "
     "post it; fetch the bundle and check it with the registry switched off. The examples are signed with a public, "
-    "worthless key for this very registry and work as they stand. Errors are RFC 9457 problems with stable codes."
+    "worthless key for this very registry and work as they stand (but for a sign-in: each needs a nonce of its own). "
+    "Errors are RFC 9457 problems with stable codes."
 )
 
+
+_ACCOUNT = {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$", "description": "in mixed case: EIP-55"}
+_SIGNATURE = {"type": "string", "pattern": "^0x[0-9a-f]{130}$"}
 
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "digest": HASH_SCHEMA,
     "content_hash": HASH_SCHEMA,
     "work": HASH_SCHEMA,
-    "account": {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$", "description": "in mixed case: EIP-55"},
+    "account": _ACCOUNT,
     "kind": {"type": "string", "enum": sorted(KINDS)},
     "cursor": {"type": "string", "pattern": "^[0-9]{1,18}$"},
     "path": {"type": "string", "pattern": r"^(entries|[0-9]{1,2})/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?$"},
@@ -39,9 +46,11 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
 }
 """What each parameter may be, by its name; the routes name the code that refuses anything else."""
 
+_REFUSALS_OF_SIGNING_IN = (400, 408, 413, 422, 429)
 _REFUSALS = {
     "/v1/typed-data/{kind}": (400, 408, 413, 422),
     "/v1/statements:batch": (400, 401, 403, 408, 413, 422, 429),
+    "/v1/sessions/nonce": _REFUSALS_OF_SIGNING_IN,
     "/v1/statements/{digest}": (401, 404, 422),
     "/v1/statements/{digest}/bundle": (404, 409, 410, 422),
     "/log/tile/{path}": (404,),
@@ -91,11 +100,22 @@ def describe(app: FastAPI, registry: bytes) -> None:
             _body(paths["/v1/statements:batch"]["post"], _batch_schema(submission), {"statements": [sent]})
             typed = paths["/v1/typed-data/{kind}"]["post"]
             _body(typed, {"anyOf": [_fields_schema(kind) for kind in KINDS]}, examples.fields(work))
+            account = to_checksum(account_of_private_key(examples.EXAMPLE_KEY))
+            _body(paths["/v1/sessions/nonce"]["post"], _object(account=_ACCOUNT), {"account": account})
+            _body(
+                paths["/v1/sessions"]["post"],
+                _object(message={"type": "string", "maxLength": MAXIMUM_MESSAGE}, signature=_SIGNATURE),
+                examples.signed_in(),
+            )
             for path, operations in paths.items():
                 for method, operation in operations.items():
                     _parameters(operation)
                     _answers(path, method, operation)
-            document.setdefault("components", {})["securitySchemes"] = {"api_key": {"type": "http", "scheme": "bearer"}}
+            document.setdefault("components", {})["securitySchemes"] = {
+                "api_key": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "http", "scheme": "bearer"},
+            }
+            paths["/v1/sessions"]["delete"]["security"] = [{"session": []}]
             for path in ("/v1/statements", "/v1/statements:batch"):
                 # Not demanded before anything else: the answer to none is 403, and says which scope is needed.
                 paths[path]["post"]["security"] = [{}, {"api_key": []}]
@@ -117,6 +137,10 @@ def _body(operation: dict[str, Any], schema: dict[str, Any], example: dict[str, 
     }
 
 
+def _object(**members: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
+
+
 def _parameters(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", ()):
         known = _PARAMETERS.get(parameter["name"].lower())
@@ -133,7 +157,9 @@ def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
         answers["200"]["content"] = {media_type: {"schema": schema}}
     if path == "/v1/statements" and method == "post":
         answers["200"] = {**answers["201"], "description": "It, or a repeat of it, was kept before"}
-    general = _REFUSALS_OF_WRITING if method == "post" else _REFUSALS_OF_READING
+    general: tuple[int, ...] = _REFUSALS_OF_WRITING if method == "post" else _REFUSALS_OF_READING
+    if (method, path) == ("post", "/v1/sessions"):
+        general = _REFUSALS_OF_SIGNING_IN
     for status in (*_REFUSALS.get(path, general if path.startswith("/v1/") else ()), *_ALWAYS):
         answers[str(status)] = {
             "description": "A problem",
@@ -165,9 +191,9 @@ def _submission_schema(registry: bytes) -> dict[str, Any]:
     signature = {
         "type": "object",
         "properties": {
-            "account": {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"},
+            "account": _ACCOUNT,
             "scheme": {"const": "secp256k1"},
-            "signature": {"type": "string", "pattern": "^0x[0-9a-f]{130}$"},
+            "signature": _SIGNATURE,
         },
         "required": ["account", "signature"],
         "additionalProperties": False,

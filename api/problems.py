@@ -26,8 +26,11 @@ _STATUS = {
     "http.too_slow": 408,
     "json.too_large": 413,
     "quota.exceeded": 429,
+    "sign_in.missing": 401,
+    "sign_in.session": 401,
     "statement.erased": 410,
     "statement.unknown": 404,
+    "statement.withheld": 403,
     "tile.path": 404,
     **dict.fromkeys(
         (

@@ -13,17 +13,19 @@ from anchor.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
 from anchor.bundling import make_bundle
 from api import shapes
 from api.context import Body, Context, Here  # noqa: TC001 - FastAPI reads the annotations
-from registry import store, strict_json
+from registry import readers, related, rules, store, strict_json
 from registry.eip712 import domain_separator
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from registry.statement import CONTENT, tag
-from registry.submission import Submitter, rerun_owner
+from registry.submission import rerun_owner
 from registry.typed_data import kind_named, typed_data
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from registry.readers import Reader
+    from registry.rights import State
     from registry.store import Stored
 
 router = APIRouter(prefix="/v1")
@@ -72,37 +74,51 @@ def list_statements(
     account: Annotated[str | None, Query(description="an account that signed")] = None,
     work: Annotated[str | None, Query(description="digest of a statement: what names it")] = None,
     kind: Annotated[str | None, Query(description="a kind of statement")] = None,
+    state: Annotated[str | None, Query(description="how far it has come, or the code of its standing")] = None,
     cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
 ) -> dict[str, Any]:
-    """Statements in the order of acceptance, at most 100 a page; all conditions hold."""
+    """Statements in the order of acceptance, at most 100 a page; all conditions hold.
+
+    With `state` a page may hold fewer and still have a `next`.
+    """
     wanted = store.Filter(
         content=None if content_hash is None else tag(CONTENT, from_hex(content_hash, HASH_SIZE, "content_hash")),
         naming=() if work is None else tuple(tag(name, from_hex(work, HASH_SIZE, "work")) for name in NAMING),
         account=None if account is None else account_from_any_case(account, "account"),
         kind=None if kind is None else kind_named(kind, "kind").__name__,
     )
-    submitter = here.submitter()
+    reader = here.reader()
     with here.database.read() as connection:
-        found = store.search(connection, wanted, _read_cursor(cursor))
-        shown = [_show(here, connection, stored, submitter, RIVALS_IN_LIST) for stored in found]
+        found = store.search(connection, wanted, read_cursor(cursor))
+        rights = related.state_of(connection, found, here.now())
+        shown = [_show(here, connection, stored, reader, rights, RIVALS_IN_LIST) for stored in found]
+    if state is not None:
+        shown = [statement for statement in shown if state in (statement["state"], statement["standing"]["code"])]
     return {"statements": shown, "next": str(found[-1].id) if len(found) == store.PAGE else None}
 
 
 @router.get("/statements/{digest}", tags=["statements"])
 def get_statement(digest: str, here: Here) -> dict[str, Any]:
     """One statement: its state and times, its body unless erased, and who else claims the same content."""
-    submitter = here.submitter()
+    reader = here.reader()
     with here.database.read() as connection:
         stored = store.by_digest(connection, from_hex(digest, HASH_SIZE, "digest"))
         if stored is None:
             raise InvalidData("statement.unknown", digest=digest)
-        return _show(here, connection, stored, submitter, store.PAGE)
+        rights = related.state_of(connection, [stored], here.now())
+        return _show(here, connection, stored, reader, rights, store.PAGE)
 
 
 @router.get("/statements/{digest}/bundle", tags=["statements"], response_class=Response)
 def get_bundle(digest: str, here: Here) -> Response:
-    """The statement's bundle: one file that proves it, offline."""
+    """The statement's bundle: one file that proves it, offline. What is private is for those whom it concerns."""
+    reader = here.reader()
     with here.database.read() as connection:
+        stored = store.by_digest(connection, from_hex(digest, HASH_SIZE, "digest"))
+        if stored is not None:
+            rights = related.state_of(connection, [stored], here.now())
+            if not readers.may_read(connection, reader, stored, rights, here.now()):
+                raise InvalidData("statement.withheld", digest=digest)
         bundle = make_bundle(connection, here.identity, from_hex(digest, HASH_SIZE, "digest"))
     return Response(
         bundle.format(),
@@ -114,7 +130,7 @@ def get_bundle(digest: str, here: Here) -> Response:
 @router.get("/anchors", tags=["registry"])
 def list_anchors(here: Here, cursor: str | None = None) -> dict[str, Any]:
     """The heads that contracts hold, the newest first, at most 100 a page."""
-    below = None if cursor is None else _read_cursor(cursor)
+    below = None if cursor is None else read_cursor(cursor)
     with here.database.read() as connection:
         found = anchor_store.anchors(connection, store.PAGE, below)
     return {
@@ -124,28 +140,37 @@ def list_anchors(here: Here, cursor: str | None = None) -> dict[str, Any]:
 
 
 def _show(
-    here: Context, connection: Connection, stored: Stored, submitter: Submitter, most_rivals: int
+    here: Context, connection: Connection, stored: Stored, reader: Reader, rights: State, most_rivals: int
 ) -> dict[str, Any]:
     entry = stored.opened()
     accounts = [signature.account for signature in entry.signatures]
     covering = [] if stored.log_index is None else anchor_store.anchors_covering(connection, stored.log_index)
     rivals: list[Stored] = []
     for subject in entry.subjects:
-        if subject.startswith("content:"):
+        if subject.startswith(f"{CONTENT}:"):
             rivals += store.rivals(connection, subject, accounts, most_rivals + 1)
     names: list[str] = []
-    if submitter.api_key_id is not None:
-        owner = rerun_owner(submitter.api_key_id, accounts)
+    if reader.api_key_id is not None:
+        owner = rerun_owner(reader.api_key_id, accounts)
         names = [
             name.removeprefix("reference:")
             for name in store.references(connection, stored.id, owner)
             if name.startswith("reference:")
         ]
-    shown = shapes.show_statement(stored, here.identity.address, covering, rivals[:most_rivals], names)
+    shown = shapes.show_statement(
+        stored,
+        here.identity.address,
+        covering,
+        rivals[:most_rivals],
+        names,
+        rules.standing(rights, stored.digest, here.now()),
+        readable=readers.may_read(connection, reader, stored, rights, here.now()),
+    )
     return {**shown, "more_rivals": len(rivals) > most_rivals}
 
 
-def _read_cursor(cursor: str | None) -> int:
+def read_cursor(cursor: str | None) -> int:
+    """Return the id behind which a page begins; raise `InvalidData` (`http.cursor`)."""
     if cursor is None:
         return 0
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:  # noqa: PLR2004 - fits 64 bits

@@ -97,9 +97,9 @@ def _json(value: object, status: int) -> Response:
 
 
 async def _let_in(here: Context) -> Submitter:
-    """Return who wants to write; raise if too many do, or `InvalidData` (`api_key.…`)."""
+    """Return who wants to write; raise if too many do, or `InvalidData` (`api_key.…`, `sign_in.session`)."""
     here.acceptance.check_room()
-    known = here.keys.known(here.authorization)
+    known = here.known_submitter()
     return known if known is not None else await run_in_threadpool(here.submitter)
 
 

@@ -12,11 +12,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from anchor.chains import Chain, chain_named
 from registry.errors import InvalidData
 from registry.keystore import read_passphrase
+from registry.sign_in import Site, site_at
 
 
 def _rate(value: str) -> str:
     parse_rate(value)  # raises ValueError
     return value
+
+
+def _public_url(value: str) -> str:
+    try:
+        return site_at(value).uri
+    except InvalidData as error:
+        raise ValueError("it must be http(s)://HOST, perhaps with a port and a path") from error
 
 
 Rate = Annotated[str, AfterValidator(_rate)]
@@ -39,9 +47,14 @@ class Settings(BaseSettings):
     log_passphrase_file: Path | None = None
     writers: Literal["open", "keys"] = Field(default="open", description="whether writing needs an API key")
     quota_per_account: Rate = Field(default="200/day", description="statements that an account may send without a key")
-    quota_per_address: Rate = Field(default="600/hour", description="statements from a network address without a key")
+    quota_per_address: Rate = Field(
+        default="600/hour", description="statements without a key, and steps of signing in, from a network address"
+    )
     trusted_proxies: str = Field(
         default="", description="addresses of proxies, comma-separated, whose X-Forwarded-For is believed"
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(
+        default=None, description="URL at which people reach this registry, and sign in; default: of host and port"
     )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -50,6 +63,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.data / 'deedlog.sqlite'}"
+
+    @property
+    def site(self) -> Site:
+        """Where people reach this registry: what a message to sign in must name."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return site_at(self.public_url or f"http://{host}:{self.port}")
 
     @property
     def identity_file(self) -> Path:

@@ -17,38 +17,61 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchor.anchor_store import StoredAnchor
+    from registry.draft_store import Draft
+    from registry.errors import DeedlogError
+    from registry.events import Event
+    from registry.rights import Standing
     from registry.store import Stored
 
 MAXIMUM_STATEMENT = 256 * 1024
 """Bytes of a request with one statement."""
 
+MAXIMUM_SMALL_BODY = 16 * 1024
+"""Bytes of a request to sign in: a message and a signature, with room for escapes."""
+
 MAXIMUM_BATCH_BODY = 8 * 1024 * 1024
 MAXIMUM_SIGNATURES = 128
 MAXIMUM_SIGNATURE = 1024
 
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 HASH_SCHEMA = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
 
 
 def timestamp(seconds: int) -> str:
     """Return a Unix time as RFC 3339 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).strftime(_TIME)
 
 
 def read_submission(value: object, idempotency_key: str | None = None) -> Submission:
     """Return the statement of a request's object; raise `InvalidData` naming the member at fault."""
-    data = strict_json.members(value, ("typed_data", "signatures"), "", optional=("reference",))
-    signatures = data["signatures"]
-    if not isinstance(signatures, list) or not 1 <= len(signatures) <= MAXIMUM_SIGNATURES:
-        raise InvalidData("list.length", field="signatures", minimum=1, maximum=MAXIMUM_SIGNATURES)
+    data = strict_json.members(value, ("typed_data", "signatures"), "", optional=("reference", "public_from"))
     reference = data.get("reference")
     if reference is not None and not isinstance(reference, str):
         raise InvalidData("json.not_a_string", field="reference")
     return Submission(
         typed_data=data["typed_data"],
-        signatures=tuple(_signature(item, f"signatures[{at}]") for at, item in enumerate(signatures)),
+        signatures=read_signatures(data["signatures"]),
         reference=reference,
         idempotency_key=idempotency_key,
+        public_from=None if "public_from" not in data else _read_time(data["public_from"], "public_from"),
     )
+
+
+def read_signatures(value: object) -> tuple[Signature, ...]:
+    """Return the signatures of a request's list."""
+    if not isinstance(value, list) or not 1 <= len(value) <= MAXIMUM_SIGNATURES:
+        raise InvalidData("list.length", field="signatures", minimum=1, maximum=MAXIMUM_SIGNATURES)
+    return tuple(_signature(item, f"signatures[{at}]") for at, item in enumerate(value))
+
+
+def _read_time(value: object, field: str) -> int:
+    """Return the Unix time of an RFC 3339 time in UTC, whole seconds, as answers have it."""
+    try:
+        if not isinstance(value, str):
+            raise ValueError  # noqa: TRY004, TRY301 - one refusal
+        return int(datetime.strptime(value, _TIME).replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise InvalidData("time.malformed", field=field) from error
 
 
 def read_batch(data: bytes) -> list[object]:
@@ -77,18 +100,24 @@ def show_statement(
     anchors: Sequence[StoredAnchor],
     rivals: Sequence[Stored],
     references: Sequence[str],
+    standing: Standing,
+    *,
+    readable: bool,
 ) -> dict[str, Any]:
-    """Return a statement as the API shows it; `typed_data` is null once the body is erased."""
+    """Return a statement as the API shows it; `typed_data` is null where it is withheld or erased."""
     entry = stored.opened()
     body = None
-    if stored.message is not None:
+    if stored.message is not None and readable:
         body = typed_data(KINDS[stored.kind].from_message(stored.message), registry)
     return {
         "digest": to_hex(stored.digest),
         "kind": stored.kind,
         "state": state_of(stored, anchors),
+        "standing": {"code": standing.code, "counts": standing.counts, "params": standing.params},
         "author": show_author(stored, entry.signatures),
         "typed_data": body,
+        "withheld": stored.message is not None and not readable,
+        "public_from": None if stored.public_from is None else timestamp(stored.public_from),
         "signatures": [
             {
                 "account": to_checksum(signature.account),
@@ -113,6 +142,40 @@ def show_statement(
             for rival in rivals
         ],
         "references": list(references),
+    }
+
+
+def show_draft(draft: Draft, registry: bytes, state: str, reason: DeedlogError | None) -> dict[str, Any]:
+    """Return a draft as its parties see it; `reason`: why it can come to nothing any more."""
+    return {
+        "digest": to_hex(draft.digest),
+        "kind": draft.statement.kind,
+        "state": state,
+        "reason": None if reason is None else {"code": reason.code, "params": reason.params},
+        "typed_data": typed_data(draft.statement, registry),
+        "proposed_at": timestamp(draft.proposed_at),
+        "cancelled_by": None if draft.cancelled_by is None else to_hex(draft.cancelled_by),
+        "parties": [
+            {
+                "account": to_checksum(party.account),
+                "signed_at": None if party.signed_at is None else timestamp(party.signed_at),
+                "declined_at": None if party.declined_at is None else timestamp(party.declined_at),
+            }
+            for party in draft.parties
+        ],
+    }
+
+
+def show_event(event: Event) -> dict[str, Any]:
+    """Return an event of the feed; `cursor` is where a reader is after it."""
+    return {
+        "cursor": f"{event.cursor[0]}.{event.cursor[1]}",
+        "name": event.name,
+        "at": timestamp(event.at),
+        "digest": to_hex(event.digest),
+        "kind": event.kind,
+        "account": None if event.account is None else to_checksum(event.account),
+        "chain_id": event.chain_id,
     }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select, update
 
 from registry import related
 from registry.statements import KINDS
-from registry.tables import DRAFT, DRAFT_PARTY, DRAFT_SUBJECT
+from registry.tables import ACCOUNT, DRAFT, DRAFT_PARTY, DRAFT_SUBJECT, STATEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,21 @@ def search(
     if kind is not None:
         query = query.where(DRAFT.c.kind == kind)
     return [_draft(connection, row) for row in connection.execute(query).all()]
+
+
+def was_party(connection: Connection, digest: bytes, accounts: Sequence[bytes]) -> bool:
+    """Return whether one of `accounts` must sign the draft of that digest, or did before it was accepted."""
+    if not accounts:
+        return False
+    waiting = select(DRAFT_PARTY.c.account).where(
+        DRAFT_PARTY.c.draft_id == _id_of(digest), DRAFT_PARTY.c.account.in_(accounts)
+    )
+    signed = (
+        select(ACCOUNT.c.account)
+        .join(STATEMENT, STATEMENT.c.id == ACCOUNT.c.statement_id)
+        .where(STATEMENT.c.digest == digest, ACCOUNT.c.account.in_(accounts))
+    )
+    return connection.execute(waiting.union(signed)).first() is not None
 
 
 def add(

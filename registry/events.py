@@ -7,9 +7,9 @@ so sequencing thousands of statements costs one row. Functions take a connection
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from registry.tables import EVENT, STATEMENT
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PAGE = 100
 """The most events that one page of the feed holds."""
+
+_EVENTS_LOCK = int.from_bytes(b"events", "big")
+"""The number of the lock among PostgreSQL's advisory locks, which are each database's own."""
 
 NAMES = (
     "proposed",
@@ -42,25 +45,34 @@ Cursor = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a statement, at a time of the registry's clock; `cursor` is right after it."""
+    """Something that happened to a statement; `at` is the registry's clock, of anchors the block's."""
 
     name: str
     at: int
     digest: bytes
     kind: str | None
     account: bytes | None
+    chain_id: int | None
     cursor: Cursor
+    """Where a reader is right after it."""
 
 
 def tell(connection: Connection, name: str, now: int, digest: bytes, account: bytes | None = None) -> None:
     """Write down what happened to a statement; `account`: who did it, where one did."""
-    connection.execute(insert(EVENT).values(name=name, at=now, digest=digest, account=account))
+    _add(connection, name=name, at=now, digest=digest, account=account)
 
 
-def tell_range(connection: Connection, name: str, now: int, first: int, end: int) -> None:
-    """Write down what happened to the entries from index `first` to `end` - 1, if there are any."""
-    if first < end:
-        connection.execute(insert(EVENT).values(name=name, at=now, first=first, end=end))
+def tell_range(connection: Connection, name: str, now: int, first: int, end: int, chain_id: int | None = None) -> None:
+    """Write down what happened to the entries from index `first` to `end` - 1, and on which chain, if on one."""
+    _add(connection, name=name, at=now, first=first, end=end, chain_id=chain_id)
+
+
+def _add(connection: Connection, **values: Any) -> None:
+    # Ids must become visible in their order, or a reader passes one over: PostgreSQL gives them out before they commit.
+    # SQLite has one writer at a time. Nothing else is waited for while this is held.
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_EVENTS_LOCK)))
+    connection.execute(insert(EVENT).values(**values))
 
 
 def after(connection: Connection, cursor: Cursor, limit: int = PAGE) -> list[Event]:
@@ -74,7 +86,7 @@ def after(connection: Connection, cursor: Cursor, limit: int = PAGE) -> list[Eve
             break
         if row.first is None:
             kind = connection.execute(select(STATEMENT.c.kind).where(STATEMENT.c.digest == row.digest)).scalar()
-            found.append(Event(row.name, row.at, row.digest, kind, row.account, (row.id, 0)))
+            found.append(Event(row.name, row.at, row.digest, kind, row.account, None, (row.id, 0)))
             row_id, read = row.id, 0
             continue
         if row.id != row_id:
@@ -83,7 +95,7 @@ def after(connection: Connection, cursor: Cursor, limit: int = PAGE) -> list[Eve
         entries = _entries(connection, start, min(row.end, start + limit - len(found)))
         for position, (digest, kind) in enumerate(entries, read + 1):
             last = row.first + position == row.end
-            found.append(Event(row.name, row.at, digest, kind, None, (row.id, 0 if last else position)))
+            found.append(Event(row.name, row.at, digest, kind, None, row.chain_id, (row.id, 0 if last else position)))
         row_id, read = found[-1].cursor
     return found
 

@@ -43,6 +43,7 @@ class NewStatement(NamedTuple):
     subjects: Sequence[str]
     api_key_id: int | None
     accepted_at: int
+    public_from: int | None = None
     rotation: tuple[bytes, bytes] | None = None
     """(account, successor) of a `Rotation`."""
 
@@ -101,8 +102,11 @@ def insert_statements(connection: Connection, statements: Sequence[NewStatement]
     _insert_rows(
         connection,
         STATEMENT,
-        ("id", "digest", "kind", "repeat_key", "accepted_at", "api_key_id"),
-        [(key, new.digest, new.kind, new.repeat_key, new.accepted_at, new.api_key_id) for key, new in pairs],
+        ("id", "digest", "kind", "repeat_key", "accepted_at", "api_key_id", "public_from"),
+        [
+            (key, new.digest, new.kind, new.repeat_key, new.accepted_at, new.api_key_id, new.public_from)
+            for key, new in pairs
+        ],
     )
     texts = [(key, new.body, new.opening) for key, new in pairs]
     _insert_rows(connection, TEXT, ("statement_id", "body", "opening"), texts)

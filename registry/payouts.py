@@ -15,7 +15,7 @@ from registry.statements import NONE, WHOLE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from registry.rights import State
+    from registry.statements import RevenueReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,13 @@ class Payout:
     """All that is carried after it."""
 
 
-def changes(state: State, agreement: bytes) -> list[Change]:
-    """Return what each report that counts under an agreement added to its revenue, in the log's order."""
+def changes(reports: Sequence[tuple[bytes, RevenueReport]]) -> list[Change]:
+    """Return what each report under one agreement, in the log's order, added to its revenue."""
+    amounts: dict[bytes, int] = {}
     found = []
-    for digest in state.agreements[agreement].reports:
-        report = state.reports[digest].report
-        before = 0 if report.corrects == NONE else state.reports[report.corrects].report.amount
+    for digest, report in reports:
+        before = 0 if report.corrects == NONE else amounts[report.corrects]
+        amounts[digest] = report.amount
         found.append(Change(digest, report.amount - before))
     return found
 

@@ -55,6 +55,17 @@ def state_around(connection: Connection, digests: Iterable[bytes], accounts: Ite
     return state
 
 
+def state_of(connection: Connection, kept: Sequence[Stored], now: int) -> State:
+    """Return the state as far as it says what kept statements come to at `now` (Unix seconds)."""
+    later = [stored for stored in kept if rules.changes_later(stored.kind)]
+    state = state_around(connection, [stored.digest for stored in later], (), now)
+    for stored in kept:
+        if stored.digest not in state.standings:
+            # Accepted, and nothing that comes later changes it. What was refused after all, the closure has.
+            rules.note_counts(state, stored.digest, stored.kind)
+    return state
+
+
 def named_in(subjects: Sequence[str]) -> list[bytes]:
     """Return the digests of the statements that an entry's subjects name."""
     names = (subject.partition(":") for subject in subjects)

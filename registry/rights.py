@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Fact(NamedTuple):
-    """A statement as it stands in a log: `time` is its entry's; `statement` is None for whoever lacks its body."""
+    """A statement as it stands in a log: `time` is its entry's; `statement` is None for whoever lacks its body.
+
+    `accounts` have signed it, and somebody has checked the signatures; whether they are all is for the rules.
+    """
 
     digest: bytes
     kind: str
@@ -44,7 +47,8 @@ class WorkState:
     platform: bytes | None = None
     claim: bytes | None = None
     agreements: list[bytes] = field(default_factory=list)
-    reports: list[bytes] = field(default_factory=list)
+    reported_until: int = 0
+    """The end of the last period that was reported of it, whoever pays."""
 
 
 @dataclass(slots=True)
@@ -132,6 +136,6 @@ class State:
             raise InvalidData("agreement.terminated", field=member, other=to_hex(found.terminated_by))
         return found
 
-    def last_reported(self, work: bytes) -> int:
-        """Return the end of the last period that was reported of a work; 0 if none was."""
-        return max((self.reports[digest].report.periodEnd for digest in self.works[work].reports), default=0)
+    def last_reported(self, works: Iterable[bytes]) -> tuple[int, bytes]:
+        """Return the end of the last period that was reported of some works, 0 if none was; and of which of them."""
+        return max((self.works[work].reported_until, work) for work in works)

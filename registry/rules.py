@@ -16,6 +16,7 @@ from registry.hexadecimal import to_hex
 from registry.rights import Fact, Standing, State
 from registry.rules_of_agreements import FOR_EVER
 from registry.rules_of_works import nothing
+from registry.signatures import check_signers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,6 +56,11 @@ RULES = {
 """The rule of each kind of statement."""
 
 
+def changes_later(kind: str) -> bool:
+    """Return whether what comes later can change what a statement of a kind comes to."""
+    return RULES[kind].stands is not _counts
+
+
 def state(facts: Iterable[Fact], at: int = FOR_EVER) -> State:
     """Return what the entries up to the instant `at` (Unix seconds, inclusive) come to; they are in the log's order."""
     folded = State()
@@ -66,7 +72,12 @@ def state(facts: Iterable[Fact], at: int = FOR_EVER) -> State:
 
 
 def take(state: State, fact: Fact) -> None:
-    """Fold the next entry in; a statement that does not count leaves its standing and nothing else."""
+    """Fold the next entry in; a statement that does not count leaves its standing and nothing else.
+
+    A digest counts once, at its lowest index: an entry that repeats one says nothing new.
+    """
+    if fact.digest in state.standings:
+        return
     if fact.statement is None:
         state.standings[fact.digest] = Standing("standing.no_body", counts=False)
     else:
@@ -81,12 +92,21 @@ def take(state: State, fact: Fact) -> None:
     state.known.update(fact.accounts)
 
 
+def note_counts(state: State, digest: bytes, kind: str) -> None:
+    """Note that a statement counts, of a kind that nothing later changes, without folding it in."""
+    state.standings[digest] = _COUNTS
+    state.kinds[digest] = kind
+
+
 def check(state: State, fact: Fact) -> None:
     """Raise `InvalidData` if the statement would not count as the next entry; change nothing."""
     for account in fact.accounts:
         if account in state.successors:
             holder = to_hex(state.holder(account, fact.time))
             raise InvalidData("account.rotated_away", account=to_hex(account), holder=holder)
+    signers = fact.statement.signers() if fact.statement is not None else None
+    if signers is not None:  # else its rule knows them
+        check_signers(fact.accounts, signers)
     RULES[fact.kind].check(state, fact, fact.statement)
 
 

@@ -7,12 +7,12 @@ other.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
 from registry.rights import AgreementState, ReportState, Standing
+from registry.signatures import check_signers
 from registry.statements import NONE
 
 if TYPE_CHECKING:
@@ -52,10 +52,9 @@ def check_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
                     "agreement.creator_missing", field="parties", work=to_hex(work), account=to_hex(creator)
                 )
     before = _superseded(state, fact, agreement)
-    for work in chain(agreement.works, before.agreement.works if before else ()):
-        reported = state.last_reported(work)
-        if agreement.effectiveFrom < reported:
-            raise InvalidData("agreement.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
+    reported, work = state.last_reported({*agreement.works, *(before.agreement.works if before else ())})
+    if agreement.effectiveFrom < reported:
+        raise InvalidData("agreement.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
     _check_stale(state, fact, agreement)
 
 
@@ -88,7 +87,12 @@ def _check_stale(state: State, fact: Fact, agreement: Agreement) -> None:
 
 
 def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
-    """It covers its works; the one that it supersedes ends where it begins."""
+    """It covers its works; the one that it supersedes ends where it begins.
+
+    Its payer need not have signed anything, and is somebody from now on: were another account rotated to it, two
+    agreements that have different payers could become two of the same.
+    """
+    state.known.add(agreement.payer)
     start, end = agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER
     state.agreements[fact.digest] = AgreementState(agreement, fact.time, start, end)
     for work in agreement.works:
@@ -102,17 +106,12 @@ def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
 def check_termination(state: State, fact: Fact, termination: Termination) -> None:
     """Every party has signed, and nobody else; nothing that was reported is undone."""
     found = state.agreement(termination.agreement, "agreement")
-    parties = state.holders(found.agreement.parties, fact.time)
-    for account in sorted(parties.difference(fact.accounts)):
-        raise InvalidData("signature.missing", account=to_hex(account))
-    for account in sorted(set(fact.accounts) - parties):
-        raise InvalidData("signature.not_a_signer", account=to_hex(account))
+    check_signers(fact.accounts, state.holders(found.agreement.parties, fact.time))
     if termination.effectiveFrom >= found.end:
         raise InvalidData("termination.over", field="effectiveFrom", time=found.end)
-    for work in found.agreement.works:
-        reported = state.last_reported(work)
-        if termination.effectiveFrom < reported:
-            raise InvalidData("termination.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
+    reported, work = state.last_reported(found.agreement.works)
+    if termination.effectiveFrom < reported:
+        raise InvalidData("termination.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
 
 
 def take_termination(state: State, fact: Fact, termination: Termination) -> None:
@@ -166,9 +165,8 @@ def _check_correction(state: State, report: RevenueReport, under: bytes) -> None
         raise InvalidData("report.corrects_unknown", field="corrects", report=to_hex(report.corrects))
     if found.corrected_by is not None:
         raise InvalidData("report.corrected", field="corrects", other=to_hex(found.corrected_by))
-    before = found.report
-    of_before = (found.agreement, before.work, before.periodStart, before.periodEnd)
-    if of_before != (under, report.work, report.periodStart, report.periodEnd):
+    same = (report.work, report.periodStart, report.periodEnd, under)
+    if (found.report.work, found.report.periodStart, found.report.periodEnd, found.agreement) != same:
         raise InvalidData("report.corrects_another", field="corrects", report=to_hex(report.corrects))
 
 
@@ -178,7 +176,8 @@ def take_report(state: State, fact: Fact, report: RevenueReport) -> None:
     agreement = state.agreements[digest]
     agreement.reports.append(fact.digest)
     agreement.currency = report.currency
-    state.works[report.work].reports.append(fact.digest)
+    work = state.works[report.work]
+    work.reported_until = max(work.reported_until, report.periodEnd)
     state.reports[fact.digest] = ReportState(report, digest)
     if report.corrects != NONE:
         state.reports[report.corrects].corrected_by = fact.digest
@@ -187,7 +186,9 @@ def take_report(state: State, fact: Fact, report: RevenueReport) -> None:
 def agreement_stands(state: State, digest: bytes, at: int) -> Standing:
     """Agreed, in force, or over, and by what."""
     found = state.agreements[digest]
-    params: dict[str, str | int] = {"start": found.start, "end": found.end}
+    params: dict[str, str | int] = {"start": found.start}
+    if found.end != FOR_EVER:
+        params["end"] = found.end
     other = found.superseded_by or found.terminated_by
     if other is not None:
         params["other"] = to_hex(other)

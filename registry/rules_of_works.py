@@ -86,8 +86,8 @@ def take_countersignature(state: State, _fact: Fact, given: Countersignature) ->
 
 
 def check_rotation(state: State, _fact: Fact, rotation: Rotation) -> None:
-    """The successor has never signed anything: so no two accounts become one, and there is no circle."""
-    if rotation.to in state.known or rotation.to in state.successors:
+    """The successor has never signed anything, nor is it a payer: no two accounts become one, there is no circle."""
+    if rotation.to in state.known:
         raise InvalidData("rotation.to_somebody", field="to", account=to_hex(rotation.to))
 
 

@@ -263,6 +263,7 @@ class _Keeper:
                 subjects=item.subjects,
                 api_key_id=candidate.request.submitter.api_key_id,
                 accepted_at=candidate.request.now,
+                public_from=item.public_from,
                 rotation=None if rotation is None else (rotation.from_, rotation.to),
             )
         )

@@ -13,7 +13,7 @@ from registry.errors import InvalidData, VerificationError
 from registry.hexadecimal import to_hex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 SECP256K1 = "secp256k1"
 SIGNATURE_SIZE = 65
@@ -91,9 +91,13 @@ def ascending(signatures: Sequence[Signature]) -> tuple[Signature, ...]:
 
 def check_complete(signatures: Sequence[Signature], signers: Sequence[bytes]) -> None:
     """Raise `InvalidData` unless exactly the accounts `signers` have a signature here."""
-    given = {signature.account for signature in signatures}
-    for account in signers:
-        if account not in given:
-            raise InvalidData("signature.missing", account=to_hex(account))
-    for account in sorted(given.difference(signers)):
+    check_signers([signature.account for signature in signatures], signers)
+
+
+def check_signers(accounts: Iterable[bytes], signers: Iterable[bytes]) -> None:
+    """Raise `InvalidData` unless exactly the accounts `signers` are among those that signed."""
+    given, needed = set(accounts), set(signers)
+    for account in sorted(needed - given):
+        raise InvalidData("signature.missing", account=to_hex(account))
+    for account in sorted(given - needed):
         raise InvalidData("signature.not_a_signer", account=to_hex(account))

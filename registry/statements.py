@@ -5,11 +5,11 @@ A type is never edited: a changed one gets a new name, and the old one verifies 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Self
 
 from registry import member_types
-from registry.eip712 import Lines, StructValue
+from registry.eip712 import Lines, StructValue, line_hash
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, to_hex
 from registry.statement import CONTENT, KINDS, Statement, declare, struct, tag
@@ -283,6 +283,20 @@ class Agreement(Statement):
         before = () if self.supersedes == NONE else (tag("supersedes", self.supersedes),)
         return (*before, *(tag("work", work) for work in self.works))
 
+    @property
+    def hidden(self) -> int:
+        """How many lines are hidden."""
+        return sum(isinstance(share, bytes) for share in self.shares)
+
+    def opened(self, account: bytes) -> Self:
+        """Return it with only one party's line open; raise `InvalidData` (`agreement.no_line`) if there is none."""
+        shares = tuple(
+            share if isinstance(share, Share) and share.party == account else line_hash(share) for share in self.shares
+        )
+        if all(isinstance(share, bytes) for share in shares):
+            raise InvalidData("agreement.no_line", account=to_hex(account))
+        return replace(self, shares=shares)
+
     def brings_about(self, digest: bytes) -> tuple[tuple[str, bytes], ...]:
         before = () if self.supersedes == NONE else (("superseded", self.supersedes),)
         return (("in_force", digest), *before)
@@ -378,6 +392,12 @@ class RevenueReport(Statement):
     def subjects(self) -> tuple[str, ...]:
         before = () if self.corrects == NONE else (tag("corrects", self.corrects),)
         return (*before, tag("work", self.work))
+
+    def overlaps(self, other: RevenueReport) -> bool:
+        """Return whether another report is on the same work, and on some of the same time."""
+        return self.work == other.work and max(self.periodStart, other.periodStart) < min(
+            self.periodEnd, other.periodEnd
+        )
 
     def check_whole(self) -> None:
         """Raise `InvalidData` (`report.period`) for a period that does not end after its start."""

@@ -35,6 +35,8 @@ class Stored:
     accepted_at: int
     log_index: int | None
     logged_at: int | None
+    api_key_id: int | None = None
+    public_from: int | None = None
 
     def entry(self) -> bytes:
         """Return the bytes of its entry; before it is logged, with time 0."""
@@ -167,6 +169,8 @@ def _statements() -> Select[Any]:
         STATEMENT.c.accepted_at,
         STATEMENT.c.log_index,
         STATEMENT.c.logged_at,
+        STATEMENT.c.api_key_id,
+        STATEMENT.c.public_from,
     ).join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
 
 
@@ -180,4 +184,6 @@ def _stored(row: RowMapping) -> Stored:
         accepted_at=row["accepted_at"],
         log_index=row["log_index"],
         logged_at=row["logged_at"],
+        api_key_id=row["api_key_id"],
+        public_from=row["public_from"],
     )

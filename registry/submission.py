@@ -44,12 +44,16 @@ class Submitter:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A statement as sent: typed data and signatures unchecked, and the names that make a rerun harmless."""
+    """A statement as sent: typed data and signatures unchecked, and what goes with it and is not signed.
+
+    The names make a rerun harmless; before `public_from` (Unix seconds) only those whom it concerns may read the body.
+    """
 
     typed_data: object
     signatures: tuple[Signature, ...]
     reference: str | None = None
     idempotency_key: str | None = None
+    public_from: int | None = None
 
 
 class Checked(NamedTuple):
@@ -68,6 +72,7 @@ class Checked(NamedTuple):
     subjects: tuple[str, ...]
     reference: str | None
     idempotency_key: str | None
+    public_from: int | None
 
     def fact(self, now: int, *, whole: bool) -> Fact:
         """Return it as if it were logged now; `whole`: with its body, read again."""
@@ -83,6 +88,7 @@ class Sent(NamedTuple):
     signatures: tuple[Signature, ...]
     reference: str | None
     idempotency_key: str | None
+    public_from: int | None
 
     def checked(self) -> Checked:
         """Return what is kept of it once it is complete."""
@@ -99,6 +105,7 @@ class Sent(NamedTuple):
             subjects=subjects,
             reference=self.reference,
             idempotency_key=self.idempotency_key,
+            public_from=self.public_from,
         )
 
 
@@ -134,7 +141,14 @@ def check_sent(submission: Submission, registry: bytes, submitter: Submitter, no
     signatures = ascending(submission.signatures)
     for signature in signatures:
         check(signature, digest)
-    return Sent(statement, digest, signatures, submission.reference, submission.idempotency_key)
+    return Sent(
+        statement,
+        digest,
+        signatures,
+        submission.reference,
+        submission.idempotency_key,
+        submission.public_from,
+    )
 
 
 def body_of(statement: Statement) -> str:

@@ -66,6 +66,7 @@ class StatementRow(Table, table=True):
     repeat_key: bytes = Field(sa_type=LargeBinary, unique=True)
     accepted_at: int = Field(sa_type=BigInteger)
     api_key_id: int | None = Field(default=None, sa_type=_ID, foreign_key="api_key.id")
+    public_from: int | None = Field(default=None, sa_type=BigInteger)
     log_index: int | None = Field(default=None, sa_type=BigInteger, unique=True)
     logged_at: int | None = Field(default=None, sa_type=BigInteger)
 
@@ -166,6 +167,7 @@ class EventRow(Table, table=True):
     at: int = Field(sa_type=BigInteger)
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
     account: bytes | None = Field(default=None, sa_type=LargeBinary)
+    chain_id: int | None = Field(default=None, sa_type=BigInteger)
     first: int | None = Field(default=None, sa_type=BigInteger)
     end: int | None = Field(default=None, sa_type=BigInteger)
 
@@ -303,6 +305,29 @@ class ChainStatusRow(Table, table=True):
     seen_at: int = Field(sa_type=BigInteger)
 
 
+class NonceRow(Table, table=True):
+    """A nonce that was offered to somebody who wants to sign in, until it is used or its time is over."""
+
+    __tablename__ = "sign_in_nonce"
+
+    nonce: str = Field(primary_key=True, sa_type=Text)
+    expires_at: int = Field(sa_type=BigInteger, index=True)
+
+
+class SessionRow(Table, table=True):
+    """Somebody who has signed in: only the SHA-256 of the session's token is kept."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        CheckConstraint("length(token_hash) = 32", name="token_hash_size"),
+        CheckConstraint("length(account) = 20", name="account_size"),
+    )
+
+    token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    account: bytes = Field(sa_type=LargeBinary)
+    expires_at: int = Field(sa_type=BigInteger, index=True)
+
+
 def _table(row: type[SQLModel]) -> SqlTable:
     found: SqlTable = row.__table__  # type: ignore[attr-defined] # SQLModel sets it and does not declare it
     return found
@@ -328,3 +353,5 @@ ANCHOR = _table(AnchorRow)
 LEASE = _table(LeaseRow)
 ALARM = _table(AlarmRow)
 CHAIN_STATUS = _table(ChainStatusRow)
+NONCE = _table(NonceRow)
+SESSION = _table(SessionRow)

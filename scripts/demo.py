@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import interruption
+from demo_shares import Shares
 from demo_video import make_rendition, make_video
 from forgery import forge
 from local_registry import LocalRegistry, free_port, run_deedlog
@@ -99,7 +100,10 @@ class Story:
         rendition, platform = self._register_rendition(work["digest"], smaller)
         print(f"   {rendition}")
 
-        self.step("Both are logged, and the log's head is anchored in the contract")
+        shares = Shares(self.folder, self.passphrase_file, self.local.url, registry, work["digest"])
+        shares.tell(self.step, _require)
+
+        self.step("All is logged, and the log's head is anchored in the contract")
         bundle_file, rendition_file = self.folder / "film.deed", self.folder / "smaller.deed"
         proven = {}
         for digest, path in ((work["digest"], bundle_file), (rendition, rendition_file)):
@@ -111,6 +115,9 @@ class Story:
         _require(shown["state"] in ("anchored", "final"), "the statement is anchored")
         block_hash = proven[bundle_file]["block_hash"]
         print(f"   state: {shown['state']}, log index {shown['log_index']}; proven in block {block_hash}")
+
+        self.step("The editor fetches their proofs: of the agreements only their own line can be read in them")
+        shares.prove(self._until_anchored)
 
         self.step("Registry and chain are stopped")
         self.local.stop()
@@ -138,6 +145,9 @@ class Story:
         verdict = self.deedlog("verify", *with_rendition, "--maker", platform)
         _require(verdict["answers"]["file"]["code"] == "file.rendition", "the smaller file is a registered rendition")
         print("   and the smaller file is a registered rendition of it, on the platform's word")
+
+        self.step("The editor's line is verified, and their payouts are recomputed from it and the reports, offline")
+        shares.check_offline(_require)
 
         self.step("One byte of the video is changed: only `file` turns to no")
         changed = self.folder / "changed.mp4"

@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 
 import httpx
+import pytest
 from local_registry import LocalRegistry, free_port
 
 from anchor.identity import RegistryIdentity
+from registry import sign_in
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_checksum, to_hex
-from registry.signatures import sign
+from registry.signatures import account_of_private_key, sign
 from registry.typed_data import typed_data
 
 
@@ -42,6 +47,28 @@ class Site:
         sender = client or self.anyone
         return sender.post(path, json=self.body(statement, *keys, **more), headers=headers or {})
 
+    def sign_in(self, key, client=None):
+        """Sign in at a web process; return the headers of who has signed in."""
+        begun = begin_session(client or self.anyone, key)
+        return {"Authorization": f"Bearer {begun['token']}"}
+
+
+def asked_to_sign(client, key):
+    """Return what a web process gives to be signed by a key's account."""
+    answer = client.post("/v1/sessions/nonce", json={"account": to_checksum(account_of_private_key(key))})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def signed_message(text, key):
+    return {"message": text, "signature": to_hex(sign(sign_in.digest(text), key).signature)}
+
+
+def begin_session(client, key):
+    answer = client.post("/v1/sessions", json=signed_message(asked_to_sign(client, key)["message"], key))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
 
 @contextlib.contextmanager
 def running_site(folder, database_url=None):
@@ -62,3 +89,26 @@ def running_site(folder, database_url=None):
             yield Site(local, identity, anyone, platform)
     finally:
         local.stop()
+
+
+@contextlib.contextmanager
+def beside(site, **settings):
+    """Another web process of the same registry."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "serve", "--port", str(port)], env=site.local.environment() | settings
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            for _ in range(1200):
+                with contextlib.suppress(httpx.TransportError):
+                    client.get("/healthz")
+                    break
+                assert process.poll() is None, "it ended by itself"
+                time.sleep(0.05)
+            else:
+                pytest.fail("it did not answer")
+            yield client
+    finally:
+        process.terminate()
+        process.wait()

@@ -20,6 +20,12 @@ click.UsageError.exit_code = 64
 _COMMANDS = {
     "key": "api.cli.key",
     "register": "api.cli.register",
+    "claim": "api.cli.works:claim",
+    "contribute": "api.cli.works:contribute",
+    "countersign": "api.cli.works:countersign",
+    "agreement": "api.cli.agreement",
+    "report": "api.cli.money:report",
+    "payout": "api.cli.money:payout",
     "prove": "api.cli.prove",
     "verify": "api.cli.verify",
     "audit": "api.cli.audit",
@@ -48,7 +54,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(_COMMANDS[name]).command
+        module, _, attribute = _COMMANDS[name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute or "command")
         return command
 
 

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from anchor.identity import RegistryIdentity
 from api.texts import catalogue
-from registry import strict_json
+from registry import sign_in, strict_json
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import to_checksum, to_hex
+from registry.signatures import account_of_private_key, sign
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 MAXIMUM_ANSWER = 8 * 1024 * 1024
 _TIMEOUT = 60
-_LATER = (408, 409, 425, 429)
+_LATER = (408, 425, 429)
 """Statuses below 500 after which the same request may succeed."""
+
+_LATER_CODE = "statement.not_logged_yet"
+"""A conflict that passes by itself; the others stay."""
 
 STATES = ("accepted", "logged", "anchored", "final")
 OUTCOMES = ("accepted", "known", "repeat")
+SIGNED = (*OUTCOMES, "proposed", "signed")
 _DIGEST = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 
 
 class Client:
@@ -59,6 +66,65 @@ class Client:
             raise InvalidData("registry.other", expected=to_checksum(pinned), actual=to_checksum(identity.address))
         return identity
 
+    def propose(self, body: dict[str, Any], digest: bytes) -> dict[str, Any]:
+        """Post a statement that others must sign too, with the signatures there are; return the answer."""
+        return self._signed(self._send("POST", "/v1/drafts", json=body), digest)
+
+    def add_signatures(self, digest: bytes, signatures: list[dict[str, str]]) -> dict[str, Any]:
+        """Post signatures of a draft; return the answer."""
+        path = f"/v1/drafts/{to_hex(digest)}/signatures"
+        return self._signed(self._send("POST", path, json={"signatures": signatures}), digest)
+
+    def decline(self, digest: bytes) -> dict[str, Any]:
+        """Say that the account that has signed in will not sign a draft; return the draft."""
+        return self._json(self._send("POST", f"/v1/drafts/{to_hex(digest)}/decline"))
+
+    def draft_or_statement(self, digest: bytes) -> dict[str, Any]:
+        """Return a draft that the account that has signed in is a party of, or else the statement of that digest."""
+        try:
+            found = self._json(self._send("GET", f"/v1/drafts/{to_hex(digest)}"))
+        except InvalidData as error:
+            if error.code != "draft.unknown":
+                raise
+            found = self._json(self._send("GET", f"/v1/statements/{to_hex(digest)}"))
+        if "typed_data" not in found:
+            raise self._unlike_a_registry()
+        return found
+
+    def payouts(self, agreement: bytes) -> dict[str, Any]:
+        """Return what each party of an agreement got of each report, as the registry computes it."""
+        return self._json(self._send("GET", f"/v1/agreements/{to_hex(agreement)}/payouts"))
+
+    def sign_in(self, key: bytes) -> bytes:
+        """Sign in with a private key (32 bytes); return its account. Later requests are made as that account.
+
+        Raises `InvalidData` (`sign_in.…`) instead of signing anything that is not for this URL, account and time.
+        """
+        account = account_of_private_key(key)
+        site = sign_in.site_at(self.url)
+        offered = self._json(self._send("POST", "/v1/sessions/nonce", json={"account": to_checksum(account)}))
+        try:
+            message = sign_in.agree(offered, account, site, int(time.time())).text()
+        except InvalidData as error:
+            if error.code in ("sign_in.malformed", "sign_in.time"):
+                raise self._unlike_a_registry() from error
+            raise
+        signature = sign(sign_in.digest(message), key).signature
+        sent = {"message": message, "signature": to_hex(signature)}
+        begun = self._json(self._send("POST", "/v1/sessions", json=sent))
+        token = begun.get("token")
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token) or begun.get("account") != to_checksum(account):
+            raise self._unlike_a_registry()
+        self._http.headers["Authorization"] = f"Bearer {token}"
+        return account
+
+    def sign_out(self) -> None:
+        """End the session; later requests are made as nobody in particular, even if this one fails."""
+        try:
+            self._send("DELETE", "/v1/sessions")
+        finally:
+            self._http.headers.pop("Authorization", None)
+
     def register(self, body: dict[str, Any], digest: bytes) -> dict[str, Any]:
         """Post the signed statement `digest`; return the answer, whose digest is this one unless it is a repeat."""
         answer = self._json(self._send("POST", "/v1/statements", json=body))
@@ -78,6 +144,14 @@ class Client:
     def bundle(self, digest: bytes) -> bytes:
         """Return a statement's bundle."""
         return self._send("GET", f"/v1/statements/{to_hex(digest)}/bundle")
+
+    def _signed(self, content: bytes, digest: bytes) -> dict[str, Any]:
+        answer = self._json(content)
+        if answer.get("outcome") not in SIGNED or (
+            answer.get("digest") != to_hex(digest) and answer.get("outcome") != "repeat"
+        ):
+            raise self._unlike_a_registry()
+        return answer
 
     def _send(self, method: str, path: str, **options: Any) -> bytes:
         """Return the body of a successful answer; raise the registry's own problem, or `Unavailable`."""
@@ -100,7 +174,7 @@ class Client:
             raise self._unlike_a_registry(response.status_code) from error
         if not isinstance(code, str) or code not in catalogue("en"):
             raise Unavailable("registry.refused", url=self.url, refusal=str(code)[:64])
-        kind = InvalidData if _is_refusal(response.status_code) else Unavailable
+        kind = InvalidData if _is_refusal(response.status_code, code) else Unavailable
         refusal = kind(code, field=None if field is None else str(field))
         refusal.params.update(known)
         raise refusal
@@ -118,6 +192,6 @@ class Client:
         return Unavailable("registry.answered", url=self.url, status=status)
 
 
-def _is_refusal(status: int) -> bool:
+def _is_refusal(status: int, code: str) -> bool:
     """Whether the registry has judged the request. A server that fails (500 and above) has judged nothing."""
-    return 400 <= status < 500 and status not in _LATER  # noqa: PLR2004 - RFC 9110 §15.5: the client's errors
+    return 400 <= status < 500 and status not in _LATER and code != _LATER_CODE  # noqa: PLR2004 - RFC 9110 §15.5: the client's errors

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from api.cli.common import key_path, passphrase, say, show_json
+from api.cli.signing import Signer, now, signer_options
 from api.texts import text
 from registry import keystore
 from registry.errors import DeedlogError, Unavailable
-from registry.hexadecimal import to_checksum
+from registry.hexadecimal import HASH_SIZE, to_checksum
+from registry.statements import Rotation
+
+if TYPE_CHECKING:
+    from api.cli.signing import Options
 
 
 @click.group()
@@ -68,3 +75,19 @@ def show(language: str, name: str, as_json: bool) -> None:  # noqa: FBT001 - cli
         show_json(shown)
     else:
         say(language, "cli.key.shown", **shown)
+
+
+@command.command()
+@click.option("--to", "to_name", required=True, help="The successor's key: a name, or its file's path.")
+@click.option("--to-passphrase-file", type=click.Path(path_type=Path), help="Read that key's passphrase from it.")
+@signer_options
+def rotate(options: Options, to_name: str, to_passphrase_file: Path | None) -> None:
+    """Let another key speak for this account from now on. Both sign; this one signs nothing more afterwards."""
+    to_file = key_path(to_name)
+    with Signer(options) as signer:
+        to = keystore.account(to_file)
+        rotation = Rotation(from_=signer.account, to=to, madeAt=now(), salt=secrets.token_bytes(HASH_SIZE))
+        if not options.as_json:
+            say(options.language, "cli.key.rotate", account=to_checksum(signer.account), successor=to_checksum(to))
+        successor = keystore.read(to_file, passphrase(options.language, to_passphrase_file))
+        signer.send(rotation, others=(successor,))

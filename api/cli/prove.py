@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 
 from anchor import bundle as bundles
+from anchor.own_line import open_line
 from anchor.state_proof import parse_header
 from anchor.verdict import Answer
 from anchor.verify import Pins, verify
 from api.cli.client import Client
-from api.cli.common import DEFAULT_URL, say, show_json, write_atomically
+from api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json, write_atomically
+from registry import keystore
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 
@@ -23,6 +25,9 @@ _POLL_SECONDS = 1
 @click.argument("digest")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The bundle's file, NAME.deed.")
 @click.option("--wait", is_flag=True, help="Wait until the statement is anchored.")
+@click.option("--open", "line", metavar="mine|0x…", help="Of an agreement, show this party's line and hide the others.")
+@click.option("--key", "key_name", help="Sign in with this key, for what is not public: a name, or a file's path.")
+@click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the key's passphrase from it.")
 @click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL.")
 @click.option("--registry", help="Accept only the registry at this address (0x…).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -32,16 +37,26 @@ def command(
     digest: str,
     output: Path,
     wait: bool,  # noqa: FBT001 - click's flag
+    line: str | None,
+    key_name: str | None,
+    passphrase_file: Path | None,
     url: str,
     registry: str | None,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
-    """Fetch the bundle that proves the statement DIGEST (0x…)."""
+    """Fetch the bundle that proves the statement DIGEST (0x…).
+
+    What only those may read whom it concerns needs --key. With --open one line of an agreement can be read in the
+    bundle, and the others are hidden; every signature still holds.
+    """
     wanted = from_hex(digest, HASH_SIZE, "DIGEST")
     if output.exists():
         _check_replaceable(output)
     pinned = None if registry is None else account_from_any_case(registry, "registry")
+    key_file = None if key_name is None and line != "mine" else key_path(key_name or "default")
     with Client(url, language) as client:
+        if key_file is not None:
+            client.sign_in(keystore.read(key_file, passphrase(language, passphrase_file)))
         data = _fetch(client, wanted, language, wait=wait, quiet=as_json)
         identity = client.identity(pinned)
     bundle = bundles.parse(data)
@@ -52,6 +67,10 @@ def command(
             raise InvalidData("prove.bad_bundle", question=name, reason=finding.code)
     if verdict.digest != wanted:
         raise InvalidData("prove.other_statement", digest=to_hex(verdict.digest))
+    if line is not None:
+        whose = keystore.account(key_file) if key_file and line == "mine" else account_from_any_case(line, "--open")
+        bundle = open_line(bundle, whose)
+        data = bundle.format()
     write_atomically(output, data)
     shown: dict[str, str | int] = {
         "path": str(output),

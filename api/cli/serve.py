@@ -45,8 +45,9 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
     if port is not None:
         settings.port = port
     listener = _listen(settings.host, settings.port)
+    settings.port = listener.getsockname()[1]  # which 0 leaves to the system
     app = create_app(settings)
-    url = f"http://{settings.host}:{listener.getsockname()[1]}"
+    url = f"http://{settings.host}:{settings.port}"
     if as_json:
         click.echo(f'{{"url": "{url}"}}')
     else:

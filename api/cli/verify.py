@@ -30,6 +30,7 @@ _COLOURS = {Answer.YES: "green", Answer.NO: "red", Answer.NOT_CHECKED: "yellow"}
 @click.option("--block-hash", help="A block's hash (0x…): your word that it is a final block of its chain.")
 @click.option("--rpc", multiple=True, metavar="URL", help="Ask this node whether the anchor's block is canonical.")
 @click.option("--rendition", type=click.Path(path_type=Path), help="Bundle of the rendition that FILE is.")
+@click.option("--with", "beside", type=click.Path(path_type=Path), multiple=True, help="Bundle that bears on it.")
 @click.option("--maker", multiple=True, help="An account (0x…) whose word on renditions you accept.")
 @click.option("--require", help="Answers that must be yes, comma-separated.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the verdict as one static page.")
@@ -43,6 +44,7 @@ def command(
     block_hash: str | None,
     rpc: tuple[str, ...],
     rendition: Path | None,
+    beside: tuple[Path, ...],
     maker: tuple[str, ...],
     require: str | None,
     report: Path | None,
@@ -66,7 +68,8 @@ def command(
 
         numbers = [number for _, number in blocks_to_ask(parsed)]
         pins = replace(pins, nodes=tuple(ask(url, numbers) for url in rpc))
-    verdict = verify(parsed, pins, digest, None if rendition is None else _read(rendition))
+    others = [_read(path) for path in beside]
+    verdict = verify(parsed, pins, digest, None if rendition is None else _read(rendition), others)
     code = verdict.exit_code(required)
     if report is not None:
         _write_report(report, verdict, language, bundle, file, pins)

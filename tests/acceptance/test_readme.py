@@ -121,7 +121,7 @@ def test_an_operators_commands(tmp_path):
     lines = commands("If you operate a registry")
     exports = dict(re.findall(r"(DEEDLOG_\w+)=(\S+)", "\n".join(line for line in lines if line.startswith("export"))))
     assert set(exports) == {
-        *("DEEDLOG_DATA", "DEEDLOG_CHAIN", "DEEDLOG_RPC_URL"),
+        *("DEEDLOG_DATA", "DEEDLOG_CHAIN", "DEEDLOG_RPC_URL", "DEEDLOG_PUBLIC_URL"),
         *("DEEDLOG_OPERATOR_PASSPHRASE_FILE", "DEEDLOG_LOG_PASSPHRASE_FILE"),
     }
     chains = json.loads((ROOT / "anchor/chains.json").read_text("utf-8"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 import time
 from types import SimpleNamespace
 
@@ -13,36 +11,12 @@ import httpx
 import pytest
 from bad_input import CASES
 from databases import DIALECTS
-from local_registry import free_port
 from refusals import fresh, quiet, refused, rows
 from registry_world import ALICE, BOB, salt, work
-from site_world import running_site
+from site_world import beside, running_site
 from spoiling import GOOD, SMILE, by, title
 
 from registry.submission import CLOCK_TOLERANCE
-
-
-@contextlib.contextmanager
-def beside(site, **settings):
-    """Another web process of the same registry."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve", "--port", str(port)], env=site.local.environment() | settings
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            for _ in range(1200):
-                with contextlib.suppress(httpx.TransportError):
-                    client.get("/healthz")
-                    break
-                assert process.poll() is None, "it ended by itself"
-                time.sleep(0.05)
-            else:
-                pytest.fail("it did not answer")
-            yield client
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.fixture(scope="module", params=DIALECTS)

@@ -40,6 +40,8 @@ PARTLY = {
 
 BESIDE = {
     "api_key": "no statement rests on an API key",
+    "session": "who has signed in now: no statement rests on it, and it is over in a quarter of an hour",
+    "sign_in_nonce": "random, and over in five minutes",
     "lease": "who works now, not what was logged",
     "alarm": "what the worker saw last",
     "chain_status": "what the worker saw last",

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 
 revision = '0005'
-down_revision = '0003'
+down_revision = '0004'
 branch_labels = None
 depends_on = None
 
@@ -13,6 +13,7 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 
 
 def upgrade() -> None:
+    op.add_column('statement', sa.Column('public_from', sa.BigInteger(), nullable=True))
     op.create_table('rotation',
     sa.Column('account', sa.LargeBinary(), nullable=False),
     sa.Column('successor', sa.LargeBinary(), nullable=False),
@@ -57,6 +58,7 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=True),
     sa.Column('account', sa.LargeBinary(), nullable=True),
+    sa.Column('chain_id', sa.BigInteger(), nullable=True),
     sa.Column('first', sa.BigInteger(), nullable=True),
     sa.Column('end', sa.BigInteger(), nullable=True),
     sa.CheckConstraint('(digest IS NULL) <> (first IS NULL)', name=op.f('ck_event_one_or_a_range')),

@@ -1,0 +1,253 @@
+"""`deedlog agreement`: propose, read, accept, decline, cancel, amend, end, and try out what each would get."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.cli.common import say, show_json, write_atomically
+from api.cli.shares import bars, parse_shares
+from api.cli.signing import MOMENT, Signer, lines_of, meaning, now, show, signer_options
+from api.texts import text
+from registry import signatures
+from registry.errors import InvalidData
+from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
+from registry.keystore import read_file
+from registry.statements import NONE, WHOLE, Agreement, Cancellation, Share, Termination
+from registry.typed_data import from_typed_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from api.cli.signing import Options
+    from registry.statement import Statement
+
+MAXIMUM_TERMS = 16 * 1024 * 1024
+
+
+@click.group()
+def command() -> None:
+    """Agree how what a work brings is shared: it holds once everybody has signed."""
+
+
+_TERMS = (
+    click.option("--work", "works", multiple=True, metavar="0x…", help="A work that it covers; repeatable."),
+    click.option("--share", "shares", multiple=True, metavar="ACCOUNT:PPM:ROLE", help="A line; repeatable."),
+    click.option("--payer", help="The account whose revenue reports it goes by."),
+    click.option("--terms", type=click.Path(path_type=Path), help="A text that all agree to; its hash is signed."),
+    click.option("--accept-by", type=MOMENT, help="Until when all must have signed; default: in 14 days."),
+    click.option("--from", "start", type=MOMENT, help="From when it holds; default: now."),
+    click.option("--until", "end", type=MOMENT, default=0, help="Until when it holds; default: open."),
+)
+
+
+def _terms(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_TERMS):
+        command = option(command)
+    return command
+
+
+_ACCEPTED_WITHIN = 14 * 24 * 3600
+
+
+@command.command()
+@_terms
+@signer_options
+def propose(options: Options, **terms: Any) -> None:
+    """Propose an agreement, and sign it. It binds nobody before all parties have signed."""
+    with Signer(options) as signer:
+        agreement = _agreement(terms, NONE, None)
+        signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
+
+
+@command.command()
+@click.argument("digest")
+@_terms
+@signer_options
+def amend(options: Options, digest: str, **terms: Any) -> None:
+    """Propose another agreement in place of DIGEST: all parties of both sign. What you leave out stays as it was."""
+    with Signer(options) as signer:
+        before_digest = from_hex(digest, HASH_SIZE, "DIGEST")
+        signer.sign_in()
+        before = _read(signer, before_digest)
+        agreement = _agreement(terms, before_digest, before)
+        signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
+
+
+@command.command("show")
+@click.argument("digest")
+@signer_options
+def show_command(options: Options, digest: str) -> None:
+    """Show an agreement or a draft that you are a party of, and who has signed it."""
+    with Signer(options) as signer:
+        signer.sign_in()
+        found = signer.client.draft_or_statement(from_hex(digest, HASH_SIZE, "DIGEST"))
+        if options.as_json:
+            show_json(found)
+            return
+        if found["typed_data"] is None:
+            raise InvalidData("statement.withheld", digest=digest)
+        for line in lines_of(from_typed_data(found["typed_data"], signer.registry)):
+            click.echo(line)
+        if "parties" in found:
+            say(options.language, "cli.agreement.draft", state=found["state"])
+            for party in found["parties"]:
+                code = "signed" if party["signed_at"] else "declined" if party["declined_at"] else "waiting"
+                click.echo(f"  {party['account']}  {text(options.language, f'cli.agreement.{code}')}")
+        else:
+            standing = found["standing"]
+            click.echo(text(options.language, standing["code"], standing["params"]))
+
+
+@command.command()
+@click.argument("digest")
+@signer_options
+def accept(options: Options, digest: str) -> None:
+    """Sign the draft DIGEST. Your signature stays good until the draft's acceptBy; take it back with `cancel`."""
+    with Signer(options) as signer:
+        wanted = from_hex(digest, HASH_SIZE, "DIGEST")
+        signer.sign_in()
+        statement = _read(signer, wanted, of_any_kind=True)
+        warnings = _warnings(options.language, statement) if isinstance(statement, Agreement) else []
+        signer.confirm(statement, *warnings)
+        signature = signatures.sign(wanted, signer.key())
+        answer = signer.client.add_signatures(wanted, [show(signature)])
+        signer.report({**answer, "registry": to_checksum(signer.registry)})
+
+
+@command.command()
+@click.argument("digest")
+@signer_options
+def decline(options: Options, digest: str) -> None:
+    """Tell the other parties that you will not sign the draft DIGEST. It binds nobody; `cancel` ends it."""
+    with Signer(options) as signer:
+        signer.sign_in()
+        answer = signer.client.decline(from_hex(digest, HASH_SIZE, "DIGEST"))
+        if options.as_json:
+            show_json(answer)
+        else:
+            say(options.language, "cli.agreement.you_declined", digest=digest)
+
+
+@command.command()
+@click.argument("digest")
+@click.option("--reason", required=True, help="Why; it can be read by anybody.")
+@signer_options
+def cancel(options: Options, digest: str, reason: str) -> None:
+    """End the draft DIGEST for everybody, and so take your signature back, as long as not all have signed."""
+    with Signer(options) as signer:
+        agreement = from_hex(digest, HASH_SIZE, "DIGEST")
+        salt = secrets.token_bytes(HASH_SIZE)
+        signer.send(Cancellation(agreement=agreement, reason=reason, madeAt=now(), salt=salt))
+
+
+@command.command()
+@click.argument("digest")
+@click.option("--reason", required=True, help="Why; it can be read by anybody.")
+@click.option("--from", "start", type=MOMENT, help="From when it holds no more; default: now.")
+@signer_options
+def terminate(options: Options, digest: str, reason: str, start: int | None) -> None:
+    """Propose that the agreement DIGEST ends: every party signs."""
+    with Signer(options) as signer:
+        agreement = from_hex(digest, HASH_SIZE, "DIGEST")
+        salt = secrets.token_bytes(HASH_SIZE)
+        effective = now() if start is None else start
+        termination = Termination(agreement=agreement, reason=reason, effectiveFrom=effective, salt=salt)
+        same = meaning(termination, ("effectiveFrom",) if start is None else ())
+        signer.send(termination, same=same, proposed=True)
+
+
+@command.command()
+@click.option("--share", "shares", multiple=True, metavar="ACCOUNT:PPM:ROLE", required=True, help="Repeatable.")
+@click.option("--revenue", type=int, multiple=True, required=True, help="Minor units of a period; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def simulate(language: str, shares: tuple[str, ...], revenue: tuple[int, ...], as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Show who would get what, to the last minor unit, before anybody signs."""
+    lines = {share.party: share.ppm for share in parse_shares(shares)}
+    if sum(lines.values()) != WHOLE:
+        raise InvalidData("agreement.sum", field="shares", expected=WHOLE, actual=sum(lines.values()))
+    bars(language, lines, revenue, as_json=as_json)
+
+
+def _defaulted(terms: dict[str, Any]) -> tuple[str, ...]:
+    """Return the members that are made of the clock because the person gave none."""
+    given = {"acceptBy": terms["accept_by"], "effectiveFrom": terms["start"]}
+    return tuple(member for member, value in given.items() if value is None)
+
+
+def _agreement(terms: dict[str, Any], supersedes: bytes, before: Agreement | None) -> Agreement:
+    """Return the agreement of the options; what is not given is as it was before."""
+    shares = parse_shares(terms["shares"]) if terms["shares"] else _fresh(before)
+    works = tuple(sorted(from_hex(work, HASH_SIZE, "--work") for work in terms["works"]))
+    if not works and before is not None:
+        works = before.works
+    if terms["payer"] is not None:
+        payer = account_from_any_case(terms["payer"], "--payer")
+    elif before is not None:
+        payer = before.payer
+    else:
+        raise InvalidData("agreement.no_payer", field="--payer")
+    parties = tuple(share.party for share in shares)
+    leaving = () if before is None else tuple(account for account in before.parties if account not in parties)
+    return Agreement(
+        works=works,
+        parties=parties,
+        leaving=leaving,
+        shares=shares,
+        termsHash=_terms_hash(terms["terms"]),
+        payer=payer,
+        acceptBy=now() + _ACCEPTED_WITHIN if terms["accept_by"] is None else terms["accept_by"],
+        effectiveFrom=now() if terms["start"] is None else terms["start"],
+        effectiveUntil=terms["end"],
+        supersedes=supersedes,
+        salt=secrets.token_bytes(HASH_SIZE),
+    )
+
+
+def _fresh(before: Agreement | None) -> tuple[Share, ...]:
+    """Return the lines of an agreement with salts of their own."""
+    if before is None:
+        raise InvalidData("agreement.no_shares", field="--share")
+    return tuple(
+        Share(party=share.party, role=share.role, ppm=share.ppm, salt=secrets.token_bytes(HASH_SIZE))
+        for share in before.shares
+        if isinstance(share, Share)
+    )
+
+
+def _terms_hash(path: Path | None) -> bytes:
+    """Return the salted hash of a text, whose salt stands beside it: without it nobody can guess the text."""
+    if path is None:
+        return NONE
+    content = read_file(path, MAXIMUM_TERMS)
+    beside = path.with_name(f"{path.name}.salt")
+    if beside.exists():
+        salt = from_hex(read_file(beside, 1024).decode("ascii", "replace").strip(), HASH_SIZE, str(beside))
+    else:
+        salt = secrets.token_bytes(HASH_SIZE)
+        write_atomically(beside, (to_hex(salt) + "\n").encode())
+    return hashlib.sha256(salt + content).digest()
+
+
+def _read(signer: Signer, digest: bytes, *, of_any_kind: bool = False) -> Any:
+    """Return what the registry has under a digest, made again from its members: the digest must come out."""
+    found = signer.client.draft_or_statement(digest)
+    if found["typed_data"] is None:
+        raise InvalidData("statement.withheld", digest=to_hex(digest))
+    statement: Statement = signer.checked(found["typed_data"], digest)
+    if not of_any_kind and not isinstance(statement, Agreement):
+        raise InvalidData("agreement.unknown", agreement=to_hex(digest))
+    return statement
+
+
+def _warnings(language: str, agreement: Agreement) -> list[str]:
+    keys = ", ".join(to_checksum(account) for account in agreement.parties)
+    return [
+        text(language, "cli.agreement.stays_good", {"time": agreement.acceptBy}),
+        text(language, "cli.agreement.one_key", {"accounts": keys}),
+    ]

@@ -1,0 +1,75 @@
+"""`deedlog claim`, `contribute`, `countersign`: who made an uploaded work, who had a part, and who confirms it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.signing import Signer, now, signer_options
+from registry.hexadecimal import HASH_SIZE, from_hex
+from registry.statements import ROLES, Claim, Contribution, Countersignature
+
+if TYPE_CHECKING:
+    from api.cli.signing import Options
+
+
+@click.command()
+@click.argument("upload")
+@click.option("--credited-as", required=True, help="The name you want to be credited as.")
+@click.option("--basis", default="own", show_default=True, help="own, employment or commission.")
+@signer_options
+def claim(options: Options, upload: str, credited_as: str, basis: str) -> None:
+    """Claim the UPLOAD (0x…) that a platform registered on its own word. It then waits for the platform's signature."""
+    with Signer(options) as signer:
+        signer.send(
+            Claim(
+                upload=from_hex(upload, HASH_SIZE, "UPLOAD"),
+                creator=signer.account,
+                creditedAs=credited_as,
+                basis=basis,
+                madeAt=now(),
+                salt=secrets.token_bytes(HASH_SIZE),
+            )
+        )
+
+
+@click.command()
+@click.argument("work")
+@click.option("--role", required=True, help=", ".join(ROLES))
+@click.option("--degree", default="equal", show_default=True, help="lead, equal or supporting.")
+@click.option("--credited-as", required=True, help="The name you want to be credited as.")
+@click.option("--agent", default="human", show_default=True, help="human, ai or tool: who did it; you declare it.")
+@signer_options
+def contribute(options: Options, work: str, role: str, degree: str, credited_as: str, agent: str) -> None:
+    """Claim a part in WORK (0x…). It is shown as claimed until a creator of the work countersigns it."""
+    with Signer(options) as signer:
+        signer.send(
+            Contribution(
+                work=from_hex(work, HASH_SIZE, "WORK"),
+                contributor=signer.account,
+                role=role,
+                degree=degree,
+                creditedAs=credited_as,
+                agent=agent,
+                madeAt=now(),
+                salt=secrets.token_bytes(HASH_SIZE),
+            )
+        )
+
+
+@click.command()
+@click.argument("statement")
+@signer_options
+def countersign(options: Options, statement: str) -> None:
+    """Confirm STATEMENT (0x…): a contribution to your work, or, as a platform, the claim of an upload."""
+    with Signer(options) as signer:
+        signer.send(
+            Countersignature(
+                statement=from_hex(statement, HASH_SIZE, "STATEMENT"),
+                account=signer.account,
+                madeAt=now(),
+                salt=secrets.token_bytes(HASH_SIZE),
+            )
+        )

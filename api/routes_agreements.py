@@ -1,0 +1,61 @@
+"""`/v1/agreements`: what each party gets of what was reported, as far as the one who asks may know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+
+from api.context import Here  # noqa: TC001 - FastAPI reads the annotations
+from registry import payouts, readers, related, store
+from registry.errors import InvalidData
+from registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
+from registry.statements import Share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
+
+
+@router.get("/{digest}/payouts")
+def get_payouts(digest: str, here: Here) -> dict[str, Any]:
+    """What each report pays each party, in minor units, and what is carried. For those whom the agreement concerns."""
+    wanted = from_hex(digest, HASH_SIZE, "digest")
+    reader = here.reader()
+    with here.database.read() as connection:
+        stored = store.by_digest(connection, wanted)
+        if stored is None or stored.kind != "Agreement":
+            raise InvalidData("agreement.unknown", agreement=digest)
+        rights = related.state_of(connection, [stored], here.now())
+        if not readers.may_read(connection, reader, stored, rights, here.now()):
+            raise InvalidData("statement.withheld", digest=digest)
+    found = rights.agreements.get(wanted)
+    if found is None:
+        standing = rights.standings[wanted]
+        refusal = InvalidData(standing.code)
+        refusal.params.update(standing.params)
+        raise refusal
+    shares = {share.party: share.ppm for share in found.agreement.shares if isinstance(share, Share)}
+    changes = payouts.changes([(report, rights.reports[report].report) for report in found.reports])
+    rows = payouts.payouts(shares, changes)
+    return {
+        "agreement": digest,
+        "status": found.status(here.now()),
+        "currency": found.currency,
+        "reports": [
+            {
+                "digest": to_hex(row.change.report),
+                "amount": str(row.change.amount),
+                "paid": _shown(row.paid),
+                "carried": str(row.carried),
+            }
+            for row in rows
+        ],
+        "carried": str(rows[-1].carried if rows else 0),
+        "closing": _shown(payouts.closing(shares, changes)),
+    }
+
+
+def _shown(amounts: Mapping[bytes, int]) -> dict[str, str]:
+    return {to_checksum(account): str(amount) for account, amount in amounts.items()}
