@@ -116,8 +116,10 @@ def check_submission(submission: Submission, registry: bytes, submitter: Submitt
     """
     sent = check_sent(submission, registry, submitter, now)
     signers = sent.statement.signers()
-    if signers is not None:  # else the rules know them
+    if signers is not None:
         check_complete(sent.signatures, signers)
+    elif not sent.signatures:  # who signs, the rules know; somebody does
+        raise InvalidData("signature.none", field="signatures")
     return sent.checked()
 
 
