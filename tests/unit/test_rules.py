@@ -42,11 +42,10 @@ from rights_log import (
     work,
 )
 
-from registry import rules
+from registry import payouts, rules
 from registry.eip712 import domain_separator
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
-from registry.payouts import changes
 from registry.rights import Fact, State
 from registry.signatures import account_of_private_key, check, sign
 
@@ -150,6 +149,11 @@ def compare_all(state, log):
     return codes
 
 
+def changes(state, digest):
+    """Return what the reports under an agreement added to its revenue."""
+    return payouts.changes([(each, state.reports[each].report) for each in state.agreements[digest].reports])
+
+
 def covering_in(state, digest, payer, at, now):
     holder = state.holder(payer, now)
     found = [(other, state.agreements[other]) for other in state.agreements]
@@ -224,7 +228,7 @@ def test_asking_changes_nothing_and_answers_what_folding_says():
             continue
         assert state.standings[fact.digest].code == asked
         if not state.standings[fact.digest].counts:
-            for member in ("successors", "works", "claims", "contributions", "cancellations", "agreements", "reports"):
+            for member in ("lines", "works", "claims", "contributions", "cancellations", "agreements", "reports"):
                 assert getattr(state, member) == getattr(before, member)
 
 
