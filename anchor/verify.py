@@ -378,11 +378,11 @@ def _asked(anchored: _Anchor, nodes: Sequence[NodeAnswer]) -> Finding | None:
             problem = not_checked("node.no_block", url=node.url, block_number=anchored.header.number)
         else:
             voices.append(block_hash == anchored.header.hash)
+    ours = to_hex(anchored.header.hash)
     if not voices:
-        return problem or not_checked("anchored.no_block", chain_id=anchored.chain_id)
+        return problem or not_checked("anchored.no_block", block_hash=ours, chain_id=anchored.chain_id)
     if all(voices):
         return None
-    ours = to_hex(anchored.header.hash)
     if any(voices):
         return not_checked("node.disagree", block_hash=ours)
     return no("anchored.not_canonical", block_hash=ours)

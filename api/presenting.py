@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anchor.verdict import QUESTIONS, Answer
 from api.texts import text
 from registry.hexadecimal import to_checksum, to_hex
+from registry.statements import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 _LAST_SHOWN = 253_402_214_400
 """9999-12-31 in every zone: a signer may claim any time, and a calendar shows no later one."""
+
+_TIMES = ("acceptBy", "effectiveFrom", "effectiveUntil", "periodStart", "periodEnd")
+"""Members that are Unix times by what is agreed or reported; those that end in `At` are when somebody says it was."""
+
+_LINES = ("shares",)
+_MAY_BE_NONE = ("termsHash", "supersedes", "corrects")
+_NONE = to_hex(NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +61,32 @@ def heading(verdict: Verdict) -> str:
 
 
 def body(verdict: Verdict, language: str) -> list[tuple[str, str]]:
-    """Return the statement's members as (name, value) for people."""
+    """Return the statement's members as (name, value) for people; each line of an agreement for itself."""
     shown = []
     for name, value in verdict.statement.message().items():
-        if name.endswith("At"):
-            shown.append((name, text(language, "verdict.claimed", {"time": moment(int(value))})))
+        if isinstance(value, list) and name in _LINES:
+            shown += [(f"{name}[{position}]", _shown_line(line, language)) for position, line in enumerate(value)]
         else:
-            shown.append((name, ", ".join(value) if isinstance(value, list) else str(value)))
+            shown.append((name, _shown_member(name, value, language)))
     return shown
+
+
+def _shown_member(name: str, value: Any, language: str) -> str:
+    if value == [] or (name in _MAY_BE_NONE and value == _NONE):
+        return text(language, "verdict.none")
+    if name == "effectiveUntil" and value == "0":
+        return text(language, "verdict.no_end")
+    if name in _TIMES:
+        return moment(int(value))
+    if name.endswith("At"):
+        return text(language, "verdict.claimed", {"time": moment(int(value))})
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _shown_line(line: Any, language: str) -> str:
+    if isinstance(line, str):
+        return text(language, "verdict.hidden_line", {"hash": line})
+    return ", ".join(f"{name}: {value}" for name, value in line.items())
 
 
 def moment(seconds: int) -> str:

@@ -266,6 +266,8 @@ class Number(Integer):
     """An integer that 32 bits hold: in JSON a number, which every reader reads alike."""
 
     def parse(self, value: object, field: str) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise InvalidData("integer.not_a_number", field=field)
         return self.check(value, field)
 
     def show(self, value: int) -> int:

@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from local_registry import run_deedlog
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Shares:
         ):
             bundle, reported = self.folder / f"{name}.deed", self.folder / f"{report}.deed"
             text = bundle.read_text(encoding="utf-8")
-            require(text.count('"ppm"') == 1, "one line can be read, the others are hidden")
+            require(text.count('"ppm":') == 1, "one line can be read, the others are hidden")
             pins = ("--registry", self.registry)
             verdict = self.editor.run("verify", str(bundle), *pins, expect=2)
             complete = verdict["answers"]["complete"]
@@ -150,7 +151,8 @@ class Shares:
             print(f"   carried: {report['carried']}")
 
     def _standing(self, digest: str) -> str:
-        code: str = self._sign(self.creator, "agreement", "show", digest)["standing"]["code"]
+        # For anybody to see: no key, no session.
+        code: str = httpx.get(f"{self.url}/v1/statements/{digest}").json()["standing"]["code"]
         return code
 
     def _sign(self, person: Person, *arguments: str) -> Any:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 MAXIMUM_ANSWER = 8 * 1024 * 1024
 _TIMEOUT = 60
-_LATER = (408, 409, 425, 429)
+_LATER = (408, 425, 429)
 """Statuses below 500 after which the same request may succeed."""
+
+_LATER_CODE = "statement.not_logged_yet"
+"""A conflict that passes by itself; the others stay."""
 
 STATES = ("accepted", "logged", "anchored", "final")
 OUTCOMES = ("accepted", "known", "repeat")
@@ -171,7 +174,7 @@ class Client:
             raise self._unlike_a_registry(response.status_code) from error
         if not isinstance(code, str) or code not in catalogue("en"):
             raise Unavailable("registry.refused", url=self.url, refusal=str(code)[:64])
-        kind = InvalidData if _is_refusal(response.status_code) else Unavailable
+        kind = InvalidData if _is_refusal(response.status_code, code) else Unavailable
         refusal = kind(code, field=None if field is None else str(field))
         refusal.params.update(known)
         raise refusal
@@ -189,6 +192,6 @@ class Client:
         return Unavailable("registry.answered", url=self.url, status=status)
 
 
-def _is_refusal(status: int) -> bool:
+def _is_refusal(status: int, code: str) -> bool:
     """Whether the registry has judged the request. A server that fails (500 and above) has judged nothing."""
-    return 400 <= status < 500 and status not in _LATER  # noqa: PLR2004 - RFC 9110 §15.5: the client's errors
+    return 400 <= status < 500 and status not in _LATER and code != _LATER_CODE  # noqa: PLR2004 - RFC 9110 §15.5: the client's errors

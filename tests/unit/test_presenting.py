@@ -1,12 +1,16 @@
-"""Times as people read them: in the machine's zone and in UTC, whatever a signer claims."""
+"""Statements and times as people read them: every kind, hidden lines, both zones, whatever a signer claims."""
 
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
+from vectors.generate.statement_cases import messages
+from vectors.generate.statement_plain import PLAIN, pattern
 
-from api.presenting import moment
+from api.presenting import body, moment
+from registry.statements import KINDS
 
 
 @pytest.fixture(params=["UTC", "Asia/Shanghai", "Pacific/Kiritimati", "America/Los_Angeles"])
@@ -28,3 +32,27 @@ def test_a_time_is_shown_in_both_zones(zone):
     assert moment(1_795_460_000).endswith("(2026-11-23 18:53:20 UTC)")
     if zone == "Asia/Shanghai":
         assert moment(1_795_460_000).startswith("2026-11-24 02:53:20 +0800")
+
+
+def shown(kind, message, language="en"):
+    return body(SimpleNamespace(statement=KINDS[kind].from_message(message)), language)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_statement_can_be_shown(kind, language):
+    for message in messages(kind).values():
+        names = [name.split("[")[0] for name, value in shown(kind, message, language) if value]
+        assert list(dict.fromkeys(names)) == list(message)
+
+
+@pytest.mark.parametrize(("language", "none", "no_end"), [("en", "none", "no end"), ("zh", "无", "无期限")])
+def test_an_agreement_is_shown_line_by_line_and_what_is_hidden_is_said_to_be(language, none, no_end):
+    first, second = PLAIN["Agreement"]["shares"]
+    values = dict(shown("Agreement", PLAIN["Agreement"] | {"shares": [pattern(0x30), second]}, language))
+    assert second["party"] in values["shares[1]"]
+    assert "400000" in values["shares[1]"]
+    assert pattern(0x30) in values["shares[0]"]
+    assert first["party"] not in values["shares[0]"]
+    assert (values["leaving"], values["supersedes"], values["effectiveUntil"]) == (none, none, no_end)
+    assert "2026-12-01 00:00:00 UTC" in values["effectiveFrom"]

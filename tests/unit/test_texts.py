@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from anchor.verdict import QUESTIONS, Answer, Trust
+from api import problems
 from api.texts import LANGUAGES, catalogue, choose_language, text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE_CALLS = {
     *("DeedlogError", "InvalidData", "Unavailable", "VerificationError", "JsonError", "EntryError", "NoteError"),
     *("TileError", "CheckpointError", "TlogProofError", "RlpError", "BundleError", "AbsentError"),
-    *("StopAnchoringError", "yes", "no", "not_checked"),
+    *("StopAnchoringError", "Standing", "yes", "no", "not_checked"),
 }
 TEXT_CALLS = {"say", "text"}
 
@@ -40,18 +41,35 @@ def codes_of(call):
     yield from (code for keyword in call.keywords if keyword.arg == "problem" for code in literals(keyword.value))
 
 
-def used_codes():
+def calls():
+    """Yield every call of the packages, and where it stands."""
     for package in ("registry", "anchor", "api"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            calls = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
-            for call in calls:
-                yield from ((code, f"{path.relative_to(ROOT)}:{call.lineno}") for code in codes_of(call) if "." in code)
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call):
+                    yield node, f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def used_codes():
+    for call, where in calls():
+        yield from ((code, where) for code in codes_of(call) if "." in code)
+
+
+def given_parameters(call):
+    """Return the names of the parameters that a call gives to its code; None if the call does not say all of them."""
+    if getattr(call.func, "id", "") == "Standing":
+        params = call.args[1] if len(call.args) > 1 else ast.Dict([], [])
+        return {key.value for key in params.keys} if isinstance(params, ast.Dict) else None
+    if any(keyword.arg is None for keyword in call.keywords):
+        return None
+    return {keyword.arg for keyword in call.keywords}
 
 
 DERIVED = [
     *(f"question.{name}" for name in QUESTIONS),
     *(f"answer.{answer.name.lower()}" for answer in Answer),
     *(f"trust.{trust}" for trust in Trust),
+    *(f"agreement.is_{status}" for status in ("agreed", "in_force", "superseded", "terminated", "ended")),
     *(f"cli.register.{outcome}" for outcome in ("accepted", "known", "repeat")),
     *("http.not_found", "http.method_not_allowed", "http.request"),
     *(f"alarm.{name}" for name in ("anchor_late", "balance_low", "fee_limit", "nonce_taken", "not_taken", "reverted")),
@@ -69,17 +87,38 @@ def test_every_code_in_use_has_a_text_in_each_language():
         assert not missing, (language, missing)
 
 
+def test_every_code_with_a_status_of_its_own_is_in_use():
+    assert set(problems._STATUS) <= set(catalogue("en"))
+    conflicts = {code for code, status in problems._STATUS.items() if status == 409}
+    assert {"agreement.stale", "agreement.cancelled", "draft.signed_already", "claim.taken"} <= conflicts
+
+
 def test_no_text_is_unused():
     used = {code for code, _ in used_codes()} | set(DERIVED)
     assert set(catalogue("en")) - used == set()
 
 
+def parameters(language, code):
+    """Return the parameters that a text names."""
+    return {name for _, name, _, _ in string.Formatter().parse(catalogue(language)[code]) if name}
+
+
+def test_whoever_raises_a_code_gives_the_parameters_that_its_text_names():
+    checked = 0
+    for call, where in calls():
+        if getattr(call.func, "id", "") not in CODE_CALLS:
+            continue
+        given = given_parameters(call)
+        for code in codes_of(call):
+            if given is not None and "." in code:
+                assert parameters("en", code) <= given, (code, where)
+                checked += 1
+    assert checked > 150
+
+
 @pytest.mark.parametrize("code", sorted(catalogue("en")))
 def test_the_languages_name_the_same_parameters(code):
-    def parameters(language):
-        return {name for _, name, _, _ in string.Formatter().parse(catalogue(language)[code]) if name}
-
-    assert parameters("en") == parameters("zh")
+    assert parameters("en", code) == parameters("zh", code)
     assert catalogue("zh")[code] != catalogue("en")[code]
 
 

@@ -14,14 +14,26 @@ from typing import Any
 
 import rfc8785
 from vectors.generate import statement_vectors
+from vectors.generate.statement_plain import NONE
 
 PATH = Path(__file__).resolve().parent.parent / "entries.json"
 SUBJECTS = {
     "Work": {"content": "contentHash"},
     "Upload": {"content": "contentHash"},
     "Rendition": {"content": "contentHash", "source": "source"},
+    "Claim": {"upload": "upload"},
+    "Countersignature": {"statement": "statement"},
+    "Contribution": {"work": "work"},
+    "Agreement": {"work": "works", "supersedes": "supersedes"},
+    "Cancellation": {"agreement": "agreement"},
+    "Termination": {"agreement": "agreement"},
+    "RevenueReport": {"work": "work", "corrects": "corrects"},
+    "Rotation": {"successor": "to"},
 }
-"""Of each kind: the members that are its subjects, by their tag."""
+"""Of each kind: the members that are its subjects, by their tag; a list is one for each item."""
+
+MAY_BE_NONE = ("supersedes", "corrects")
+"""Members that are no subject where all 32 bytes are zero."""
 
 TIME = 1_795_460_000
 ABOUT = (
@@ -29,6 +41,15 @@ ABOUT = (
     "names the case of statements.json that the entry is of. `other` are entries of no statement, at the edges of the "
     "format. `refused` are texts that are not an entry, with the reason's code and the member at fault."
 )
+
+
+def subjects_of(kind: str, message: dict[str, Any]) -> list[str]:
+    """Return what a statement is about."""
+    found = []
+    for tag, name in SUBJECTS[kind].items():
+        values = message[name] if isinstance(message[name], list) else [message[name]]
+        found += [f"{tag}:{value}" for value in values if name not in MAY_BE_NONE or value != NONE]
+    return sorted(found)
 
 
 def value_of(statement: dict[str, Any], time: int) -> dict[str, Any]:
@@ -39,7 +60,7 @@ def value_of(statement: dict[str, Any], time: int) -> dict[str, Any]:
         "digest": statement["digest"],
         "kind": statement["kind"],
         "signatures": sorted(signatures, key=lambda item: str(item["account"])),
-        "subjects": sorted(f"{tag}:{message[name]}" for tag, name in SUBJECTS[statement["kind"]].items()),
+        "subjects": subjects_of(statement["kind"], message),
         "time": time,
         "v": 1,
     }

@@ -26,6 +26,23 @@ def members() -> list[dict[str, Any]]:
     for name, value in data_of("Rendition")["message"].items():
         text = edit(plain("Rendition"), '"message":{', f'"message":{{"{name}":{text_of(value)},')
         cases.append(refused(f"Rendition.{name} stands twice", text, "json.member_twice", name))
+    for kind in ("Claim", "Agreement", "Rotation"):
+        for name in data_of(kind)["message"]:
+            message = {other: value for other, value in data_of(kind)["message"].items() if other != name}
+            cases.append(
+                refused(f"{kind}.{name} is missing", changed(kind, "message", message), "json.member_missing", name)
+            )
+    for kind in ("Countersignature", "Agreement", "RevenueReport"):
+        for name in data_of(kind)["message"]:
+            message = {**data_of(kind)["message"], name: None}
+            cases.append(refused(f"{kind}.{name} is null", changed(kind, "message", message), "json.null", name))
+    message = data_of("Rotation")["message"]
+    python = {**message, "from_": message["from"]}
+    cases.append(
+        refused(
+            "Rotation has from_ beside from", changed("Rotation", "message", python), "json.member_unknown", "from_"
+        )
+    )
     message = data_of("Work")["message"]
     opened = '"message":{'
     cases += [
@@ -108,9 +125,27 @@ def types() -> list[dict[str, Any]]:
         "no kind": {"EIP712Domain": domain},
         "a list": [given],
     }
+    given = data_of("Agreement")["types"]
+    share = given["Share"]
+    of_agreements = {
+        "no Share": {name: item for name, item in given.items() if name != "Share"},
+        "a Share in another order": {**given, "Share": [share[1], share[0], *share[2:]]},
+        "a Share without its salt": {**given, "Share": share[:-1]},
+        "a Share of wider numbers": {
+            **given,
+            "Share": [{**item, "type": item["type"].replace("uint32", "uint256")} for item in share],
+        },
+        "shares as their hashes": {
+            **given,
+            "Agreement": [
+                {**item, "type": item["type"].replace("Share[]", "bytes32[]")} for item in given["Agreement"]
+            ],
+        },
+    }
     return [
-        refused(f"types: {name}", changed("Work", "types", value), "typed_data.types", "types")
-        for name, value in other.items()
+        refused(f"types: {name}", changed(kind, "types", value), "typed_data.types", "types")
+        for kind, table in (("Work", other), ("Agreement", of_agreements))
+        for name, value in table.items()
     ]
 
 

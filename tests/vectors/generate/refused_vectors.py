@@ -13,10 +13,12 @@ from typing import Any
 
 from eth_account import Account
 from eth_account.messages import encode_defunct
+from vectors.generate.refused_agreements import agreements, reports
 from vectors.generate.refused_base import CASES
 from vectors.generate.refused_members import members
 from vectors.generate.refused_shapes import shapes
-from vectors.generate.statement_vectors import FIRST, KEYS, REGISTRY, SECOND
+from vectors.generate.statement_plain import FIRST, KEYS, SECOND
+from vectors.generate.statement_vectors import REGISTRY
 
 PATH = Path(__file__).resolve().parent.parent / "refused.json"
 N = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
@@ -72,7 +74,7 @@ def signatures() -> list[dict[str, Any]]:
 
 def render() -> str:
     """Return the file's text: all of it ASCII, since much of it would not show."""
-    statements = [*members(), *shapes()]
+    statements = [*members(), *shapes(), *agreements(), *reports()]
     names = [case["name"] for case in statements]
     assert len(set(names)) == len(names), sorted(name for name in names if names.count(name) > 1)
     value = {"about": ABOUT, "registry": REGISTRY, "statements": statements, "signatures": signatures()}
