@@ -88,7 +88,7 @@ def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
     Its payer need not have signed anything, and is somebody from now on: were another account rotated to it, two
     agreements that have different payers could become two of the same.
     """
-    state.known.add(agreement.payer)
+    state.known.update(agreement.names())
     if agreement.supersedes != NONE:
         _end(state, agreement.supersedes, agreement.effectiveFrom)
         state.agreements[agreement.supersedes].superseded_by = fact.digest
