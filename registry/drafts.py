@@ -135,8 +135,8 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
 
 
 def _state(connection: Connection, statement: Statement, digest: bytes, now: int) -> State:
-    signers = statement.signers() or ()
-    return related.state_around(connection, {digest, *related.named_in(statement.subjects())}, signers, now)
+    accounts = (*(statement.signers() or ()), *statement.names())
+    return related.state_around(connection, {digest, *related.named_in(statement.subjects())}, accounts, now)
 
 
 def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:

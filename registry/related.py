@@ -47,8 +47,10 @@ def state_around(connection: Connection, digests: Iterable[bytes], accounts: Ite
     state = State()
     found = _closure(connection, set(digests))
     named = set(accounts)
-    for stored in found.values():
-        named.update(signature.account for signature in stored.opened().signatures)
+    for fact in [_fact(stored, now) for stored in found.values()]:
+        named.update(fact.accounts)
+        if fact.statement is not None:
+            named.update(fact.statement.names())
     found |= {stored.digest: stored for stored in rotations_of(connection, named)}
     for stored in sorted(found.values(), key=_in_order):
         rules.take(state, _fact(stored, now))
