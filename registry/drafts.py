@@ -6,27 +6,30 @@ makes no difference. Functions take a connection inside a write and never commit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from registry import draft_store, events, insertion, related, rules, service, store
-from registry.errors import DeedlogError, InvalidData
+from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_hex
 from registry.rights import Fact
+from registry.service import Admission
 from registry.signatures import Signature, check
 from registry.statements import Termination
 from registry.submission import Submitter, body_of
+from registry.together import in_one_write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
+    from registry.database import Database
     from registry.draft_store import Draft
     from registry.rights import State
     from registry.statement import Statement
     from registry.store import Stored
-    from registry.submission import Checked, Sent
+    from registry.submission import Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,39 @@ class Signed:
     missing: tuple[bytes, ...]
 
 
-def sign(
-    connection: Connection, sent: Sent, submitter: Submitter, now: int, admit: Callable[[Checked], None] | None = None
-) -> Signed:
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Signatures that somebody sent, checked at `now`; `admission` may refuse them where they are new (a quota)."""
+
+    sent: Sent
+    submitter: Submitter
+    now: int
+    admission: Admission = field(default_factory=lambda: Admission(None))
+
+
+def sign_all(database: Database, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+    """Take signatures of many people together, as `sign` does; return their answers, once what is taken is durable."""
+    taken = in_one_write(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
+    return [answer or Unavailable("statement.not_kept") for answer in taken]
+
+
+def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+    answers: list[Signed | DeedlogError] = []
+    for signing in signings:
+        try:
+            answers.append(sign(connection, signing))
+        except DeedlogError as error:  # before anything of it was written
+            answers.append(error)
+    return answers
+
+
+def sign(connection: Connection, signing: Signing) -> Signed:
     """Take signatures of a statement, the first of which propose it; or raise `InvalidData` and change nothing.
 
     Whatever would be refused when it completes is refused now: nobody signs what cannot come to anything.
     """
     insertion.lock_statements(connection)
+    sent, submitter, now = signing.sent, signing.submitter, signing.now
     statement, digest = sent.statement, sent.digest
     if (stored := store.by_digest(connection, digest)) is not None:
         return _complete_before(stored, sent.signatures)
@@ -60,16 +88,11 @@ def sign(
             raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
     rules.check(state, Fact(digest, statement.kind, signers, now, statement))
     given, new = _given(draft, sent, signers)
-    if admit is not None and new:
-        admit(sent._replace(signatures=tuple(new)).checked())
+    if new:
+        signing.admission.check(sent._replace(signatures=tuple(new)).checked())
     if len(given) == len(signers):
         whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
-        if draft is not None:
-            # Whoever proposed it sent it, with all that goes with it; the last to sign only signed.
-            whole = whole._replace(public_from=draft.public_from)
-            submitter = Submitter(draft.api_key_id, submitter.scopes)
-            _tell_signed(connection, digest, new, now, first=False)
-        return _complete(connection, whole, submitter, now)
+        return _complete(connection, whole, new, draft, signing)
     if draft is None:
         draft_store.add(connection, sent, body_of(statement), signers, submitter.api_key_id, now)
     else:
@@ -126,8 +149,8 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
 
 
 def _state(connection: Connection, statement: Statement, digest: bytes, now: int) -> State:
-    signers = statement.signers() or ()
-    return related.state_around(connection, {digest, *related.named_in(statement.subjects())}, signers, now)
+    accounts = (*(statement.signers() or ()), *statement.names())
+    return related.state_around(connection, {digest, *related.named_in(statement.subjects())}, accounts, now)
 
 
 def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
@@ -155,8 +178,20 @@ def _given(draft: Draft | None, sent: Sent, signers: Sequence[bytes]) -> tuple[d
     return given | {signature.account: signature.signature for signature in new}, new
 
 
-def _complete(connection: Connection, whole: Sent, submitter: Submitter, now: int) -> Signed:
-    [answer] = service.keep_in(connection, service.Request([whole.checked()], submitter, now))
+def _complete(
+    connection: Connection, whole: Sent, new: Sequence[Signature], draft: Draft | None, signing: Signing
+) -> Signed:
+    submitter = signing.submitter
+    if draft is not None:
+        # Whoever proposed it sent it, with all that goes with it; the last to sign only signed.
+        whole = whole._replace(public_from=draft.public_from)
+        submitter = Submitter(draft.api_key_id, submitter.scopes)
+
+    def tell() -> None:
+        if draft is not None:
+            _tell_signed(connection, whole.digest, new, signing.now, first=False)
+
+    [answer] = service.keep_in(connection, service.Request([whole.checked()], submitter, signing.now), tell)
     if isinstance(answer, DeedlogError):
         raise answer
     draft_store.remove(connection, [whole.digest])  # a repeat of another statement leaves none either

@@ -13,7 +13,7 @@ import pytest
 import sha3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from registry_world import ALICE, BOB, rendition, salt, upload, work
+from registry_world import ALICE, BOB, NOW, rendition, salt, upload, work
 from statement_strategies import any_member, in_part, readable, registries, statements
 from vectors.generate import statement_vectors
 from vectors.generate.statement_cases import messages
@@ -24,9 +24,10 @@ from registry import eip712, member_types, strict_json
 from registry.eip712 import domain_separator, line_hash
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
-from registry.signatures import account_of_private_key
+from registry.signatures import account_of_private_key, sign
 from registry.statement import repeat_key
 from registry.statements import KINDS, WHOLE, Share
+from registry.submission import Submission, Submitter, check_submission
 from registry.typed_data import from_typed_data, kind_named, signed_for, typed_data
 
 FORMATS = (Path(__file__).resolve().parents[2] / "docs/formats.md").read_text(encoding="utf-8")
@@ -403,7 +404,7 @@ def test_a_line_that_is_shown_otherwise_is_of_another_agreement(pair, data):
 def test_a_hidden_share_cannot_be_found_by_trying_all_of_them():
     """Who knows a party, its role and all other salts of an agreement tries each share there can be, in vain."""
     whole = case("Agreement", "amended")
-    shown, hidden = whole.shares[0], whole.shares[1]
+    shown, hidden = whole.shares[0], whole.shares[1]  # were the third shown too, the sum would tell
     target = line_hash(hidden)
     role = next(of for _, name, of in Share.STRUCT.members if name == "role")
     known = sha3.keccak_256(Share.STRUCT.type_hash + hidden.party.rjust(32, b"\0") + role.encode(hidden.role))
@@ -416,9 +417,21 @@ def test_a_hidden_share_cannot_be_found_by_trying_all_of_them():
                 return ppm
         return None
 
-    for salt_known in (whole.salt, shown.salt):
+    for salt_known in (whole.salt, shown.salt, whole.shares[2].salt):
         assert found(salt_known, range(1, WHOLE + 1)) is None
     assert found(hidden.salt, range(hidden.ppm - 1000, hidden.ppm + 1000)) == hidden.ppm
+
+
+@pytest.mark.parametrize("kind", ["Cancellation", "Termination"])
+def test_what_does_not_name_its_signers_is_signed_by_somebody(kind):
+    statement = plain(kind)
+    data = typed_data(statement, REGISTRY)
+    with pytest.raises(InvalidData) as caught:
+        check_submission(Submission(data, ()), REGISTRY, Submitter(), NOW + 100)
+    assert (caught.value.code, caught.value.field) == ("signature.none", "signatures")
+    signed = sign(statement.digest(domain_separator(REGISTRY)), ALICE)
+    checked = check_submission(Submission(data, (signed,)), REGISTRY, Submitter(), NOW + 100)
+    assert checked.accounts == (account_of_private_key(ALICE),)
 
 
 def key_of(statement):

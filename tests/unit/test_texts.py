@@ -70,7 +70,12 @@ DERIVED = [
     *(f"answer.{answer.name.lower()}" for answer in Answer),
     *(f"trust.{trust}" for trust in Trust),
     *(f"agreement.is_{status}" for status in ("agreed", "in_force", "superseded", "terminated", "ended")),
-    *(f"cli.register.{outcome}" for outcome in ("accepted", "known", "repeat")),
+    *(f"cli.agreement.{state}" for state in ("signed", "declined", "waiting")),
+    *(
+        f"cli.{command}.{said}"
+        for command in ("register", "signing")
+        for said in ("accepted", "known", "repeat", "proposed", "signed", "for_ever", "sign", "signed_before")
+    ),
     *("http.not_found", "http.method_not_allowed", "http.request"),
     *(f"alarm.{name}" for name in ("anchor_late", "balance_low", "fee_limit", "nonce_taken", "not_taken", "reverted")),
     *(f"verdict.exit_{code}" for code in (0, 1, 2)),
