@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from types import SimpleNamespace
@@ -27,13 +28,14 @@ from shares_world import (
     upload,
     work,
 )
+from site_world import beside as another_process
 from waiting import until
 
 from anchor import bundle as bundles
 from anchor.verdict import Answer
 from anchor.verify import Pins, verify
 from registry import payouts
-from registry.hexadecimal import to_hex
+from registry.hexadecimal import to_checksum, to_hex
 from registry.statements import WHOLE
 
 BEGIN = 90 * DAY
@@ -269,16 +271,6 @@ def test_a_claim_counts_only_with_the_platforms_own_word(sharing):
     assert (code(refused), refused.json()["params"]["other"]) == ("claim.taken", to_hex(claimed))
 
 
-def test_bundles_beside_each_other_stand_in_the_logs_order_whatever_a_proof_that_nobody_checks_says(sharing):
-    """Of two anchors one is vouched for: the other must not say at which index the entry stands."""
-    platform, creator = people(2)
-    uploaded = sharing.register(upload(platform), platform, client=sharing.site.platform)
-    claimed = sharing.register(claim(uploaded, creator), creator)
-    shown, beside = proven(sharing, uploaded), proven(sharing, claimed)
-    pins = Pins(registry=sharing.site.identity.address)
-    assert verify(shown, pins, beside=[beside]).findings["standing"].code == "upload.unclaimed"
-
-
 # Who made what
 
 
@@ -349,11 +341,11 @@ def test_instants_beyond_2_53_are_strings_in_answers_and_end_nothing(sharing):
 # Money
 
 
-def reported(sharing, persons, payer, made, amounts, **more):
+def reported(sharing, payer, made, amounts):
     begin = now() - BEGIN
     digests = []
     for day, amount in enumerate(amounts):
-        one = report(made, payer, begin + day * DAY, begin + (day + 1) * DAY, amount, **more)
+        one = report(made, payer, begin + day * DAY, begin + (day + 1) * DAY, amount)
         digests.append(sharing.register(one, payer))
     return digests
 
@@ -364,7 +356,7 @@ def test_payouts_are_what_each_party_computes_from_their_own_line(sharing):
     ppm = {anna: 1, ben: 333_333, cleo: WHOLE - 333_334}
     digest = complete(sharing, agreement([made], ppm, payer), anna, ben, cleo)
     amounts = [1_000_003, 0, -777_777, 2**255 - 1 - 10**9, -(2**255), 17]
-    digests = reported(sharing, (anna, ben, cleo), payer, made, amounts)
+    digests = reported(sharing, payer, made, amounts)
     begin = now() - BEGIN
     fix = report(made, payer, begin, begin + DAY, 999_999, corrects=digests[0])
     # The period is that of the report that it corrects, to the second.
@@ -393,7 +385,7 @@ def test_payouts_are_what_each_party_computes_from_their_own_line(sharing):
 
 def test_payouts_are_for_those_whom_the_agreement_concerns(sharing):
     persons, payer, made, digest = shared_by(sharing)
-    reported(sharing, persons, payer, made, [100])
+    reported(sharing, payer, made, [100])
     path = f"/v1/agreements/{to_hex(digest)}/payouts"
     [stranger] = people(1)
     for person in (None, stranger):
@@ -407,7 +399,7 @@ def test_payouts_are_for_those_whom_the_agreement_concerns(sharing):
 
 def test_an_amendment_pays_what_is_reported_after_it_and_the_first_agreement_keeps_the_rest(sharing):
     (anna, ben, cleo), payer, made, digest = shared_by(sharing)
-    reported(sharing, (anna, ben, cleo), payer, made, [1_000_003])
+    reported(sharing, payer, made, [1_000_003])
     begin = now() - BEGIN
     change = begin + 40 * DAY
     amended = agreement(
@@ -419,14 +411,9 @@ def test_an_amendment_pays_what_is_reported_after_it_and_the_first_agreement_kee
     assert (code(refused), refused.json()["params"]["time"]) == ("report.straddles", change)
     for start, end in ((straddling.periodStart, change), (change, straddling.periodEnd)):
         assert sharing.post(replace(straddling, periodStart=start, periodEnd=end), payer).status_code == 201
-    amounts = {
-        which: [
-            each["amount"] for each in sharing.get(f"/v1/agreements/{to_hex(which)}/payouts", anna).json()["reports"]
-        ]
-        for which in (digest, second)
-    }
-    assert amounts == {digest: ["1000003", "5"], second: ["5"]}
-    after = sharing.get(f"/v1/agreements/{to_hex(second)}/payouts", ben).json()
+    before, after = (sharing.get(f"/v1/agreements/{to_hex(which)}/payouts", ben).json() for which in (digest, second))
+    amounts = [[each["amount"] for each in found["reports"]] for found in (before, after)]
+    assert amounts == [["1000003", "5"], ["5"]]
     assert after["reports"][0]["paid"] == {anna.shown: "3", ben.shown: "1"}
     # Who leaves signed that too, and so may read it; they get nothing of it.
     assert sharing.get(f"/v1/agreements/{to_hex(second)}/payouts", cleo).json() == after
@@ -435,12 +422,10 @@ def test_an_amendment_pays_what_is_reported_after_it_and_the_first_agreement_kee
 
 def test_the_quota_of_who_signed_is_not_used_by_the_signatures_of_others(sharing):
     """Each signature counts once, for the account that gave it."""
-    from site_world import beside  # noqa: PLC0415
-
     (anna, ben, cleo), payer = people(3), people(1)[0]
     made = sharing.register(work(anna), anna)
     drafts = [agreement([made], equal([anna, ben, cleo]), payer) for _ in range(2)]
-    with beside(sharing.site, DEEDLOG_QUOTA_PER_ACCOUNT="1/day") as strict:
+    with another_process(sharing.site, DEEDLOG_QUOTA_PER_ACCOUNT="1/day") as strict:
         assert sharing.propose(drafts[0], anna, client=strict).json()["outcome"] == "proposed"
         for _ in range(3):
             assert sharing.propose(drafts[0], anna, client=strict).json()["outcome"] == "known"
@@ -449,29 +434,37 @@ def test_the_quota_of_who_signed_is_not_used_by_the_signatures_of_others(sharing
         assert sharing.sign(drafts[0], cleo, client=strict).json()["outcome"] == "accepted"
 
 
-def test_no_answer_has_a_number_that_a_reader_could_take_for_another(sharing):
-    """RFC 8259 §6: nothing beyond 2^53; DESIGN's letter case for accounts; times as RFC 3339 has them."""
-    (anna, ben, cleo), payer, made, digest = shared_by(sharing)
-    reported(sharing, (anna, ben, cleo), payer, made, [2**200])
+def test_answers_have_no_number_beyond_2_53_no_account_in_small_letters_and_no_time_of_another_form(sharing):
+    """What is signed is shown as it is signed, and subjects as entries have them."""
+    (anna, *_), payer, made, digest = shared_by(sharing)
+    [one] = reported(sharing, payer, made, [2**200])
+    part = sharing.register(contribution(made, anna), anna)
     answers = [
         sharing.statement(digest, anna),
+        sharing.statement(one, anna),
+        sharing.statement(part),
         sharing.get(f"/v1/agreements/{to_hex(digest)}/payouts", anna),
         sharing.get("/v1/statements", work=to_hex(made)),
         sharing.get("/v1/events"),
+        sharing.post(report(made, anna, 1, 2, 3), anna),
     ]
     for answer in answers:
-        assert answer.status_code == 200
-        for value in _leaves(answer.json()):
+        for name, value in _leaves(answer.json()):
             if isinstance(value, int):
-                assert abs(value) < 2**53
+                assert abs(value) < 2**53, name
+            for account in re.findall(r"0x[0-9a-fA-F]{40}\b", str(value)):
+                assert account == to_checksum(bytes.fromhex(account[2:])), name
+            if name in ("at", "public_from") or name.endswith("_at"):
+                assert value is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value), name
 
 
-def _leaves(value):
+def _leaves(value, name=""):
     if isinstance(value, dict):
-        for each in value.values():
-            yield from _leaves(each)
+        for each, inner in value.items():
+            if each not in ("typed_data", "subjects"):
+                yield from _leaves(inner, each)
     elif isinstance(value, list):
-        for each in value:
-            yield from _leaves(each)
+        for inner in value:
+            yield from _leaves(inner, name)
     else:
-        yield value
+        yield name, value
