@@ -54,11 +54,14 @@ def get_registry(here: Here) -> dict[str, Any]:
 
 @router.post("/typed-data/{kind}", tags=["statements"])
 def post_typed_data(kind: str, here: Here, body: Body) -> dict[str, Any]:
-    """Typed data to sign (EIP-712) for the fields of a statement; a salt is added where none is given."""
+    """Typed data to sign (EIP-712) for the fields of a statement; salts are added where none are given."""
     declared = kind_named(kind, "kind")
     fields = strict_json.loads(body, shapes.MAXIMUM_STATEMENT)
     if isinstance(fields, dict):
-        fields.setdefault("salt", to_hex(secrets.token_bytes(HASH_SIZE)))
+        structs = [line for value in fields.values() if isinstance(value, list) for line in value]
+        for struct in (fields, *structs):
+            if isinstance(struct, dict):
+                struct.setdefault("salt", to_hex(secrets.token_bytes(HASH_SIZE)))
     statement = declared.from_message(fields)
     statement.STRUCT.accept(statement)
     return {

@@ -32,9 +32,11 @@ from site_world import beside as another_process
 from waiting import until
 
 from anchor import bundle as bundles
+from anchor.bundle import ChainProof
 from anchor.verdict import Answer
-from anchor.verify import Pins, verify
+from anchor.verify import Pins, position_of, verify
 from registry import payouts
+from registry.errors import VerificationError
 from registry.hexadecimal import to_checksum, to_hex
 from registry.statements import WHOLE
 
@@ -271,6 +273,26 @@ def test_a_claim_counts_only_with_the_platforms_own_word(sharing):
     assert (code(refused), refused.json()["params"]["other"]) == ("claim.taken", to_hex(claimed))
 
 
+def test_bundles_stand_in_the_logs_order_whatever_a_proof_says_that_nobody_vouches_for(sharing):
+    """Of two anchors one is vouched for; the other, made up with a chain of one's own, may name another index."""
+    platform, creator = people(2)
+    uploaded = sharing.register(upload(platform), platform, client=sharing.site.platform)
+    claimed = sharing.register(claim(uploaded, creator), creator)
+    shown, beside = proven(sharing, uploaded), proven(sharing, claimed)
+    proof = beside.tlog_proof or beside.anchors[0].tlog_proof
+    index = position_of(beside)
+    lied = proof.replace(b"index %d\n" % index, b"index 0\n")
+    assert lied != proof
+    anchors = tuple(ChainProof(number, text, b"", (), ()) for number, text in enumerate((lied, proof), 1))
+    with pytest.raises(VerificationError) as refused:
+        position_of(replace(beside, anchors=anchors, tlog_proof=None))
+    assert (refused.value.code, refused.value.params) == ("bundle.indices", {"indices": f"0, {index}"})
+    pins = Pins(registry=sharing.site.identity.address)
+    assert verify(shown, pins, beside=[beside]).findings["standing"].code == "upload.unclaimed"
+    forged = replace(beside, anchors=anchors, tlog_proof=None)
+    assert verify(shown, pins, beside=[forged]).findings["standing"].code == "standing.beside"
+
+
 # Who made what
 
 
@@ -289,6 +311,38 @@ def test_a_part_is_claimed_until_a_creator_confirms_it_and_nobody_can_silence_it
     own = sharing.register(contribution(made, anna), anna)
     assert code(sharing.post(countersignature(own, anna), anna)) == "countersignature.of_oneself"
     assert sharing.post(countersignature(own, ben), ben).status_code == 201
+
+
+def test_the_largest_agreement_is_amended_by_127_people(sharing):
+    """64 parties and 64 works; then all but one leave, and as many come."""
+    anna, payer, *others = people(128)
+    works = [sharing.register(work(anna), anna) for _ in range(64)]
+    first, second = [anna, *others[:63]], [anna, *others[63:]]
+    agreed = agreement(works, equal(first), payer)
+    digest = sharing.register(agreed, *first)
+    leaving = {"supersedes": digest, "leaving": accounts(others[:63]), "effectiveFrom": now() - DAY}
+    amended = agreement(works, equal(second), payer, **leaving)
+    assert sharing.propose(amended, *first).json()["missing"] == [person.shown for person in sorted(second[1:])]
+    assert sharing.sign(amended, *second[1:]).json()["outcome"] == "accepted"
+    assert sharing.standing(digest) == "agreement.is_superseded"
+    bundle = proven(sharing, sharing.digest(amended), anna)
+    found = verify(bundle, Pins(registry=sharing.site.identity.address)).findings
+    assert {found[name].answer for name in ("signatures", "complete", "included")} == {Answer.YES}
+
+
+def test_typed_data_has_a_salt_of_its_own_for_each_line(sharing):
+    """One salt for all, or none, and whoever sees one line could guess the others."""
+    anna, ben, payer = people(3)
+    made = agreement([b"\1" * 32], equal([anna, ben]), payer)
+    fields = made.message()
+    for struct in (fields, *fields["shares"]):
+        del struct["salt"]
+    answer = sharing.site.anyone.post("/v1/typed-data/Agreement", json=fields)
+    assert answer.status_code == 200, answer.text
+    message = answer.json()["typed_data"]["message"]
+    salts = {struct["salt"] for struct in (message, *message["shares"])}
+    assert len(salts) == 3
+    assert {**message, "salt": "", "shares": []} == {**fields, "salt": "", "shares": []}
 
 
 # Standing
