@@ -6,26 +6,29 @@ makes no difference. Functions take a connection inside a write and never commit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from registry import draft_store, events, insertion, related, rules, service, store
-from registry.errors import DeedlogError, InvalidData
+from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_hex
 from registry.rights import Fact
+from registry.service import Admission
 from registry.signatures import Signature
 from registry.statements import Termination
 from registry.submission import body_of
+from registry.together import in_one_write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
+    from registry.database import Database
     from registry.draft_store import Draft
     from registry.rights import State
     from registry.statement import Statement
-    from registry.submission import Checked, Sent, Submitter
+    from registry.submission import Sent, Submitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,39 @@ class Signed:
     missing: tuple[bytes, ...]
 
 
-def sign(
-    connection: Connection, sent: Sent, submitter: Submitter, now: int, admit: Callable[[Checked], None] | None = None
-) -> Signed:
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Signatures that somebody sent, checked at `now`; `admission` may refuse them where they are new (a quota)."""
+
+    sent: Sent
+    submitter: Submitter
+    now: int
+    admission: Admission = field(default_factory=lambda: Admission(None))
+
+
+def sign_all(database: Database, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+    """Take signatures of many people together, as `sign` does; return their answers, once what is taken is durable."""
+    taken = in_one_write(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
+    return [answer or Unavailable("statement.not_kept") for answer in taken]
+
+
+def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+    answers: list[Signed | DeedlogError] = []
+    for signing in signings:
+        try:
+            answers.append(sign(connection, signing))
+        except DeedlogError as error:  # before anything of it was written
+            answers.append(error)
+    return answers
+
+
+def sign(connection: Connection, signing: Signing) -> Signed:
     """Take signatures of a statement, the first of which propose it; or raise `InvalidData` and change nothing.
 
     Whatever would be refused when it completes is refused now: nobody signs what cannot come to anything.
     """
     insertion.lock_statements(connection)
+    sent, submitter, now = signing.sent, signing.submitter, signing.now
     statement, digest = sent.statement, sent.digest
     if store.by_digest(connection, digest) is not None:
         return Signed(digest, statement.kind, "known", ())
@@ -60,8 +88,8 @@ def sign(
     rules.check(state, Fact(digest, statement.kind, signers, now, statement))
     given, new = _given(draft, sent)
     whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
-    if admit is not None and new:
-        admit(whole.checked())
+    if new:
+        signing.admission.check(whole.checked())
     if len(given) == len(signers):
         return _complete(connection, whole, submitter, now)
     if draft is None:
@@ -107,8 +135,8 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
 
 
 def _state(connection: Connection, statement: Statement, digest: bytes, now: int) -> State:
-    signers = statement.signers() or ()
-    return related.state_around(connection, {digest, *related.named_in(statement.subjects())}, signers, now)
+    accounts = (*(statement.signers() or ()), *statement.names())
+    return related.state_around(connection, {digest, *related.named_in(statement.subjects())}, accounts, now)
 
 
 def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
