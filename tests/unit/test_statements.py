@@ -343,12 +343,13 @@ def test_all_parties_of_an_agreement_sign_and_those_who_leave():
     assert [to_hex(account) for account in statement.signers()] == sorted(message["parties"] + message["leaving"])
     assert len(statement.signers()) == 4
     assert statement.subjects() == (
+        f"payer:{message['payer']}",
         f"supersedes:{message['supersedes']}",
         *(f"work:{work}" for work in message["works"]),
     )
     assert (statement.claimed_at(), statement.content_hash()) == (None, None)
     first = case("Agreement", "plain")
-    assert first.subjects() == (f"work:{to_hex(first.works[0])}",)
+    assert first.subjects() == (f"payer:{to_hex(first.payer)}", f"work:{to_hex(first.works[0])}")
 
 
 def test_a_correction_is_about_the_report_that_it_corrects():
