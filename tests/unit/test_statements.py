@@ -435,6 +435,20 @@ def test_what_does_not_name_its_signers_is_signed_by_somebody(kind):
     assert checked.accounts == (account_of_private_key(ALICE),)
 
 
+def test_each_line_gets_a_salt_of_its_own_where_none_is_given():
+    fresh = (to_hex(salt(str(number))) for number in range(10))
+    lines = [{name: value for name, value in line.items() if name != "salt"} for line in PLAIN["Agreement"]["shares"]]
+    fields = {name: value for name, value in PLAIN["Agreement"].items() if name != "salt"} | {"shares": lines}
+    made = KINDS["Agreement"].from_message(KINDS["Agreement"].STRUCT.salted(fields, lambda: next(fresh)))
+    assert len({made.salt, *(line.salt for line in made.shares)}) == 3
+    assert "salt" not in fields | lines[0]
+    for kind, message in PLAIN.items():  # what is given stays
+        assert KINDS[kind].STRUCT.salted(message, lambda: "0x00") == message
+    for junk in (None, [], "x", {"shares": "x"}, {"shares": [None, 1, "0x"]}):
+        given = KINDS["Agreement"].STRUCT.salted(junk, lambda: "0x00")
+        assert given == (junk | {"salt": "0x00"} if isinstance(junk, dict) else junk)
+
+
 def key_of(statement):
     return repeat_key(statement.kind, statement.digest(bytes(32)), statement.subjects(), statement.signers() or ())
 
