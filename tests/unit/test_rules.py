@@ -179,12 +179,12 @@ def run(log, steps):
 
 def test_random_logs_come_to_what_the_naive_model_says_and_meet_every_rule():
     codes = Counter()
-    for seed in range(120):
+    for seed in range(80):
         codes += run(RandomLog(random.Random(seed)), 120)
     assert set(codes) == REFUSALS | STANDINGS
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(st.randoms(use_true_random=False), st.integers(1, 60))
 def test_short_random_logs_come_to_what_the_naive_model_says(chance, steps):
     run(RandomLog(chance), steps)
@@ -749,6 +749,7 @@ def test_a_straddling_report_is_refused_and_names_the_instant(log, shared):
     of, first = shared
     assert refused(log, report(of, 99, 200)) == ("report.straddles", {"time": 100})
     assert refused(log, report(of, 900, 1001)) == ("report.straddles", {"time": 1000})
+    assert refused(log, report(of, 100, 1001)) == ("report.straddles", {"time": 1000})
     second = counts(log, agreement([of], [ANNA, BEN], supersedes=first, effectiveFrom=500, effectiveUntil=700))
     assert refused(log, report(of, 400, 600)) == ("report.straddles", {"time": 500})
     assert refused(log, report(of, 400, 800)) == ("report.straddles", {"time": 500})
