@@ -54,6 +54,7 @@ def test_an_operator_makes_a_registry_once(operator):
     for expected, variable, value in (
         ("settings.invalid", "DEEDLOG_PORT", "70000"),
         ("settings.invalid", "DEEDLOG_PORT", "http"),
+        ("settings.invalid", "DEEDLOG_PUBLIC_URL", "deeds.example.com"),
         ("settings.invalid", "DEEDLOG_WRITERS", "all"),
         ("settings.invalid", "DEEDLOG_QUOTA_PER_ACCOUNT", "lots"),
         ("settings.invalid", "DEEDLOG_ANCHOR_INTERVAL", "0"),
