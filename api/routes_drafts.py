@@ -17,16 +17,14 @@ from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
 from registry.service import Admission
 from registry.statement import tag
-from registry.submission import Sent, Submission, check_sent
+from registry.submission import Submission, check_sent
 from registry.typed_data import kind_named, typed_data
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection
 
     from registry.signatures import Signature
-    from registry.submission import Submitter
+    from registry.submission import Sent, Submitter
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,6 +37,8 @@ async def post_draft(here: Here, body: Body) -> JSONResponse:
     submitter = await here.let_in()
     here.count_request(submitter)
     submission = shapes.read_submission(strict_json.loads(body, shapes.MAXIMUM_STATEMENT))
+    if submission.reference is not None:  # it would be the last signer's burden if it stood for something else already
+        raise InvalidData("draft.reference", field="reference")
     # With 64 parties this takes some milliseconds: not on the event loop.
     sent = await run_in_threadpool(check_sent, submission, here.identity.address, submitter, here.now())
     return await _sign(here, sent, submitter)
@@ -51,8 +51,10 @@ async def post_signatures(digest: str, here: Here, body: Body) -> JSONResponse:
     here.count_request(submitter)
     data = strict_json.members(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), ("signatures",), "")
     signatures = shapes.read_signatures(data["signatures"])
-    sent = await run_in_threadpool(_as_sent, here, from_hex(digest, HASH_SIZE, "digest"), signatures, submitter)
-    return await _sign(here, sent, submitter)
+    found = await run_in_threadpool(_find, here, from_hex(digest, HASH_SIZE, "digest"), signatures, submitter)
+    if isinstance(found, drafts.Signed):
+        return _answer(here, found)
+    return await _sign(here, found, submitter)
 
 
 @router.post("/{digest}/decline")
@@ -92,20 +94,26 @@ def get_draft(digest: str, here: Here) -> dict[str, Any]:
         return _show(here, connection, drafts.readable(connection, from_hex(digest, HASH_SIZE, "digest"), account))
 
 
-def _as_sent(here: Context, digest: bytes, signatures: Sequence[Signature], submitter: Submitter) -> Sent:
-    """Return the statement of a draft, as if it were sent with these signatures."""
+def _find(
+    here: Context, digest: bytes, signatures: tuple[Signature, ...], submitter: Submitter
+) -> Sent | drafts.Signed:
+    """Return the statement of a draft, as if it were sent with these signatures; or the answer if it is complete."""
     with here.database.read() as connection:
         draft = draft_store.by_digest(connection, digest)
-    if draft is None:
-        raise InvalidData("draft.unknown", digest=to_hex(digest))
-    submission = Submission(typed_data(draft.statement, here.identity.address), tuple(signatures))
+        if draft is None:
+            return drafts.sign_kept(connection, digest, signatures)
+    submission = Submission(typed_data(draft.statement, here.identity.address), signatures)
     return check_sent(submission, here.identity.address, submitter, here.now())
 
 
 async def _sign(here: Context, sent: Sent, submitter: Submitter) -> JSONResponse:
     admission = Admission(here.quota.take_accounts if submitter.api_key_id is None else None)
-    signed = await here.acceptance.sign(drafts.Signing(sent, submitter, here.now(), admission))
+    return _answer(here, await here.acceptance.sign(drafts.Signing(sent, submitter, here.now(), admission)))
+
+
+def _answer(here: Context, signed: drafts.Signed) -> JSONResponse:
     _LOG.info(signed.outcome, extra={"kind": signed.kind, "digest": to_hex(signed.digest)})
+    here.metrics.statements(signed.kind, signed.outcome, 1)
     answer = {
         "digest": to_hex(signed.digest),
         "kind": signed.kind,

@@ -14,9 +14,9 @@ from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_hex
 from registry.rights import Fact
 from registry.service import Admission
-from registry.signatures import Signature
+from registry.signatures import Signature, check
 from registry.statements import Termination
-from registry.submission import body_of
+from registry.submission import Submitter, body_of
 from registry.together import in_one_write
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from registry.draft_store import Draft
     from registry.rights import State
     from registry.statement import Statement
-    from registry.submission import Sent, Submitter
+    from registry.store import Stored
+    from registry.submission import Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,9 @@ def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Sign
     answers: list[Signed | DeedlogError] = []
     for signing in signings:
         try:
-            answers.append(sign(connection, signing))
-        except DeedlogError as error:  # before anything of it was written
+            with connection.begin_nested():  # what is refused leaves nothing behind among the others
+                answers.append(sign(connection, signing))
+        except DeedlogError as error:
             answers.append(error)
     return answers
 
@@ -75,8 +77,8 @@ def sign(connection: Connection, signing: Signing) -> Signed:
     insertion.lock_statements(connection)
     sent, submitter, now = signing.sent, signing.submitter, signing.now
     statement, digest = sent.statement, sent.digest
-    if store.by_digest(connection, digest) is not None:
-        return Signed(digest, statement.kind, "known", ())
+    if (stored := store.by_digest(connection, digest)) is not None:
+        return _complete_before(stored, sent.signatures)
     draft = draft_store.by_digest(connection, digest)
     if draft is not None and draft.cancelled_by is not None:
         raise InvalidData("agreement.cancelled", other=to_hex(draft.cancelled_by))
@@ -86,28 +88,46 @@ def sign(connection: Connection, signing: Signing) -> Signed:
         if signature.account not in signers:
             raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
     rules.check(state, Fact(digest, statement.kind, signers, now, statement))
-    given, new = _given(draft, sent)
-    whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
+    given, new = _given(draft, sent, signers)
     if new:
-        signing.admission.check(whole.checked())
+        signing.admission.check(sent._replace(signatures=tuple(new)).checked())
     if len(given) == len(signers):
+        whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
+        if draft is not None:
+            # Whoever proposed it sent it, with all that goes with it; the last to sign only signed.
+            whole = whole._replace(public_from=draft.public_from)
+            submitter = Submitter(draft.api_key_id, submitter.scopes)
+            _tell_signed(connection, digest, new, now, first=False)
         return _complete(connection, whole, submitter, now)
     if draft is None:
-        draft_store.add(connection, statement, digest, body_of(statement), signers, submitter.api_key_id, now)
-    for position, signature in enumerate(new):
+        draft_store.add(connection, sent, body_of(statement), signers, submitter.api_key_id, now)
+    else:
+        draft_store.set_parties(connection, draft, signers)
+    for signature in new:
         draft_store.take_signature(connection, digest, signature, now)
-        name = "proposed" if draft is None and not position else "accepted"
-        events.tell(connection, name, now, digest, signature.account)
+    _tell_signed(connection, digest, new, now, first=draft is None)
     outcome = "proposed" if draft is None else "signed" if new else "known"
     return Signed(digest, statement.kind, outcome, tuple(account for account in signers if account not in given))
+
+
+def sign_kept(connection: Connection, digest: bytes, signatures: Sequence[Signature]) -> Signed:
+    """Answer signatures of what is complete already: `known`; raise `InvalidData` for what is none of it."""
+    stored = store.by_digest(connection, digest)
+    if stored is None:
+        raise InvalidData("draft.unknown", digest=to_hex(digest))
+    for signature in signatures:
+        check(signature, digest)
+    return _complete_before(stored, signatures)
 
 
 def decline(connection: Connection, digest: bytes, account: bytes, now: int) -> Draft:
     """Note that a party says it will not sign: a notice to the others, which binds nobody."""
     insertion.lock_statements(connection)
     draft = readable(connection, digest, account)
-    draft_store.note_declined(connection, digest, related.spoken_for(connection, account), now)
-    events.tell(connection, "declined", now, digest, account)
+    speaks_for = related.spoken_for(connection, account)
+    if any(party.account in speaks_for and party.declined_at is None for party in draft.parties):
+        draft_store.note_declined(connection, digest, speaks_for, now)
+        events.tell(connection, "declined", now, digest, account)
     return draft
 
 
@@ -150,9 +170,13 @@ def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
     raise InvalidData("draft.one_signature", kind=statement.kind)
 
 
-def _given(draft: Draft | None, sent: Sent) -> tuple[dict[bytes, bytes], list[Signature]]:
-    """Return the signatures that there are now, by account, and those of them that are new."""
-    given = {party.account: party.signature for party in draft.parties if party.signature} if draft else {}
+def _given(draft: Draft | None, sent: Sent, signers: Sequence[bytes]) -> tuple[dict[bytes, bytes], list[Signature]]:
+    """Return the signatures that there are now, by account, and those of them that are new.
+
+    Of a termination somebody may have signed who does not speak for a party any more: that counts for nothing.
+    """
+    parties = draft.parties if draft else ()
+    given = {party.account: party.signature for party in parties if party.signature and party.account in signers}
     new = [signature for signature in sent.signatures if signature.account not in given]
     for signature in sent.signatures:
         if given.get(signature.account, signature.signature) != signature.signature:
@@ -164,4 +188,20 @@ def _complete(connection: Connection, whole: Sent, submitter: Submitter, now: in
     [answer] = service.keep_in(connection, service.Request([whole.checked()], submitter, now))
     if isinstance(answer, DeedlogError):
         raise answer
+    draft_store.remove(connection, [whole.digest])  # a repeat of another statement leaves none either
     return Signed(answer.digest, answer.kind, answer.outcome, ())
+
+
+def _complete_before(stored: Stored, signatures: Sequence[Signature]) -> Signed:
+    signed = {signature.account for signature in stored.opened().signatures}
+    for signature in signatures:
+        if signature.account not in signed:
+            raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
+    return Signed(stored.digest, stored.kind, "known", ())
+
+
+def _tell_signed(connection: Connection, digest: bytes, new: Sequence[Signature], now: int, *, first: bool) -> None:
+    """Tell who has signed; the first to do so has proposed it."""
+    for position, signature in enumerate(new):
+        name = "proposed" if first and not position else "accepted"
+        events.tell(connection, name, now, digest, signature.account)

@@ -92,6 +92,9 @@ def after(connection: Connection, cursor: Cursor, limit: int = PAGE) -> list[Eve
         if row.id != row_id:
             read = 0
         start = row.first + read
+        if start >= row.end:  # a cursor of one's own making, or of a reader who has read all of it
+            row_id, read = row.id, 0
+            continue
         entries = _entries(connection, start, min(row.end, start + limit - len(found)))
         for position, (digest, kind) in enumerate(entries, read + 1):
             last = row.first + position == row.end

@@ -230,14 +230,15 @@ class _Keeper:
         if rotation is not None and related.is_somebody(self._connection, rotation.to):
             self._state.known.add(rotation.to)
         rules.check(self._state, fact)
+        ends = True
         if isinstance(fact.statement, Cancellation):
-            self._check_cancellation(fact, fact.statement)
+            ends = self._ends_a_draft(fact, fact.statement)
         candidate.admission.check(item)
         if fact.statement is not None:
             rules.take(self._state, fact)
-            for name, digest in fact.statement.brings_about(fact.digest):
-                self._happened.append((name, fact.time, digest))
-        if isinstance(fact.statement, Cancellation):
+            happened = fact.statement.brings_about(fact.digest) if ends else ()
+            self._happened += [(name, fact.time, digest) for name, digest in happened]
+        if isinstance(fact.statement, Cancellation) and ends:
             self._cancelled[fact.statement.agreement] = fact.digest
         self._new_statements.append(
             insertion.NewStatement(
@@ -257,9 +258,15 @@ class _Keeper:
         self._kinds[item.digest] = item.kind
         self._repeats[item.repeat_key] = item.digest
 
-    def _check_cancellation(self, fact: Fact, cancellation: Cancellation) -> None:
-        """Raise `InvalidData` unless parties of a draft sent it: who they are stands in no log yet."""
+    def _ends_a_draft(self, fact: Fact, cancellation: Cancellation) -> bool:
+        """Return whether a cancellation is of a draft that is here; raise `InvalidData` unless parties of it sent it.
+
+        What is not here may still be held by somebody with signatures on it: whoever signed takes theirs back, and
+        the word of who is no party counts for nothing once it comes.
+        """
         draft = draft_store.by_digest(self._connection, cancellation.agreement)
+        if draft is None and cancellation.agreement not in self._state.kinds:
+            return False
         if draft is None or not isinstance(draft.statement, Agreement):
             raise InvalidData("cancellation.no_draft", field="agreement", agreement=to_hex(cancellation.agreement))
         before = draft.cancelled_by or self._cancelled.get(cancellation.agreement)
@@ -269,3 +276,4 @@ class _Keeper:
         for account in fact.accounts:
             if not parties.intersection(related.spoken_for(self._connection, account)):
                 raise InvalidData("cancellation.not_a_party", account=to_hex(account))
+        return True
