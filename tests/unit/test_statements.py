@@ -335,7 +335,7 @@ def test_who_signs_the_later_kinds_and_what_they_are_about(kind):
         f"{tag}:{message[name]}" for tag, name in (each.split(":") for each in subjects)
     ]
     assert statement.claimed_at() == (None if made_at is None else int(message[made_at]))
-    assert statement.content_hash() is None
+    assert statement.content() is None
 
 
 def test_all_parties_of_an_agreement_sign_and_those_who_leave():
@@ -347,7 +347,7 @@ def test_all_parties_of_an_agreement_sign_and_those_who_leave():
         f"supersedes:{message['supersedes']}",
         *(f"work:{work}" for work in message["works"]),
     )
-    assert (statement.claimed_at(), statement.content_hash()) == (None, None)
+    assert (statement.claimed_at(), statement.content()) == (None, None)
     first = case("Agreement", "plain")
     assert first.subjects() == (f"payer:{to_hex(first.payer)}", f"work:{to_hex(first.works[0])}")
 
@@ -464,9 +464,9 @@ def test_a_repeat_is_the_same_accounts_on_the_same_content():
 @given(statements, st.binary(min_size=32, max_size=32))
 def test_only_what_claims_a_content_can_be_a_repeat(statement, other):
     again = dataclasses.replace(statement, salt=other)
-    same = statement.content_hash() is not None or again == statement
+    same = statement.content() is not None or again == statement
     assert (key_of(again) == key_of(statement)) == same
-    assert (statement.content_hash() is not None) == (statement.kind in ("Work", "Upload", "Rendition"))
+    assert (statement.content() is not None) == (statement.kind in ("Work", "Upload", "Rendition"))
 
 
 @pytest.mark.parametrize("name", ["Work2", "work", "", "Statement", None, 1, ["Work"], {}])
