@@ -12,8 +12,11 @@ import httpx
 import pytest
 from databases import database, database_url, postgres
 from local_registry import anvil_binary, free_port
+from trust import trust_nobody
 
 __all__ = ["database", "database_url", "postgres"]
+
+trust_nobody()
 
 ROOT = Path(__file__).resolve().parent.parent
 
