@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 
 import httpx
-from local_registry import LocalRegistry, free_port
+from forked_registry import ForkedRegistry, forked_registry
 
 from anchor.identity import RegistryIdentity
 from registry.eip712 import domain_separator
@@ -21,7 +21,7 @@ from registry.statements import typed_data
 class Site:
     """A running registry, a client without a key, and a platform's client."""
 
-    local: LocalRegistry
+    local: ForkedRegistry
     identity: RegistryIdentity
     anyone: httpx.Client
     platform: httpx.Client
@@ -44,12 +44,10 @@ class Site:
 
 
 @contextlib.contextmanager
-def running_site(folder, database_url=None):
+def running_site(folder, nursery, database_url=None):
     # Many tests share one network address and a few accounts; quotas have tests of their own.
     os.environ |= {"DEEDLOG_QUOTA_PER_ADDRESS": "1000000/hour", "DEEDLOG_QUOTA_PER_ACCOUNT": "1000000/hour"}
-    local = LocalRegistry(
-        folder, port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True, database_url=database_url
-    )
+    local = forked_registry(folder, nursery, database_url)
     try:
         identity = local.start()
         made = json.loads(local.deedlog("api-key", "new", "tests", "--scope", "upload", "--scope", "batch", "--json"))

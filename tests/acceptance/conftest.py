@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from chain_world import proven
 from local_registry import LocalRegistry, free_port
-from nursery import Nursery
 
 __all__ = ["proven"]
 
@@ -20,10 +19,3 @@ def local(tmp_path_factory):
         yield local
     finally:
         local.stop()
-
-
-@pytest.fixture(scope="session")
-def nursery():
-    nursery = Nursery()
-    yield nursery
-    nursery.stop()

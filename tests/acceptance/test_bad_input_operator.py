@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -13,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import running_anvil
-from local_registry import LocalRegistry, free_port
+from forked_registry import forked_registry
+from local_registry import free_port
 from nursery import Nursery
 from person import Person
 from refusals import quiet
@@ -32,17 +34,16 @@ class Stopped:
 
     def __init__(self, folder: Path, nursery: Nursery) -> None:
         self.nursery = nursery
-        self.local = LocalRegistry(
-            folder / "data", port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
-        )
+        self.local = forked_registry(folder / "data", nursery)
         self.old = folder / "old.sqlite"
         self.identity = self.local.start()
         self._accept(b"before the backup")
         self._backup()
         self._accept(b"after the backup")
         quiet(f"sqlite:///{self.local.data / 'deedlog.sqlite'}")
-        self.local._server.terminate()
-        self.local._server.wait()
+        for process in self.local.processes.values():
+            process.signal(signal.SIGTERM)
+            assert process.wait("it stops") == 0
 
     def _accept(self, content: bytes) -> None:
         statement = work(examples.EXAMPLE_KEY, content, salt=salt(repr(content)))

@@ -7,6 +7,6 @@ from site_world import running_site
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    with running_site(tmp_path_factory.mktemp("site")) as site:
+def site(tmp_path_factory, nursery):
+    with running_site(tmp_path_factory.mktemp("site"), nursery) as site:
         yield site

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 import time
 from types import SimpleNamespace
 
@@ -18,6 +16,7 @@ from refusals import fresh, quiet, refused, rows
 from registry_world import ALICE, BOB, salt, work
 from site_world import running_site
 from spoiling import GOOD, SMILE, by, title
+from waiting import until
 
 from registry.submission import CLOCK_TOLERANCE
 
@@ -26,30 +25,17 @@ from registry.submission import CLOCK_TOLERANCE
 def beside(site, **settings):
     """Another web process of the same registry."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve", "--port", str(port)], env=site.local.environment() | settings
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            for _ in range(1200):
-                with contextlib.suppress(httpx.TransportError):
-                    client.get("/healthz")
-                    break
-                assert process.poll() is None, "it ended by itself"
-                time.sleep(0.05)
-            else:
-                pytest.fail("it did not answer")
-            yield client
-    finally:
-        process.terminate()
-        process.wait()
+    process = site.local.begin(f"serve-{port}", "serve", "--port", str(port), **settings)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        until(lambda: client.get("/healthz").is_success, process.tail, 60, httpx.TransportError)
+        yield client
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
-def site(request, tmp_path_factory):
+def site(request, tmp_path_factory, nursery):
     """A registry on each database."""
     url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
-    with running_site(tmp_path_factory.mktemp("site"), url) as running:
+    with running_site(tmp_path_factory.mktemp("site"), nursery, url) as running:
         yield running
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from crash_world import crash_chain, crash_registry, new_registry, nursery, walking
+from crash_world import crash_chain, crash_nursery, crash_registry, new_registry, walking
 from databases import DIALECTS
 
-__all__ = ["crash_chain", "crash_registry", "new_registry", "nursery", "walking"]
+__all__ = ["crash_chain", "crash_nursery", "crash_registry", "new_registry", "walking"]
 
 
 @pytest.hookimpl(tryfirst=True)
