@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import dataclass, field
 
-from local_registry import ROOT, START_SECONDS, LocalRegistry, free_port
+from local_registry import ROOT, START_SECONDS, STOP_SECONDS, LocalRegistry, free_port
 from nursery import Nursery, Process
 from waiting import until
 
 
 @dataclass
 class ForkedRegistry(LocalRegistry):
-    """`LocalRegistry`, but for its worker, which is nobody's child, and its end: all of it is killed."""
+    """`LocalRegistry`, but for its worker: started beside the web process, and not by it."""
 
     nursery: Nursery = field(kw_only=True)
     processes: dict[str, Process] = field(default_factory=dict)
@@ -40,15 +41,15 @@ class ForkedRegistry(LocalRegistry):
         return "\n".join(f"{name}: {process.code} {process.tail()}" for name, process in self.processes.items())
 
     def stop(self) -> None:
+        """Stop what runs, then the chain; started again it carries on."""
         for process in self.processes.values():
-            process.kill()
+            process.signal(signal.SIGTERM)
         for process in self.processes.values():
-            process.wait()
-        if self._chain is not None:
-            self._chain.kill()
-            self._chain.wait()
-            self._chain = None
-        self._lock.release()
+            if not process.ended.wait(STOP_SECONDS):
+                process.kill()
+                process.wait()
+        self.processes.clear()
+        super().stop()
 
 
 def forked_registry(folder, nursery: Nursery, database_url: str | None = None) -> ForkedRegistry:

@@ -1,9 +1,18 @@
-"""A registry for all tests here."""
+"""A registry for all tests here, and how they are shared out."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from sharing import share_out
 from site_world import running_site
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    first = ("test_schemathesis", "test_many_at_once", "test_bad_input", "test_connections", "test_audit")
+    share_out(items, Path(__file__).parent, first, one_by_one=("test_logs",))
 
 
 @pytest.fixture(scope="session")
