@@ -34,10 +34,10 @@ ACCOUNT = to_checksum(account_of_private_key(ALICE))
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
-def site(request, tmp_path_factory):
+def site(request, tmp_path_factory, nursery):
     """A registry on each database."""
     url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
-    with running_site(tmp_path_factory.mktemp("site"), url) as running:
+    with running_site(tmp_path_factory.mktemp("site"), nursery, url) as running:
         yield running
 
 
