@@ -101,10 +101,10 @@ def spoken_for(connection: Connection, account: bytes) -> list[bytes]:
 
 
 def is_somebody(connection: Connection, account: bytes) -> bool:
-    """Return whether an account has signed a statement that is kept."""
-    return (
-        connection.execute(select(ACCOUNT.c.account).where(ACCOUNT.c.account == account).limit(1)).first() is not None
-    )
+    """Return whether an account has signed a statement that is kept, or is to pay by one."""
+    signed = exists().where(ACCOUNT.c.account == account)
+    pays = exists().where(SUBJECT.c.subject == tag("payer", account))
+    return bool(connection.execute(select(or_(signed, pays))).scalar())
 
 
 def _closure(connection: Connection, wanted: set[bytes]) -> dict[bytes, Stored]:

@@ -90,6 +90,10 @@ def take(state: State, fact: Fact) -> None:
             state.standings[fact.digest] = _COUNTS
     state.kinds[fact.digest] = fact.kind
     state.known.update(fact.accounts)
+    if fact.statement is not None:
+        # A payer need not have signed anything: were another account rotated to it, two agreements that have different
+        # payers could become two of the same.
+        state.known.update(fact.statement.names())
 
 
 def note_counts(state: State, digest: bytes, kind: str) -> None:

@@ -83,12 +83,7 @@ def _check_stale(state: State, agreement: Agreement) -> None:
 
 
 def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
-    """It covers its works; the one that it supersedes ends where it begins.
-
-    Its payer need not have signed anything, and is somebody from now on: were another account rotated to it, two
-    agreements that have different payers could become two of the same.
-    """
-    state.known.update(agreement.names())
+    """It covers its works; the one that it supersedes ends where it begins."""
     if agreement.supersedes != NONE:
         _end(state, agreement.supersedes, agreement.effectiveFrom)
         state.agreements[agreement.supersedes].superseded_by = fact.digest
