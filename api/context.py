@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from api.sessions import token_of
-from api.shapes import MAXIMUM_SMALL_BODY, MAXIMUM_STATEMENT
+from api.shapes import MAXIMUM_STATEMENT
 from api.texts import choose_language
 from registry.errors import InvalidData
 from registry.submission import Submitter
@@ -162,10 +162,5 @@ async def _statement_body(request: Request) -> bytes:
     return await body(request, MAXIMUM_STATEMENT)
 
 
-async def _small_body(request: Request) -> bytes:
-    return await body(request, MAXIMUM_SMALL_BODY)
-
-
 Here = Annotated[Context, Depends(context)]
 Body = Annotated[bytes, Depends(_statement_body)]
-SmallBody = Annotated[bytes, Depends(_small_body)]
