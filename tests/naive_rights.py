@@ -86,7 +86,7 @@ class NaiveRights:
         for earlier in self.seen:
             if said.to in earlier.accounts:
                 yield "rotation.to_somebody"
-            if earlier.kind == "Agreement" and earlier.statement is not None and said.to == earlier.statement.payer:
+            if f"payer:0x{said.to.hex()}" in earlier.subjects:
                 yield "rotation.to_somebody"
 
     # Works, and who made them.
