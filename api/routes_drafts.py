@@ -17,16 +17,14 @@ from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
 from registry.service import Admission
 from registry.statement import tag
-from registry.submission import Sent, Submission, check_sent
+from registry.submission import Submission, check_sent
 from registry.typed_data import kind_named, typed_data
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection
 
     from registry.signatures import Signature
-    from registry.submission import Submitter
+    from registry.submission import Sent, Submitter
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,9 +51,10 @@ async def post_signatures(digest: str, here: Here, body: Body) -> JSONResponse:
     here.count_request(submitter)
     data = strict_json.members(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), ("signatures",), "")
     signatures = shapes.read_signatures(data["signatures"])
-    wanted = from_hex(digest, HASH_SIZE, "digest")
-    found = await run_in_threadpool(_as_sent, here, wanted, signatures, submitter)
-    return _answer(here, found) if isinstance(found, drafts.Signed) else await _sign(here, found, submitter)
+    found = await run_in_threadpool(_find, here, from_hex(digest, HASH_SIZE, "digest"), signatures, submitter)
+    if isinstance(found, drafts.Signed):
+        return _answer(here, found)
+    return await _sign(here, found, submitter)
 
 
 @router.post("/{digest}/decline")
@@ -95,15 +94,15 @@ def get_draft(digest: str, here: Here) -> dict[str, Any]:
         return _show(here, connection, drafts.readable(connection, from_hex(digest, HASH_SIZE, "digest"), account))
 
 
-def _as_sent(
-    here: Context, digest: bytes, signatures: Sequence[Signature], submitter: Submitter
+def _find(
+    here: Context, digest: bytes, signatures: tuple[Signature, ...], submitter: Submitter
 ) -> Sent | drafts.Signed:
-    """Return the statement of a draft, as if it were sent with these signatures; the answer, if it is one no more."""
+    """Return the statement of a draft, as if it were sent with these signatures; or the answer if it is complete."""
     with here.database.read() as connection:
         draft = draft_store.by_digest(connection, digest)
         if draft is None:
             return drafts.sign_kept(connection, digest, signatures)
-    submission = Submission(typed_data(draft.statement, here.identity.address), tuple(signatures))
+    submission = Submission(typed_data(draft.statement, here.identity.address), signatures)
     return check_sent(submission, here.identity.address, submitter, here.now())
 
 
@@ -113,8 +112,8 @@ async def _sign(here: Context, sent: Sent, submitter: Submitter) -> JSONResponse
 
 
 def _answer(here: Context, signed: drafts.Signed) -> JSONResponse:
-    here.metrics.statements(signed.kind, signed.outcome, 1)
     _LOG.info(signed.outcome, extra={"kind": signed.kind, "digest": to_hex(signed.digest)})
+    here.metrics.statements(signed.kind, signed.outcome, 1)
     answer = {
         "digest": to_hex(signed.digest),
         "kind": signed.kind,

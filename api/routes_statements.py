@@ -57,12 +57,7 @@ def post_typed_data(kind: str, here: Here, body: Body) -> dict[str, Any]:
     """Typed data to sign (EIP-712) for the fields of a statement; salts are added where none are given."""
     declared = kind_named(kind, "kind")
     fields = strict_json.loads(body, shapes.MAXIMUM_STATEMENT)
-    if isinstance(fields, dict):
-        structs = [line for value in fields.values() if isinstance(value, list) for line in value]
-        for struct in (fields, *structs):
-            if isinstance(struct, dict):
-                struct.setdefault("salt", to_hex(secrets.token_bytes(HASH_SIZE)))
-    statement = declared.from_message(fields)
+    statement = declared.from_message(declared.STRUCT.salted(fields, lambda: to_hex(secrets.token_bytes(HASH_SIZE))))
     statement.STRUCT.accept(statement)
     return {
         "typed_data": typed_data(statement, here.identity.address),

@@ -1,4 +1,4 @@
-"""A log of two full tiles and a part, anchored twice, with everything beside it that a database can hold.
+"""A log of two full tiles and a part, anchored twice, with everything beside it that a database can hold; or a few.
 
 Built once; each test damages a copy of its own.
 """
@@ -27,6 +27,12 @@ SIZE = 600
 UNLOGGED = 2
 ERASED = 300
 """The index of the entry whose body is erased."""
+
+BATCHES = (10, 256, 300, 451, SIZE)
+"""Sizes of the log after each batch; the last and the third are anchored."""
+
+FEW = (5, 10, 15, 18, 20)
+"""The same of a small log, for what stands beside its entries: it is derived again in no time."""
 
 _numbers = itertools.count()
 
@@ -73,8 +79,9 @@ class Damaged:
         return True
 
 
-def fill(world: World) -> None:
-    """Log `SIZE` statements in batches of several sizes, and leave `UNLOGGED`."""
+def fill(world: World, batches: tuple[int, ...] = BATCHES, erased: int = ERASED) -> None:
+    """Log statements in batches up to these sizes, erase one entry's body, and leave `UNLOGGED` statements."""
+    size = batches[-1]
     with world.database.write() as connection:
         key_id = api_keys.add(connection, "a platform", b"s" * 32, ["upload", "batch"], world.now)
     platform = Submitter(key_id, frozenset({"upload"}))
@@ -84,16 +91,16 @@ def fill(world: World) -> None:
     world.accept(work(creators=both), ALICE, BOB, submitter=Submitter(), idempotency_key="of the two")
     other = work(content=b"content 3", creators=both)
     world.accept(other, BOB, ALICE, submitter=Submitter(), idempotency_key="of the two again")
-    for number in range(4, SIZE + UNLOGGED):
+    for number in range(4, size + UNLOGGED):
         key = CREATORS[number % len(CREATORS)]
         world.accept(work(key, b"content %d" % number, salt=salt(str(number))), key)
-        if number in (9, 255, 299, 450, SIZE - 1):
+        if number + 1 in batches:
             world.now += 7
             world.sequence()
-            if number in (299, SIZE - 1) and world.anchorer is not None:
+            if number + 1 in (batches[2], size) and world.anchorer is not None:
                 world.anchor()
     with world.database.write() as connection:
-        connection.execute(text(f"UPDATE statement_text SET body = NULL WHERE statement_id = {ERASED + 1}"))
+        connection.execute(text(f"UPDATE statement_text SET body = NULL WHERE statement_id = {erased + 1}"))
 
 
 def copy_rows(source: Database, target: Database) -> None:

@@ -28,6 +28,9 @@ ROOT = TESTS.parent
 SECONDS = 30
 """How long a test waits for what must happen."""
 
+SECONDS_TO_LOAD = 120
+"""It loads all that there is, perhaps beside others that do."""
+
 _numbers = itertools.count(1)
 
 
@@ -40,10 +43,13 @@ class Process:
     ended: threading.Event = field(default_factory=threading.Event)
     code: int | None = None
 
-    def kill(self) -> None:
+    def signal(self, number: int) -> None:
         if not self.ended.is_set():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
 
     def wait(self, what: str = "the process ends", seconds: float = SECONDS) -> int:
         if not self.ended.wait(seconds):
@@ -73,7 +79,7 @@ class Nursery:
         self._ends: dict[int, queue.SimpleQueue] = defaultdict(queue.SimpleQueue)
         self._ready = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
-        assert self._ready.wait(SECONDS)
+        assert self._ready.wait(SECONDS_TO_LOAD)
 
     def _listen(self) -> None:
         for line in self._program.stdout:
@@ -88,6 +94,7 @@ class Nursery:
     def start(self, arguments, environment, said: Path, **more: str) -> Process:
         """Start `deedlog`; `more` are other members of the request: `folder`, streams, what an own program reads."""
         number = next(_numbers)
+        said.touch()  # it may be read before the process has opened it
         request = {
             "number": number,
             "arguments": list(map(str, arguments)),

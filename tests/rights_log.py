@@ -117,7 +117,8 @@ class Log:
         """Log a statement, signed by these accounts, or by whom it names; return its digest."""
         signed = tuple(sorted(statement.signers() if accounts is None else accounts))
         digest = digest or self.name()
-        self.facts.append(Fact(digest, statement.kind, signed, self.time, statement if body else None))
+        given = statement if body else None
+        self.facts.append(Fact(digest, statement.kind, signed, statement.subjects(), self.time, given))
         return digest
 
 
@@ -259,9 +260,8 @@ class RandomLog(Log):
         if self.chance(40):
             members["effectiveUntil"] = members["effectiveFrom"] + TICK * self.random.randint(1, 8)
         members["acceptBy"] = self.time + TICK * self.random.choice((1, 50, 50, 50, 50))
-        members["payer"] = (
-            self.random.choice(self.people[:2]) if self.chance(90) else person(self.random.choice((90, 91)))
-        )
+        payer = self.random.choice(self.people[:2]) if self.chance(90) else person(self.random.choice((90, 91)))
+        members["payer"] = self.rights.holder(payer, self.time) if self.chance(50) else payer
         self.proposed.append((self.name(), agreement(works, parties, **members)))
 
     def changeable(self):
@@ -341,4 +341,4 @@ class RandomLog(Log):
             self.facts.append(fact._replace(time=self.time))
 
     def bodiless(self):
-        self.add(work(self.live()), body=False)
+        self.add(agreement([self.some_work()], [self.live(), STRANGER]), body=False)

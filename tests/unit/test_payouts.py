@@ -7,7 +7,7 @@ from itertools import accumulate
 from math import floor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rights_log import ANNA, BEN, CLEO, HASH, report
 
@@ -28,6 +28,8 @@ def shares(draw):
     return {account: after - before for account, before, after in zip(accounts, bounds, bounds[1:], strict=False)}
 
 
+few = settings(max_examples=40, deadline=None)
+
 amounts = st.one_of(
     st.integers(-20, 20),
     st.integers(-(10**7), 10**7),
@@ -46,6 +48,7 @@ def exact(ppm, total):
     return Fraction(ppm, 1_000_000) * total
 
 
+@few
 @given(shares(), periods)
 def test_each_payee_has_had_what_exact_fractions_say_rounded_down_after_every_report(parts, reported):
     had = dict.fromkeys(parts, 0)
@@ -55,6 +58,7 @@ def test_each_payee_has_had_what_exact_fractions_say_rounded_down_after_every_re
             assert had[payee] == floor(exact(ppm, total)) == to_date(total, ppm)
 
 
+@few
 @given(shares(), periods)
 def test_what_is_paid_and_what_is_carried_more_are_the_amount_always(parts, reported):
     before = 0
@@ -64,6 +68,7 @@ def test_what_is_paid_and_what_is_carried_more_are_the_amount_always(parts, repo
         before = row.carried
 
 
+@few
 @given(shares(), periods)
 def test_ones_own_line_gives_the_payouts_of_the_whole_body(parts, reported):
     rows = payouts(parts, revenue(reported))
@@ -71,6 +76,7 @@ def test_ones_own_line_gives_the_payouts_of_the_whole_body(parts, reported):
         assert own(ppm, revenue(reported)) == [row.paid[payee] for row in rows]
 
 
+@few
 @given(shares(), periods)
 def test_at_the_end_all_that_is_carried_is_shared_out_by_the_largest_remainder(parts, reported):
     total = sum(reported)
@@ -90,6 +96,7 @@ def test_at_the_end_all_that_is_carried_is_shared_out_by_the_largest_remainder(p
     assert sum(sum(row.paid.values()) for row in rows) + sum(last.values()) == total
 
 
+@few
 @given(shares(), periods)
 def test_the_order_of_the_parties_changes_nothing(parts, reported):
     turned = dict(reversed(parts.items()))
@@ -97,12 +104,14 @@ def test_the_order_of_the_parties_changes_nothing(parts, reported):
     assert closing(turned, revenue(reported)) == closing(parts, revenue(reported))
 
 
+@few
 @given(st.integers(1, WHOLE), periods, periods)
 def test_a_period_reported_in_parts_pays_in_all_what_it_pays_at_once(ppm, before, parts):
     whole = own(ppm, revenue([*before, sum(parts)]))
     assert sum(own(ppm, revenue([*before, *parts]))[len(before) :]) == whole[-1]
 
 
+@few
 @given(shares(), periods)
 def test_the_order_of_the_reports_changes_no_payout_to_date(parts, reported):
     there, back = payouts(parts, revenue(reported)), payouts(parts, revenue(reversed(reported)))
@@ -111,6 +120,7 @@ def test_the_order_of_the_reports_changes_no_payout_to_date(parts, reported):
     assert closing(parts, revenue(reported)) == closing(parts, revenue(reversed(reported)))
 
 
+@few
 @given(shares(), amounts)
 def test_a_refund_of_everything_leaves_nobody_with_anything(parts, amount):
     rows = payouts(parts, revenue([amount, -amount]))
@@ -119,6 +129,7 @@ def test_a_refund_of_everything_leaves_nobody_with_anything(parts, amount):
     assert set(closing(parts, revenue([amount, -amount])).values()) == {0}
 
 
+@few
 @given(st.lists(st.tuples(amounts, st.booleans()), max_size=12))
 def test_what_reports_add_comes_to_the_last_word_on_each_period(said):
     # Each report is of a new period, or corrects the last one.
@@ -136,6 +147,7 @@ def test_what_reports_add_comes_to_the_last_word_on_each_period(said):
     assert sum(change.amount for change in found) == sum(words)
 
 
+@few
 @given(shares(), periods)
 def test_no_float_comes_near_money(parts, reported):
     for row in payouts(parts, revenue(reported)):

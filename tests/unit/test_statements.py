@@ -335,7 +335,7 @@ def test_who_signs_the_later_kinds_and_what_they_are_about(kind):
         f"{tag}:{message[name]}" for tag, name in (each.split(":") for each in subjects)
     ]
     assert statement.claimed_at() == (None if made_at is None else int(message[made_at]))
-    assert statement.content_hash() is None
+    assert statement.content() is None
 
 
 def test_all_parties_of_an_agreement_sign_and_those_who_leave():
@@ -343,12 +343,13 @@ def test_all_parties_of_an_agreement_sign_and_those_who_leave():
     assert [to_hex(account) for account in statement.signers()] == sorted(message["parties"] + message["leaving"])
     assert len(statement.signers()) == 4
     assert statement.subjects() == (
+        f"payer:{message['payer']}",
         f"supersedes:{message['supersedes']}",
         *(f"work:{work}" for work in message["works"]),
     )
-    assert (statement.claimed_at(), statement.content_hash()) == (None, None)
+    assert (statement.claimed_at(), statement.content()) == (None, None)
     first = case("Agreement", "plain")
-    assert first.subjects() == (f"work:{to_hex(first.works[0])}",)
+    assert first.subjects() == (f"payer:{to_hex(first.payer)}", f"work:{to_hex(first.works[0])}")
 
 
 def test_a_correction_is_about_the_report_that_it_corrects():
@@ -434,6 +435,20 @@ def test_what_does_not_name_its_signers_is_signed_by_somebody(kind):
     assert checked.accounts == (account_of_private_key(ALICE),)
 
 
+def test_each_line_gets_a_salt_of_its_own_where_none_is_given():
+    fresh = (to_hex(salt(str(number))) for number in range(10))
+    lines = [{name: value for name, value in line.items() if name != "salt"} for line in PLAIN["Agreement"]["shares"]]
+    fields = {name: value for name, value in PLAIN["Agreement"].items() if name != "salt"} | {"shares": lines}
+    made = KINDS["Agreement"].from_message(KINDS["Agreement"].STRUCT.salted(fields, lambda: next(fresh)))
+    assert len({made.salt, *(line.salt for line in made.shares)}) == 3
+    assert "salt" not in fields | lines[0]
+    for kind, message in PLAIN.items():  # what is given stays
+        assert KINDS[kind].STRUCT.salted(message, lambda: "0x00") == message
+    for junk in (None, [], "x", {"shares": "x"}, {"shares": [None, 1, "0x"]}):
+        given = KINDS["Agreement"].STRUCT.salted(junk, lambda: "0x00")
+        assert given == (junk | {"salt": "0x00"} if isinstance(junk, dict) else junk)
+
+
 def key_of(statement):
     return repeat_key(statement.kind, statement.digest(bytes(32)), statement.subjects(), statement.signers() or ())
 
@@ -449,9 +464,9 @@ def test_a_repeat_is_the_same_accounts_on_the_same_content():
 @given(statements, st.binary(min_size=32, max_size=32))
 def test_only_what_claims_a_content_can_be_a_repeat(statement, other):
     again = dataclasses.replace(statement, salt=other)
-    same = statement.content_hash() is not None or again == statement
+    same = statement.content() is not None or again == statement
     assert (key_of(again) == key_of(statement)) == same
-    assert (statement.content_hash() is not None) == (statement.kind in ("Work", "Upload", "Rendition"))
+    assert (statement.content() is not None) == (statement.kind in ("Work", "Upload", "Rendition"))
 
 
 @pytest.mark.parametrize("name", ["Work2", "work", "", "Statement", None, 1, ["Work"], {}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import string
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,16 @@ def codes_of(call):
     yield from (code for keyword in call.keywords if keyword.arg == "problem" for code in literals(keyword.value))
 
 
+@cache
 def calls():
-    """Yield every call of the packages, and where it stands."""
-    for package in ("registry", "anchor", "api"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call):
-                    yield node, f"{path.relative_to(ROOT)}:{node.lineno}"
+    """Return every call of the packages, and where it stands."""
+    return [
+        (node, f"{path.relative_to(ROOT)}:{node.lineno}")
+        for package in ("registry", "anchor", "api")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+    ]
 
 
 def used_codes():
