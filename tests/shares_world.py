@@ -9,6 +9,8 @@ from __future__ import annotations
 import secrets
 import time
 
+import pytest
+
 from registry.eip712 import domain_separator
 from registry.hexadecimal import from_hex, to_checksum, to_hex
 from registry.signatures import account_of_private_key, sign
@@ -29,6 +31,9 @@ from registry.statements import (
 )
 
 DAY = 24 * 3600
+
+on_one_database = pytest.mark.parametrize("sharing", ["sqlite"], indirect=True, scope="session")
+"""For tests of what does not depend on the database."""
 
 
 class Person:
@@ -156,6 +161,8 @@ class Sharing:
     def __init__(self, site):
         self.site = site
         self._sessions = {}
+        self.seen = None
+        """A cursor of the feed: all before it happened before the test that reads on from it."""
 
     def digest(self, statement):
         return statement.digest(domain_separator(self.site.identity.address))
@@ -216,5 +223,6 @@ class Sharing:
             page = self.get("/v1/events", person, **query).json()
             found += page["events"]
             if page["next"] == cursor:
+                self.seen = cursor
                 return found, cursor
             cursor = page["next"]

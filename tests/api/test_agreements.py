@@ -21,6 +21,7 @@ from shares_world import (
     countersignature,
     equal,
     now,
+    on_one_database,
     people,
     report,
     rotation,
@@ -110,6 +111,7 @@ def test_a_party_is_not_removed_without_their_consent(sharing):
     assert sharing.standing(digest) == "agreement.is_superseded"
 
 
+@on_one_database
 def test_shares_do_not_change_after_two_of_three_have_signed(sharing):
     anna, ben, cleo, payer = people(4)
     made = sharing.register(work(anna), anna)
@@ -127,6 +129,7 @@ def test_shares_do_not_change_after_two_of_three_have_signed(sharing):
     assert [line["ppm"] for line in shown] == [333_334, 333_333, 333_333]
 
 
+@on_one_database
 def test_a_signature_is_good_for_one_work_one_registry_and_one_version(sharing):
     anna, ben, payer = people(3)
     works = [sharing.register(work(anna), anna) for _ in range(2)]
@@ -233,6 +236,7 @@ def proven(sharing, digest, person=None):
     return bundles.parse(sharing.get(f"{path}/bundle", person).content)
 
 
+@on_one_database
 def test_a_claim_counts_only_with_the_platforms_own_word(sharing):
     """A platform shows a claim that it never countersigned: the verdict's author stays the platform's word only."""
     platform, creator, other_platform, rival = people(4)
@@ -273,6 +277,7 @@ def test_a_claim_counts_only_with_the_platforms_own_word(sharing):
     assert (code(refused), refused.json()["params"]["other"]) == ("claim.taken", to_hex(claimed))
 
 
+@on_one_database
 def test_bundles_stand_in_the_logs_order_whatever_a_proof_says_that_nobody_vouches_for(sharing):
     """Of two anchors one is vouched for; the other, made up with a chain of one's own, may name another index."""
     platform, creator = people(2)
@@ -313,6 +318,7 @@ def test_a_part_is_claimed_until_a_creator_confirms_it_and_nobody_can_silence_it
     assert sharing.post(countersignature(own, ben), ben).status_code == 201
 
 
+@on_one_database
 def test_the_largest_agreement_is_amended_by_127_people(sharing):
     """64 parties and 64 works; then all but one leave, and as many come."""
     anna, payer, *others = people(128)
@@ -330,6 +336,7 @@ def test_the_largest_agreement_is_amended_by_127_people(sharing):
     assert {found[name].answer for name in ("signatures", "complete", "included")} == {Answer.YES}
 
 
+@on_one_database
 def test_typed_data_has_a_salt_of_its_own_for_each_line(sharing):
     """One salt for all, or none, and whoever sees one line could guess the others."""
     anna, ben, payer = people(3)
@@ -348,6 +355,7 @@ def test_typed_data_has_a_salt_of_its_own_for_each_line(sharing):
 # Standing
 
 
+@on_one_database
 def test_an_agreements_standing_at_each_moment(sharing):
     anna, ben, payer = people(3)
     instant = now()
@@ -437,6 +445,7 @@ def test_payouts_are_what_each_party_computes_from_their_own_line(sharing):
     assert sharing.standing(digests[-1]) == "report.counts"
 
 
+@on_one_database
 def test_payouts_are_for_those_whom_the_agreement_concerns(sharing):
     persons, payer, made, digest = shared_by(sharing)
     reported(sharing, payer, made, [100])
@@ -474,6 +483,7 @@ def test_an_amendment_pays_what_is_reported_after_it_and_the_first_agreement_kee
     assert sharing.get(f"/v1/agreements/{to_hex(digest)}/payouts", cleo).json()["status"] == "superseded"
 
 
+@on_one_database
 def test_the_quota_of_who_signed_is_not_used_by_the_signatures_of_others(sharing):
     """Each signature counts once, for the account that gave it."""
     (anna, ben, cleo), payer = people(3), people(1)[0]
@@ -488,6 +498,7 @@ def test_the_quota_of_who_signed_is_not_used_by_the_signatures_of_others(sharing
         assert sharing.sign(drafts[0], cleo, client=strict).json()["outcome"] == "accepted"
 
 
+@on_one_database
 def test_answers_have_no_number_beyond_2_53_no_account_in_small_letters_and_no_time_of_another_form(sharing):
     """What is signed is shown as it is signed, and subjects as entries have them."""
     (anna, *_), payer, made, digest = shared_by(sharing)

@@ -16,6 +16,7 @@ from shares_world import (
     cancellation,
     equal,
     now,
+    on_one_database,
     people,
     report,
     rotation,
@@ -83,6 +84,7 @@ def test_the_order_of_signatures_never_changes_what_comes_of_them(sharing):
         assert shown["standing"]["code"] == "agreement.is_in_force"
 
 
+@on_one_database
 @pytest.mark.parametrize("groups", [(3,), (1, 2), (2, 1)])
 def test_a_platform_may_carry_several_signatures_at_once(sharing, groups):
     persons, _, _, made = three(sharing)
@@ -187,6 +189,7 @@ def test_a_work_that_was_to_stay_private_for_a_while_stays_so_after_the_last_sig
     assert sharing.statement(digest, ben).json()["typed_data"]["message"]["title"] == made.title
 
 
+@on_one_database
 def test_a_reference_has_no_place_on_a_draft(sharing):
     anna, ben = people(2)
     answer = sharing.propose(work(anna, ben), anna, client=sharing.site.platform, reference="video-17")
@@ -277,6 +280,7 @@ def test_a_signature_is_taken_back_that_somebody_holds_and_has_sent_to_nobody(sh
     assert sharing.post(made, anna, ben, cleo).json()["outcome"] == "accepted"
 
 
+@on_one_database
 def test_only_a_party_cancels_and_only_what_is_not_complete(sharing):
     (anna, ben, cleo), payer, work_digest, made = three(sharing)
     digest = sharing.digest(made)
@@ -296,6 +300,7 @@ def test_a_second_cancellation_is_told_of_the_first(sharing):
     assert (code(second), second.json()["params"]["other"]) == ("agreement.cancelled", to_hex(first))
 
 
+@on_one_database
 def test_a_draft_expires(sharing):
     (anna, ben, cleo), payer, made_work, _ = three(sharing)
     made = agreement([made_work], equal([anna, ben, cleo]), payer, acceptBy=now() + 1)
@@ -338,6 +343,7 @@ def test_a_draft_leaves_when_all_signatures_come_another_way(sharing):
     assert state(sharing, other, persons[1]) == "draft.unknown"
 
 
+@on_one_database
 def test_what_one_signature_completes_is_accepted_at_once(sharing):
     (anna, ben, cleo), payer, made_work, made = three(sharing)
     complete(sharing, made, anna, ben, cleo)
@@ -373,6 +379,7 @@ def test_drafts_are_listed_by_work_kind_and_state(sharing):
     assert code(sharing.get("/v1/drafts", anna, cursor="x")) == "http.cursor"
 
 
+@on_one_database
 def test_lists_of_drafts_are_paged(sharing):
     anna, ben = people(2)
     names = []
@@ -386,6 +393,7 @@ def test_lists_of_drafts_are_paged(sharing):
     assert ([draft["digest"] for draft in second["drafts"]], second["next"]) == (names[100:], None)
 
 
+@on_one_database
 def test_to_whoever_is_no_party_a_draft_is_not_there(sharing):
     (anna, _, _), payer, _, made = three(sharing)
     sharing.propose(made, anna)
@@ -437,6 +445,7 @@ def test_a_rotation_may_be_signed_by_one_key_after_the_other(sharing):
     assert code(sharing.post(work(anna), anna)) == "account.rotated_away"
 
 
+@on_one_database
 def test_a_draft_shows_what_is_signed_and_when_as_its_parties_need_it(sharing):
     (anna, ben, cleo), _, _, made = three(sharing)
     sharing.propose(made, anna)

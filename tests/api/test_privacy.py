@@ -1,4 +1,4 @@
-"""Who may read what over HTTP, on each database: terms and reports are for those whom they concern, and nobody else.
+"""Who may read what over HTTP: terms and reports are for those whom they concern, and nobody else.
 
 What a stranger may see besides is what stands in entries: who signed what kind of statement about what, and when.
 """
@@ -17,6 +17,7 @@ from shares_world import (
     agreement,
     equal,
     now,
+    on_one_database,
     people,
     report,
     rotation,
@@ -32,6 +33,8 @@ from registry import eip712
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
 from registry.statements import ROLES, WHOLE, Share
+
+pytestmark = on_one_database
 
 LATER = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now() + DAY))
 
