@@ -8,7 +8,7 @@ import pytest
 from databases import DIALECTS
 from shares_world import Sharing
 from sharing import share_out
-from site_world import running_site
+from site_world import beside, running_site
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,3 +29,10 @@ def sharing(request, tmp_path_factory, nursery):
     url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
     with running_site(tmp_path_factory.mktemp("site"), nursery, url) as site:
         yield Sharing(site)
+
+
+@pytest.fixture(scope="session")
+def second(sharing):
+    """The URL of another web process of that registry: what is sent to both at once, no process puts in order."""
+    with beside(sharing.site) as client:
+        yield str(client.base_url)
