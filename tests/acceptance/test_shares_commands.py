@@ -194,7 +194,7 @@ def test_a_party_opens_their_line_and_recomputes_their_payouts_offline(scene):
     assert ben.run("prove", scene.report["digest"], "-o", "report.deed", *reading).returncode == 0
     verified = ben.run("verify", "mine.deed", "--registry", registry)
     assert "125,000 ppm" in verified.stdout
-    assert "all 3 parties" in verified.stdout
+    assert "All 3 parties signed" in verified.stdout
     pins = ("--registry", registry)
     checked = json.loads(ben.run("payout", "check", "mine.deed", "report.deed", *pins, "--json").stdout)
     assert (checked["to_date"], checked["ppm"], checked["currency"], checked["registry_pinned"]) == (
