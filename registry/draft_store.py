@@ -102,9 +102,15 @@ def add(
     """Keep a draft that nobody has signed yet."""
     values = {"digest": digest, "kind": statement.kind, "body": body, "proposed_at": now, "api_key_id": api_key_id}
     key = connection.execute(insert(DRAFT).values(values).returning(DRAFT.c.id)).scalar_one()
-    connection.execute(insert(DRAFT_PARTY), [{"account": account, "draft_id": key} for account in signers])
+    add_parties(connection, key, signers)
     subjects = [{"subject": subject, "draft_id": key} for subject in statement.subjects()]
     connection.execute(insert(DRAFT_SUBJECT), subjects)
+
+
+def add_parties(connection: Connection, draft_id: int, accounts: Sequence[bytes]) -> None:
+    """Note whose signatures a draft needs besides those that are noted."""
+    if accounts:
+        connection.execute(insert(DRAFT_PARTY), [{"account": account, "draft_id": draft_id} for account in accounts])
 
 
 def take_signature(connection: Connection, digest: bytes, signature: Signature, now: int) -> None:

@@ -14,11 +14,12 @@ from registry.errors import DeedlogError, InvalidData
 from registry.hexadecimal import to_hex
 from registry.rights import Fact
 from registry.signatures import Signature
+from registry.statement import repeat_key
 from registry.statements import Termination
 from registry.submission import body_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -58,7 +59,10 @@ def sign(
         if signature.account not in signers:
             raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
     rules.check(state, Fact(digest, statement.kind, signers, now, statement))
-    given, new = _given(draft, sent)
+    key = repeat_key(statement.kind, digest, statement.subjects(), signers)
+    for first in insertion.find_repeats(connection, [key]).values():
+        return Signed(first, statement.kind, "repeat", ())
+    given, new = _given(draft, sent, signers)
     whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
     if admit is not None and new:
         admit(whole.checked())
@@ -66,6 +70,9 @@ def sign(
         return _complete(connection, whole, submitter, now)
     if draft is None:
         draft_store.add(connection, statement, digest, body_of(statement), signers, submitter.api_key_id, now)
+    else:  # whoever succeeded a party since signs in its place
+        parties = {party.account for party in draft.parties}
+        draft_store.add_parties(connection, draft.id, [account for account in signers if account not in parties])
     for position, signature in enumerate(new):
         draft_store.take_signature(connection, digest, signature, now)
         name = "proposed" if draft is None and not position else "accepted"
@@ -122,9 +129,10 @@ def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
     raise InvalidData("draft.one_signature", kind=statement.kind)
 
 
-def _given(draft: Draft | None, sent: Sent) -> tuple[dict[bytes, bytes], list[Signature]]:
-    """Return the signatures that there are now, by account, and those of them that are new."""
-    given = {party.account: party.signature for party in draft.parties if party.signature} if draft else {}
+def _given(draft: Draft | None, sent: Sent, signers: Sequence[bytes]) -> tuple[dict[bytes, bytes], list[Signature]]:
+    """Return the signers' signatures that there are now, by account, and those of them that are new."""
+    parties = draft.parties if draft else ()
+    given = {party.account: party.signature for party in parties if party.signature and party.account in signers}
     new = [signature for signature in sent.signatures if signature.account not in given]
     for signature in sent.signatures:
         if given.get(signature.account, signature.signature) != signature.signature:

@@ -69,7 +69,7 @@ def tell_range(connection: Connection, name: str, now: int, first: int, end: int
 
 def _add(connection: Connection, **values: Any) -> None:
     # Ids must become visible in their order, or a reader passes one over: PostgreSQL gives them out before they commit.
-    # SQLite has one writer at a time. Nothing else is waited for while this is held.
+    # SQLite has one writer at a time. Nothing else is waited for while this is held: so tell what happened last.
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_EVENTS_LOCK)))
     connection.execute(insert(EVENT).values(**values))
@@ -96,7 +96,8 @@ def after(connection: Connection, cursor: Cursor, limit: int = PAGE) -> list[Eve
         for position, (digest, kind) in enumerate(entries, read + 1):
             last = row.first + position == row.end
             found.append(Event(row.name, row.at, digest, kind, None, row.chain_id, (row.id, 0 if last else position)))
-        row_id, read = found[-1].cursor
+        # Without entries the cursor was none that this feed gave out: behind the end of its range.
+        row_id, read = found[-1].cursor if entries else (row.id, 0)
     return found
 
 
