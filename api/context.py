@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from api.sessions import token_of
-from api.shapes import MAXIMUM_SMALL_BODY, MAXIMUM_STATEMENT
+from api.shapes import MAXIMUM_SIGNATURES_BODY, MAXIMUM_SMALL_BODY, MAXIMUM_STATEMENT
 from api.texts import choose_language
 from registry.errors import InvalidData
 from registry.readers import Reader
@@ -174,6 +174,11 @@ async def _small_body(request: Request) -> bytes:
     return await body(request, MAXIMUM_SMALL_BODY)
 
 
+async def _signatures_body(request: Request) -> bytes:
+    return await body(request, MAXIMUM_SIGNATURES_BODY)
+
+
 Here = Annotated[Context, Depends(context)]
 Body = Annotated[bytes, Depends(_statement_body)]
+SignaturesBody = Annotated[bytes, Depends(_signatures_body)]
 SmallBody = Annotated[bytes, Depends(_small_body)]

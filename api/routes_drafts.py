@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from api import shapes
-from api.context import Body, Context, Here  # noqa: TC001 - FastAPI reads the annotations
+from api.context import Body, Context, Here, SignaturesBody  # noqa: TC001 - FastAPI reads the annotations
 from api.routes_statements import read_cursor
-from registry import draft_store, drafts, strict_json
+from registry import draft_store, drafts, store, strict_json
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
 from registry.statement import tag
@@ -37,13 +37,17 @@ def post_draft(here: Here, body: Body) -> JSONResponse:
 
 
 @router.post("/{digest}/signatures", status_code=201)
-def post_signatures(digest: str, here: Here, body: Body) -> JSONResponse:
+def post_signatures(digest: str, here: Here, body: SignaturesBody) -> JSONResponse:
     """Sign a draft: what is signed is kept here already. Who signs needs not sign in, the signature says who it is."""
-    data = strict_json.members(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), ("signatures",), "")
+    data = strict_json.members(strict_json.loads(body, shapes.MAXIMUM_SIGNATURES_BODY), ("signatures",), "")
     signatures = shapes.read_signatures(data["signatures"])
+    wanted = from_hex(digest, HASH_SIZE, "digest")
     submitter = _let_in(here)
     with here.database.read() as connection:
-        sent = _as_sent(here, connection, from_hex(digest, HASH_SIZE, "digest"), signatures, submitter)
+        complete = store.by_digest(connection, wanted)
+        if complete is not None:  # somebody whose answer was lost asks again
+            return _answer(drafts.Signed(wanted, complete.kind, "known", ()))
+        sent = _as_sent(here, connection, wanted, signatures, submitter)
     return _sign(here, sent, submitter)
 
 
@@ -68,6 +72,8 @@ def list_drafts(
     account = here.signed_in()
     subjects = () if work is None else (tag("work", from_hex(work, HASH_SIZE, "work")),)
     name = None if kind is None else kind_named(kind, "kind").__name__
+    if state is not None and state not in drafts.STATES:
+        raise InvalidData("draft.state", field="state", states=", ".join(drafts.STATES))
     with here.database.read() as connection:
         found = draft_store.search(connection, account, read_cursor(cursor), subjects, name)
         shown = [_show(here, connection, draft) for draft in found]
@@ -106,7 +112,10 @@ def _as_sent(
 
 def _sign(here: Context, sent: Sent, submitter: Submitter) -> JSONResponse:
     admit = here.quota.take_accounts if submitter.api_key_id is None else None
-    signed = here.database.redo(lambda connection: drafts.sign(connection, sent, submitter, here.now(), admit))
+    return _answer(here.database.redo(lambda connection: drafts.sign(connection, sent, submitter, here.now(), admit)))
+
+
+def _answer(signed: drafts.Signed) -> JSONResponse:
     answer = {
         "digest": to_hex(signed.digest),
         "kind": signed.kind,

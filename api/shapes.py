@@ -29,6 +29,9 @@ MAXIMUM_STATEMENT = 256 * 1024
 MAXIMUM_SMALL_BODY = 16 * 1024
 """Bytes of a request to sign in: a message and a signature, with room for escapes."""
 
+MAXIMUM_SIGNATURES_BODY = 64 * 1024
+"""Bytes of a request with signatures alone: as many as there may be, with room for spaces."""
+
 MAXIMUM_BATCH_BODY = 8 * 1024 * 1024
 MAXIMUM_SIGNATURES = 128
 MAXIMUM_SIGNATURE = 1024
