@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from anchor.fsck_rows import Children, check_body, stream, wrong
+from anchor.fsck_rows import Children, check_body, check_public_from, stream, wrong
 from registry.eip712 import domain_separator
 from registry.errors import VerificationError
 from registry.hexadecimal import to_hex
@@ -64,6 +64,7 @@ def check_drafts(connection: Connection, identity: RegistryIdentity) -> int:
             wrong("draft", key, "api_key_id", "missing")
         if not isinstance(row.proposed_at, int):
             wrong("draft", key, "proposed_at")
+        check_public_from("draft", key, row.public_from)
         if sorted(subjects.of(row.id)) != sorted(statement.subjects()):
             wrong("draft_subject", key, "subject")
         named = parties.rows_of(row.id)
@@ -74,7 +75,6 @@ def check_drafts(connection: Connection, identity: RegistryIdentity) -> int:
         count += 1
     parties.end()
     subjects.end()
-    _check_all_cancelled(connection)
     return count
 
 
@@ -142,16 +142,3 @@ def _cancels(connection: Connection, cancellation: bytes, draft: bytes) -> bool:
         .where(SUBJECT.c.subject == tag("agreement", draft))
     )
     return connection.execute(query).first() is not None
-
-
-def _check_all_cancelled(connection: Connection) -> None:
-    """Raise if an accepted cancellation is noted at no draft: a draft that was cancelled stays."""
-    query = (
-        select(STATEMENT.c.digest)
-        .outerjoin(DRAFT, DRAFT.c.cancelled_by == STATEMENT.c.digest)
-        .where(STATEMENT.c.kind == "Cancellation", DRAFT.c.id.is_(None))
-        .order_by(STATEMENT.c.id)
-        .limit(1)
-    )
-    for row in connection.execute(query):
-        wrong("draft", to_hex(row.digest), "cancelled_by", "missing")

@@ -2,7 +2,8 @@
 
 A database that is older than events (form 0005) begins to tell in the middle: what was logged, anchored or final then
 has no event, so the first range of each may begin anywhere. From there on no entry is left out, and of `logged` none is
-told twice; after a reorganisation a range is told again. When something was declined or anchored, and in what order
+told twice; after a reorganisation a range is told again. A draft that came out as a repeat of a statement left nothing
+but its events. When something was declined or anchored, and in what order
 anchors and drafts came, follows from nothing.
 """
 
@@ -32,7 +33,7 @@ from registry.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -156,16 +157,29 @@ def _check_brought_about(connection: Connection) -> None:
 
 
 def _brought_about(connection: Connection) -> Iterator[tuple[str, bytes, int]]:
-    """Yield what statements brought about, as (event, digest of what it happened to, when), from their entries."""
+    """Yield what statements brought about, as (event, digest of what it happened to, when), from their entries.
+
+    A cancellation cancels a draft that is here, which says by what; of others nobody is told.
+    """
     query = (
-        select(STATEMENT.c.kind, STATEMENT.c.digest, STATEMENT.c.accepted_at, STATEMENT.c.logged_at, TEXT.c.opening)
+        select(
+            STATEMENT.c.kind,
+            STATEMENT.c.digest,
+            STATEMENT.c.accepted_at,
+            STATEMENT.c.logged_at,
+            TEXT.c.opening,
+            DRAFT.c.id.label("cancelled"),
+        )
         .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
+        .outerjoin(DRAFT, DRAFT.c.cancelled_by == STATEMENT.c.digest)
         .where(STATEMENT.c.kind.in_(_NAMED))
         .order_by(STATEMENT.c.id)
     )
     for row in stream(connection, query):
         if row.kind == "Agreement":
             yield "in_force", row.digest, row.accepted_at
+        if row.kind == "Cancellation" and row.cancelled is None:
+            continue
         name, wanted = _NAMED[row.kind]
         for subject in entries.parse(entries.close(row.opening, row.logged_at or 0)).subjects:
             tagged, _, value = subject.partition(":")
@@ -175,6 +189,7 @@ def _brought_about(connection: Connection) -> Iterator[tuple[str, bytes, int]]:
 
 def _check_accounts(connection: Connection) -> None:
     """Raise unless an event of a draft is of one, or of the statement that it became, and of one of its signers."""
+    before, after = ROTATION.alias(), ROTATION.alias()
     query = (
         select(
             EVENT,
@@ -182,23 +197,35 @@ def _check_accounts(connection: Connection) -> None:
             DRAFT.c.id.label("draft"),
             ACCOUNT.c.account.label("signer"),
             DRAFT_PARTY.c.account.label("party"),
-            ROTATION.c.successor,
+            before.c.account.label("succeeded"),
+            after.c.successor,
         )
         .outerjoin(STATEMENT, STATEMENT.c.digest == EVENT.c.digest)
         .outerjoin(DRAFT, DRAFT.c.digest == EVENT.c.digest)
         .outerjoin(ACCOUNT, and_(ACCOUNT.c.statement_id == STATEMENT.c.id, ACCOUNT.c.account == EVENT.c.account))
         .outerjoin(DRAFT_PARTY, and_(DRAFT_PARTY.c.draft_id == DRAFT.c.id, DRAFT_PARTY.c.account == EVENT.c.account))
-        .outerjoin(ROTATION, ROTATION.c.successor == EVENT.c.account)
+        .outerjoin(before, before.c.account == EVENT.c.account)
+        .outerjoin(after, after.c.successor == EVENT.c.account)
         .where(EVENT.c.name.in_(OF_DRAFTS))
-        .order_by(EVENT.c.id)
+        .order_by(EVENT.c.digest, EVENT.c.id)
     )
-    for row in stream(connection, query):
-        if row.statement is None and row.draft is None:
-            wrong("event", row.id, "digest")
-        known = row.signer is not None or row.party is not None
-        # Whoever succeeded a party declines in its place, and is named by its own account.
-        if not known and (row.name != "declined" or row.successor is None):
-            wrong("event", row.id, "account")
+    for _, group in groupby(stream(connection, query), key=lambda row: row.digest):
+        told = list(group)
+        if told[0].statement is None and told[0].draft is None:
+            _check_repeat(told)
+            continue
+        for row in told:
+            known = row.signer is not None or row.party is not None
+            # A party that was succeeded may have signed before; a successor declines by its own account.
+            if not known and row.succeeded is None and (row.name != "declined" or row.successor is None):
+                wrong("event", row.id, "account")
+
+
+def _check_repeat(told: Sequence[Row[Any]]) -> None:
+    """Raise unless events tell of a whole draft: of one that was no repeat at least one would be elsewhere."""
+    names = [row.name for row in told]
+    if names[0] != "proposed" or "accepted" not in names:
+        wrong("event", told[0].id, "digest")
 
 
 def _check_signed(connection: Connection) -> None:
@@ -217,22 +244,24 @@ def _check_signed(connection: Connection) -> None:
     query = (
         select(DRAFT_PARTY, DRAFT.c.digest, DRAFT.c.proposed_at)
         .join(DRAFT, DRAFT.c.id == DRAFT_PARTY.c.draft_id)
-        .where(DRAFT_PARTY.c.signature.is_not(None))
         .order_by(DRAFT_PARTY.c.draft_id)
     )
     for draft_id, group in groupby(stream(connection, query), key=lambda row: row.draft_id):
-        signed = list(group)
-        key = to_hex(signed[0].digest)
-        found = told.rows_of(draft_id)
-        if sorted(row.account for row in found) != sorted(row.account for row in signed):
-            wrong("event", key, "account")
-        for position, row in enumerate(found):
-            if row.name != _SIGNED[min(position, 1)]:
-                wrong("event", row.event, "name")
-        if found[0].at != signed[0].proposed_at:
-            wrong("draft", key, "proposed_at")
-        times = {row.account: row.at for row in found}
-        for row in signed:
-            if row.signed_at != times[row.account]:
-                wrong("draft_party", f"{key} {to_hex(row.account)}", "signed_at")
+        _check_signatures_told(list(group), told.rows_of(draft_id))
     told.end()
+
+
+def _check_signatures_told(parties: Sequence[Row[Any]], told: Sequence[Row[Any]]) -> None:
+    key = to_hex(parties[0].digest)
+    times = {row.account: row.at for row in told}
+    for position, row in enumerate(told):
+        if row.name != _SIGNED[min(position, 1)]:
+            wrong("event", row.event, "name")
+    # Whoever was succeeded since is told of, and is a party no more.
+    if len(times) != len(told) or any((row.account in times) != (row.signature is not None) for row in parties):
+        wrong("event", key, "account")
+    if told[0].at != parties[0].proposed_at:
+        wrong("draft", key, "proposed_at")
+    for row in parties:
+        if row.signature is not None and row.signed_at != times[row.account]:
+            wrong("draft_party", f"{key} {to_hex(row.account)}", "signed_at")

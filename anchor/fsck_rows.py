@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PAGE = 1000
 """Rows in memory at a time."""
 
+_EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799
+"""The first and the last second that RFC 3339 can write: the years 1 to 9999."""
+
 _MAXIMUM_BODY = 1024 * 1024
 
 
@@ -73,3 +76,9 @@ def check_body(table: str, key: str, kind: str, body: str, digest: bytes, separa
     if body != body_of(statement) or statement.digest(separator) != digest:
         wrong(table, key, "body")
     return statement
+
+
+def check_public_from(table: str, key: str, time: object) -> None:
+    """Raise unless it is no time, or one that can be shown."""
+    if time is not None and not (isinstance(time, int) and _EARLIEST <= time <= _LATEST):
+        wrong(table, key, "public_from")

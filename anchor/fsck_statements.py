@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exists, select
 
-from anchor.fsck_rows import Children, check_body, stream, wrong
+from anchor.fsck_rows import Children, check_body, check_public_from, stream, wrong
 from registry import entry as entries
 from registry.eip712 import domain_separator
 from registry.errors import InvalidData, VerificationError
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from anchor.audit import Progress
     from anchor.identity import RegistryIdentity
     from registry.entry import Entry
-
-_EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799
-"""The first and the last second that RFC 3339 can write: the years 1 to 9999."""
 
 
 def check_statements(
@@ -151,9 +148,7 @@ def _check_entry(row: Row[Any], size: int) -> Entry:
 
 def _check_beside(row: Row[Any]) -> None:
     """Raise unless what was sent with a statement and is not in its entry can be."""
-    sent = row.public_from
-    if sent is not None and not (isinstance(sent, int) and _EARLIEST <= sent <= _LATEST):
-        wrong("statement", to_hex(row.digest), "public_from")
+    check_public_from("statement", to_hex(row.digest), row.public_from)
     if row.api_key_id != row.found_api_key:
         wrong("statement", to_hex(row.digest), "api_key_id", "missing")
 

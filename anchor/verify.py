@@ -27,7 +27,7 @@ from registry.errors import DeedlogError, VerificationError
 from registry.hexadecimal import to_checksum, to_hex
 from registry.rights import Fact
 from registry.signatures import check, check_complete
-from registry.statements import Agreement, Rendition, Share, Statement, Upload, Work
+from registry.statements import Agreement, Rendition, Share, Statement, Upload
 from registry.typed_data import from_typed_data, signed_for
 
 if TYPE_CHECKING:
@@ -185,16 +185,17 @@ def _file(
 ) -> Finding:
     if file is None:
         return not_checked("file.not_given")
-    if not isinstance(statement, Work | Upload | Rendition):
+    content = statement.content()
+    if content is None:
         return not_checked("file.no_content", kind=statement.kind)
-    if (file.content_hash, file.content_length) == (statement.contentHash, statement.contentLength):
+    if (file.content_hash, file.content_length) == content:
         if isinstance(statement, Rendition):
             maker = to_checksum(statement.maker)
             return yes("file.rendition", Trust.SIGNER, source=to_hex(statement.source), maker=maker)
         return yes("file.same", content_hash=to_hex(file.content_hash))
     if rendition is not None:
         return _file_of_rendition(statement, digest, pins, file, rendition)
-    return no("file.differs", expected=to_hex(statement.contentHash), actual=to_hex(file.content_hash))
+    return no("file.differs", expected=to_hex(content[0]), actual=to_hex(file.content_hash))
 
 
 def _file_of_rendition(statement: Statement, digest: bytes, pins: Pins, file: FileDigest, rendition: Bundle) -> Finding:
@@ -243,11 +244,14 @@ def _vouched_for(agreement: Agreement, names: str) -> Finding:
     return yes("complete.some_lines", Trust.SIGNER, lines=lines, parties=len(agreement.parties), accounts=names)
 
 
+_NO_AUTHOR = {"platform_word": ("author.platform_only", "platform"), "maker_word": ("author.rendition", "maker")}
+"""What is said where a statement is not its author's word, and as what its signer is named."""
+
+
 def _author(statement: Statement, names: str) -> Finding:
-    if isinstance(statement, Upload):
-        return not_checked("author.platform_only", platform=to_checksum(statement.platform))
-    if isinstance(statement, Rendition):
-        return not_checked("author.rendition", maker=to_checksum(statement.maker))
+    if statement.WORD in _NO_AUTHOR:
+        code, name = _NO_AUTHOR[statement.WORD]
+        return not_checked(code, **{name: names})
     return yes("author.signed", accounts=names)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from api.sessions import token_of
 from api.shapes import MAXIMUM_SIGNATURES_BODY, MAXIMUM_SMALL_BODY, MAXIMUM_STATEMENT
@@ -91,6 +92,19 @@ class Context:
         Raises `InvalidData` (`api_key.…`, `sign_in.session`). It may look into the database: not on the event loop.
         """
         return Submitter() if self.account() is not None else self.keys.submitter(self.authorization)
+
+    async def let_in(self) -> Submitter:
+        """Return who wants to write; raise if too many do, or `InvalidData` (`api_key.…`, `sign_in.session`)."""
+        self.acceptance.check_room()
+        known = self.known_submitter()
+        return known if known is not None else await run_in_threadpool(self.submitter)
+
+    def count_request(self, submitter: Submitter) -> None:
+        """Count a request to write that comes without an API key; raise if it needs one, or too many came."""
+        if submitter.api_key_id is None:
+            if self.settings.writers == "keys":
+                raise InvalidData("api_key.missing")
+            self.quota.take_address(self.network_address)
 
     def reader(self) -> Reader:
         """Return who asks to read; raise `InvalidData` (`api_key.…`, `sign_in.session`). Not on the event loop."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 from api.texts import error_text
 from registry.errors import DeedlogError, Unavailable
+from registry.hexadecimal import ACCOUNT_SIZE, from_hex, to_checksum
 from registry.strict_json import MAXIMUM_INTEGER, JsonError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:deedlog:problem:"
+
+_ACCOUNTS = re.compile(r"0x[0-9a-f]{40}(?:, 0x[0-9a-f]{40})*", re.ASCII)
 
 _STATUS = {
     "api_key.invalid": 401,
@@ -69,17 +76,28 @@ def status_of(error: DeedlogError) -> int:
 
 def problem(error: DeedlogError, language: str) -> dict[str, Any]:
     """Return the problem's JSON, its text in the given language."""
+    said = type(error)(error.code, field=error.field)
+    said.params.update(show_params(error.params))
     return {
         "type": TYPE_PREFIX + error.code,
         "title": error.code,
         "status": status_of(error),
-        "detail": error_text(language, error),
+        "detail": error_text(language, said),
         "code": error.code,
         "field": error.field or None,
-        "params": {name: _shown(value) for name, value in error.params.items()},
+        "params": said.params,
     }
 
 
+def show_params(params: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Return the parameters of a text as answers have them."""
+    return {name: _shown(value) for name, value in params.items()}
+
+
 def _shown(value: str | int) -> str | int:
-    # RFC 8259 §6: beyond this, readers of JSON disagree on a number.
-    return str(value) if isinstance(value, int) and abs(value) > MAXIMUM_INTEGER else value
+    if isinstance(value, int):
+        # RFC 8259 §6: beyond this, readers of JSON disagree on a number.
+        return str(value) if abs(value) > MAXIMUM_INTEGER else value
+    if _ACCOUNTS.fullmatch(value):
+        return ", ".join(to_checksum(from_hex(account, ACCOUNT_SIZE, None)) for account in value.split(", "))
+    return value

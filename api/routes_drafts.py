@@ -2,53 +2,59 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
 from api import shapes
 from api.context import Body, Context, Here, SignaturesBody  # noqa: TC001 - FastAPI reads the annotations
 from api.routes_statements import read_cursor
-from registry import draft_store, drafts, store, strict_json
+from registry import draft_store, drafts, strict_json
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
+from registry.service import Admission
 from registry.statement import tag
-from registry.submission import Sent, Submission, check_sent
+from registry.submission import Submission, check_sent
 from registry.typed_data import kind_named, typed_data
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection
 
     from registry.signatures import Signature
-    from registry.submission import Submitter
+    from registry.submission import Sent, Submitter
+
+_LOG = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/drafts", tags=["drafts"])
 
 
 @router.post("", status_code=201)
-def post_draft(here: Here, body: Body) -> JSONResponse:
+async def post_draft(here: Here, body: Body) -> JSONResponse:
     """Propose a statement with one signature or more, or sign one that is proposed. When all have, it is accepted."""
+    submitter = await here.let_in()
+    here.count_request(submitter)
     submission = shapes.read_submission(strict_json.loads(body, shapes.MAXIMUM_STATEMENT))
-    submitter = _let_in(here)
-    return _sign(here, check_sent(submission, here.identity.address, submitter, here.now()), submitter)
+    if submission.reference is not None:  # it would be the last signer's burden if it stood for something else already
+        raise InvalidData("draft.reference", field="reference")
+    # With 64 parties this takes some milliseconds: not on the event loop.
+    sent = await run_in_threadpool(check_sent, submission, here.identity.address, submitter, here.now())
+    return await _sign(here, sent, submitter)
 
 
 @router.post("/{digest}/signatures", status_code=201)
-def post_signatures(digest: str, here: Here, body: SignaturesBody) -> JSONResponse:
+async def post_signatures(digest: str, here: Here, body: SignaturesBody) -> JSONResponse:
     """Sign a draft: what is signed is kept here already. Who signs needs not sign in, the signature says who it is."""
+    submitter = await here.let_in()
+    here.count_request(submitter)
     data = strict_json.members(strict_json.loads(body, shapes.MAXIMUM_SIGNATURES_BODY), ("signatures",), "")
     signatures = shapes.read_signatures(data["signatures"])
-    wanted = from_hex(digest, HASH_SIZE, "digest")
-    submitter = _let_in(here)
-    with here.database.read() as connection:
-        complete = store.by_digest(connection, wanted)
-        if complete is not None:  # somebody whose answer was lost asks again
-            return _answer(drafts.Signed(wanted, complete.kind, "known", ()))
-        sent = _as_sent(here, connection, wanted, signatures, submitter)
-    return _sign(here, sent, submitter)
+    found = await run_in_threadpool(_find, here, from_hex(digest, HASH_SIZE, "digest"), signatures, submitter)
+    if isinstance(found, drafts.Signed):
+        return _answer(here, found)
+    return await _sign(here, found, submitter)
 
 
 @router.post("/{digest}/decline")
@@ -90,32 +96,26 @@ def get_draft(digest: str, here: Here) -> dict[str, Any]:
         return _show(here, connection, drafts.readable(connection, from_hex(digest, HASH_SIZE, "digest"), account))
 
 
-def _let_in(here: Context) -> Submitter:
-    submitter = here.submitter()
-    if submitter.api_key_id is None:
-        if here.settings.writers == "keys":
-            raise InvalidData("api_key.missing")
-        here.quota.take_address(here.network_address)
-    return submitter
-
-
-def _as_sent(
-    here: Context, connection: Connection, digest: bytes, signatures: Sequence[Signature], submitter: Submitter
-) -> Sent:
-    """Return the statement of a draft, as if it were sent with these signatures."""
-    draft = draft_store.by_digest(connection, digest)
-    if draft is None:
-        raise InvalidData("draft.unknown", digest=to_hex(digest))
-    submission = Submission(typed_data(draft.statement, here.identity.address), tuple(signatures))
+def _find(
+    here: Context, digest: bytes, signatures: tuple[Signature, ...], submitter: Submitter
+) -> Sent | drafts.Signed:
+    """Return the statement of a draft, as if it were sent with these signatures; or the answer if it is complete."""
+    with here.database.read() as connection:
+        draft = draft_store.by_digest(connection, digest)
+        if draft is None:
+            return drafts.sign_kept(connection, digest, signatures)
+    submission = Submission(typed_data(draft.statement, here.identity.address), signatures)
     return check_sent(submission, here.identity.address, submitter, here.now())
 
 
-def _sign(here: Context, sent: Sent, submitter: Submitter) -> JSONResponse:
-    admit = here.quota.take_accounts if submitter.api_key_id is None else None
-    return _answer(here.database.redo(lambda connection: drafts.sign(connection, sent, submitter, here.now(), admit)))
+async def _sign(here: Context, sent: Sent, submitter: Submitter) -> JSONResponse:
+    admission = Admission(here.quota.take_accounts if submitter.api_key_id is None else None)
+    return _answer(here, await here.acceptance.sign(drafts.Signing(sent, submitter, here.now(), admission)))
 
 
-def _answer(signed: drafts.Signed) -> JSONResponse:
+def _answer(here: Context, signed: drafts.Signed) -> JSONResponse:
+    _LOG.info(signed.outcome, extra={"kind": signed.kind, "digest": to_hex(signed.digest)})
+    here.metrics.statements(signed.kind, signed.outcome, 1)
     answer = {
         "digest": to_hex(signed.digest),
         "kind": signed.kind,

@@ -54,12 +54,10 @@ def get_registry(here: Here) -> dict[str, Any]:
 
 @router.post("/typed-data/{kind}", tags=["statements"])
 def post_typed_data(kind: str, here: Here, body: Body) -> dict[str, Any]:
-    """Typed data to sign (EIP-712) for the fields of a statement; a salt is added where none is given."""
+    """Typed data to sign (EIP-712) for the fields of a statement; salts are added where none are given."""
     declared = kind_named(kind, "kind")
     fields = strict_json.loads(body, shapes.MAXIMUM_STATEMENT)
-    if isinstance(fields, dict):
-        fields.setdefault("salt", to_hex(secrets.token_bytes(HASH_SIZE)))
-    statement = declared.from_message(fields)
+    statement = declared.from_message(declared.STRUCT.salted(fields, lambda: to_hex(secrets.token_bytes(HASH_SIZE))))
     statement.STRUCT.accept(statement)
     return {
         "typed_data": typed_data(statement, here.identity.address),

@@ -58,7 +58,7 @@ async def post_statement(request: Request) -> Response:
         raise InvalidData("http.parameter", field="wait")
     here = surroundings(request)
     sent = await body(request, shapes.MAXIMUM_STATEMENT)
-    submitter = await _let_in(here)
+    submitter = await here.let_in()
     idempotency_key = request.headers.get("idempotency-key")
     if len(sent) <= CHECKED_AT_ONCE:
         checked = _read(here, sent, idempotency_key, submitter)
@@ -77,7 +77,7 @@ async def post_batch(request: Request) -> Response:
     """Register up to 500 signed statements, each for itself: one result per item, in order. Needs the scope `batch`."""
     check_read(request, [])
     here = surroundings(request)
-    submitter = await _let_in(here)
+    submitter = await here.let_in()
     if "batch" not in submitter.scopes:  # before so much is read
         raise InvalidData("api_key.scope", scope="batch")
     sent = await body(request, shapes.MAXIMUM_BATCH_BODY)
@@ -96,19 +96,9 @@ def _json(value: object, status: int) -> Response:
     return Response(_ENCODER.encode(value).encode(), status, media_type="application/json")
 
 
-async def _let_in(here: Context) -> Submitter:
-    """Return who wants to write; raise if too many do, or `InvalidData` (`api_key.…`, `sign_in.session`)."""
-    here.acceptance.check_room()
-    known = here.known_submitter()
-    return known if known is not None else await run_in_threadpool(here.submitter)
-
-
 def _read(here: Context, body: bytes, idempotency_key: str | None, submitter: Submitter) -> Checked:
     submission = shapes.read_submission(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), idempotency_key)
-    if submitter.api_key_id is None:
-        if here.settings.writers == "keys":
-            raise InvalidData("api_key.missing")
-        here.quota.take_address(here.network_address)
+    here.count_request(submitter)
     return check_submission(submission, here.identity.address, submitter, here.now())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from api.problems import show_params
 from registry import strict_json
 from registry.errors import InvalidData
 from registry.hexadecimal import account_from_any_case, from_hex, to_checksum, to_hex
@@ -116,7 +117,7 @@ def show_statement(
         "digest": to_hex(stored.digest),
         "kind": stored.kind,
         "state": state_of(stored, anchors),
-        "standing": {"code": standing.code, "counts": standing.counts, "params": standing.params},
+        "standing": {"code": standing.code, "counts": standing.counts, "params": show_params(standing.params)},
         "author": show_author(stored, entry.signatures),
         "typed_data": body,
         "withheld": stored.message is not None and not readable,
@@ -154,7 +155,7 @@ def show_draft(draft: Draft, registry: bytes, state: str, reason: DeedlogError |
         "digest": to_hex(draft.digest),
         "kind": draft.statement.kind,
         "state": state,
-        "reason": None if reason is None else {"code": reason.code, "params": reason.params},
+        "reason": None if reason is None else {"code": reason.code, "params": show_params(reason.params)},
         "typed_data": typed_data(draft.statement, registry),
         "proposed_at": timestamp(draft.proposed_at),
         "cancelled_by": None if draft.cancelled_by is None else to_hex(draft.cancelled_by),

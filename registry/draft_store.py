@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from registry.signatures import Signature
     from registry.statement import Statement
+    from registry.submission import Sent
 
 PAGE = 100
 """The most drafts that one page of a list holds."""
@@ -46,6 +47,7 @@ class Draft:
     statement: Statement
     proposed_at: int
     api_key_id: int | None
+    public_from: int | None
     cancelled_by: bytes | None
     parties: tuple[Party, ...]
 
@@ -91,26 +93,34 @@ def was_party(connection: Connection, digest: bytes, accounts: Sequence[bytes]) 
 
 
 def add(
-    connection: Connection,
-    statement: Statement,
-    digest: bytes,
-    body: str,
-    signers: Sequence[bytes],
-    api_key_id: int | None,
-    now: int,
+    connection: Connection, sent: Sent, body: str, signers: Sequence[bytes], api_key_id: int | None, now: int
 ) -> None:
-    """Keep a draft that nobody has signed yet."""
-    values = {"digest": digest, "kind": statement.kind, "body": body, "proposed_at": now, "api_key_id": api_key_id}
+    """Keep a draft that nobody has signed yet; `body` is the JSON of its members."""
+    statement = sent.statement
+    values = {
+        "digest": sent.digest,
+        "kind": statement.kind,
+        "body": body,
+        "proposed_at": now,
+        "api_key_id": api_key_id,
+        "public_from": sent.public_from,
+    }
     key = connection.execute(insert(DRAFT).values(values).returning(DRAFT.c.id)).scalar_one()
-    add_parties(connection, key, signers)
+    connection.execute(insert(DRAFT_PARTY), [{"account": account, "draft_id": key} for account in signers])
     subjects = [{"subject": subject, "draft_id": key} for subject in statement.subjects()]
     connection.execute(insert(DRAFT_SUBJECT), subjects)
 
 
-def add_parties(connection: Connection, draft_id: int, accounts: Sequence[bytes]) -> None:
-    """Note whose signatures a draft needs besides those that are noted."""
-    if accounts:
-        connection.execute(insert(DRAFT_PARTY), [{"account": account, "draft_id": draft_id} for account in accounts])
+def set_parties(connection: Connection, draft: Draft, signers: Sequence[bytes]) -> None:
+    """Let others sign a draft than did so far: of a termination, whoever speaks for the parties now."""
+    before = [party.account for party in draft.parties]
+    gone = [account for account in before if account not in signers]
+    if gone:
+        mine = DRAFT_PARTY.c.draft_id == draft.id
+        connection.execute(delete(DRAFT_PARTY).where(mine, DRAFT_PARTY.c.account.in_(gone)))
+    added = [{"account": account, "draft_id": draft.id} for account in signers if account not in before]
+    if added:
+        connection.execute(insert(DRAFT_PARTY), added)
 
 
 def take_signature(connection: Connection, digest: bytes, signature: Signature, now: int) -> None:
@@ -156,4 +166,13 @@ def _draft(connection: Connection, row: Row[Any]) -> Draft:
         for party in connection.execute(query).all()
     )
     statement = KINDS[row.kind].from_message(json.loads(row.body))
-    return Draft(row.id, row.digest, statement, row.proposed_at, row.api_key_id, row.cancelled_by, parties)
+    return Draft(
+        id=row.id,
+        digest=row.digest,
+        statement=statement,
+        proposed_at=row.proposed_at,
+        api_key_id=row.api_key_id,
+        public_from=row.public_from,
+        cancelled_by=row.cancelled_by,
+        parties=parties,
+    )

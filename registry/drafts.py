@@ -6,27 +6,30 @@ makes no difference. Functions take a connection inside a write and never commit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from registry import draft_store, events, insertion, related, rules, service, store
-from registry.errors import DeedlogError, InvalidData
+from registry.errors import DeedlogError, InvalidData, Unavailable
 from registry.hexadecimal import to_hex
 from registry.rights import Fact
-from registry.signatures import Signature
-from registry.statement import repeat_key
+from registry.service import Admission
+from registry.signatures import Signature, check
 from registry.statements import Termination
-from registry.submission import body_of
+from registry.submission import Submitter, body_of
+from registry.together import in_one_write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
+    from registry.database import Database
     from registry.draft_store import Draft
     from registry.rights import State
     from registry.statement import Statement
-    from registry.submission import Checked, Sent, Submitter
+    from registry.store import Stored
+    from registry.submission import Sent
 
 
 STATES = ("proposed", "declined", "cancelled", "expired", "stale")
@@ -43,17 +46,43 @@ class Signed:
     missing: tuple[bytes, ...]
 
 
-def sign(
-    connection: Connection, sent: Sent, submitter: Submitter, now: int, admit: Callable[[Checked], None] | None = None
-) -> Signed:
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Signatures that somebody sent, checked at `now`; `admission` may refuse them where they are new (a quota)."""
+
+    sent: Sent
+    submitter: Submitter
+    now: int
+    admission: Admission = field(default_factory=lambda: Admission(None))
+
+
+def sign_all(database: Database, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+    """Take signatures of many people together, as `sign` does; return their answers, once what is taken is durable."""
+    taken = in_one_write(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
+    return [answer or Unavailable("statement.not_kept") for answer in taken]
+
+
+def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+    answers: list[Signed | DeedlogError] = []
+    for signing in signings:
+        try:
+            with connection.begin_nested():  # what is refused leaves nothing behind among the others
+                answers.append(sign(connection, signing))
+        except DeedlogError as error:
+            answers.append(error)
+    return answers
+
+
+def sign(connection: Connection, signing: Signing) -> Signed:
     """Take signatures of a statement, the first of which propose it; or raise `InvalidData` and change nothing.
 
     Whatever would be refused when it completes is refused now: nobody signs what cannot come to anything.
     """
     insertion.lock_statements(connection)
+    sent, submitter, now = signing.sent, signing.submitter, signing.now
     statement, digest = sent.statement, sent.digest
-    if store.by_digest(connection, digest) is not None:
-        return Signed(digest, statement.kind, "known", ())
+    if (stored := store.by_digest(connection, digest)) is not None:
+        return _complete_before(stored, sent.signatures)
     draft = draft_store.by_digest(connection, digest)
     if draft is not None and draft.cancelled_by is not None:
         raise InvalidData("agreement.cancelled", other=to_hex(draft.cancelled_by))
@@ -63,34 +92,46 @@ def sign(
         if signature.account not in signers:
             raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
     rules.check(state, Fact(digest, statement.kind, signers, now, statement))
-    key = repeat_key(statement.kind, digest, statement.subjects(), signers)
-    for first in insertion.find_repeats(connection, [key]).values():
-        return Signed(first, statement.kind, "repeat", ())
     given, new = _given(draft, sent, signers)
-    whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
-    if admit is not None and new:
-        admit(whole.checked())
+    if new:
+        signing.admission.check(sent._replace(signatures=tuple(new)).checked())
     if len(given) == len(signers):
+        whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
+        if draft is not None:
+            # Whoever proposed it sent it, with all that goes with it; the last to sign only signed.
+            whole = whole._replace(public_from=draft.public_from)
+            submitter = Submitter(draft.api_key_id, submitter.scopes)
+            _tell_signed(connection, digest, new, now, first=False)
         return _complete(connection, whole, submitter, now)
     if draft is None:
-        draft_store.add(connection, statement, digest, body_of(statement), signers, submitter.api_key_id, now)
-    else:  # whoever succeeded a party since signs in its place
-        parties = {party.account for party in draft.parties}
-        draft_store.add_parties(connection, draft.id, [account for account in signers if account not in parties])
-    for position, signature in enumerate(new):
+        draft_store.add(connection, sent, body_of(statement), signers, submitter.api_key_id, now)
+    else:
+        draft_store.set_parties(connection, draft, signers)
+    for signature in new:
         draft_store.take_signature(connection, digest, signature, now)
-        name = "proposed" if draft is None and not position else "accepted"
-        events.tell(connection, name, now, digest, signature.account)
+    _tell_signed(connection, digest, new, now, first=draft is None)
     outcome = "proposed" if draft is None else "signed" if new else "known"
     return Signed(digest, statement.kind, outcome, tuple(account for account in signers if account not in given))
+
+
+def sign_kept(connection: Connection, digest: bytes, signatures: Sequence[Signature]) -> Signed:
+    """Answer signatures of what is complete already: `known`; raise `InvalidData` for what is none of it."""
+    stored = store.by_digest(connection, digest)
+    if stored is None:
+        raise InvalidData("draft.unknown", digest=to_hex(digest))
+    for signature in signatures:
+        check(signature, digest)
+    return _complete_before(stored, signatures)
 
 
 def decline(connection: Connection, digest: bytes, account: bytes, now: int) -> Draft:
     """Note that a party says it will not sign: a notice to the others, which binds nobody."""
     insertion.lock_statements(connection)
     draft = readable(connection, digest, account)
-    draft_store.note_declined(connection, digest, related.spoken_for(connection, account), now)
-    events.tell(connection, "declined", now, digest, account)
+    speaks_for = related.spoken_for(connection, account)
+    if any(party.account in speaks_for and party.declined_at is None for party in draft.parties):
+        draft_store.note_declined(connection, digest, speaks_for, now)
+        events.tell(connection, "declined", now, digest, account)
     return draft
 
 
@@ -118,8 +159,8 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
 
 
 def _state(connection: Connection, statement: Statement, digest: bytes, now: int) -> State:
-    signers = statement.signers() or ()
-    return related.state_around(connection, {digest, *related.named_in(statement.subjects())}, signers, now)
+    accounts = (*(statement.signers() or ()), *statement.names())
+    return related.state_around(connection, {digest, *related.named_in(statement.subjects())}, accounts, now)
 
 
 def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
@@ -134,7 +175,10 @@ def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
 
 
 def _given(draft: Draft | None, sent: Sent, signers: Sequence[bytes]) -> tuple[dict[bytes, bytes], list[Signature]]:
-    """Return the signers' signatures that there are now, by account, and those of them that are new."""
+    """Return the signatures that there are now, by account, and those of them that are new.
+
+    Of a termination somebody may have signed who does not speak for a party any more: that counts for nothing.
+    """
     parties = draft.parties if draft else ()
     given = {party.account: party.signature for party in parties if party.signature and party.account in signers}
     new = [signature for signature in sent.signatures if signature.account not in given]
@@ -148,4 +192,20 @@ def _complete(connection: Connection, whole: Sent, submitter: Submitter, now: in
     [answer] = service.keep_in(connection, service.Request([whole.checked()], submitter, now))
     if isinstance(answer, DeedlogError):
         raise answer
+    draft_store.remove(connection, [whole.digest])  # a repeat of another statement leaves none either
     return Signed(answer.digest, answer.kind, answer.outcome, ())
+
+
+def _complete_before(stored: Stored, signatures: Sequence[Signature]) -> Signed:
+    signed = {signature.account for signature in stored.opened().signatures}
+    for signature in signatures:
+        if signature.account not in signed:
+            raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
+    return Signed(stored.digest, stored.kind, "known", ())
+
+
+def _tell_signed(connection: Connection, digest: bytes, new: Sequence[Signature], now: int, *, first: bool) -> None:
+    """Tell who has signed; the first to do so has proposed it."""
+    for position, signature in enumerate(new):
+        name = "proposed" if first and not position else "accepted"
+        events.tell(connection, name, now, digest, signature.account)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from registry.digest import keccak256
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, from_hex, to_hex
 from registry.strict_json import members
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DOMAIN_NAME = "Deedlog"
 DOMAIN_VERSION = "1"
@@ -101,6 +104,16 @@ class Struct:
     def show(self, value: object) -> dict[str, Any]:
         """Return the JSON form of an object that has the members as attributes."""
         return {member: kind.show(getattr(value, attribute)) for attribute, member, kind in self.members}
+
+    def salted(self, message: object, salt: Callable[[], str]) -> object:
+        """Return a message with a salt of its own wherever none is given: in it, and in each of its lines."""
+        if not isinstance(message, dict):
+            return message
+        given = {"salt": salt(), **message}
+        for _, member, kind in self.members:
+            if isinstance(kind, Lines) and isinstance(given.get(member), list):
+                given[member] = [kind.item.STRUCT.salted(line, salt) for line in given[member]]
+        return given
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the message."""

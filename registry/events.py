@@ -92,12 +92,14 @@ def after(connection: Connection, cursor: Cursor, limit: int = PAGE) -> list[Eve
         if row.id != row_id:
             read = 0
         start = row.first + read
+        if start >= row.end:  # a cursor of one's own making, or of a reader who has read all of it
+            row_id, read = row.id, 0
+            continue
         entries = _entries(connection, start, min(row.end, start + limit - len(found)))
         for position, (digest, kind) in enumerate(entries, read + 1):
             last = row.first + position == row.end
             found.append(Event(row.name, row.at, digest, kind, None, row.chain_id, (row.id, 0 if last else position)))
-        # Without entries the cursor was none that this feed gave out: behind the end of its range.
-        row_id, read = found[-1].cursor if entries else (row.id, 0)
+        row_id, read = found[-1].cursor
     return found
 
 

@@ -6,9 +6,9 @@ take a connection inside a transaction and never commit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, literal, or_, select
+from sqlalchemy import and_, bindparam, exists, func, literal, or_, select
 
 from registry import rules, store
 from registry.hexadecimal import from_hex
@@ -22,18 +22,18 @@ from registry.tables import ACCOUNT, ROTATION, STATEMENT, SUBJECT
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from registry.store import Stored
 
-_BEARING = {
-    "agreement": ("Cancellation", "Termination"),
-    "statement": ("Countersignature",),
-    "supersedes": ("Agreement",),
-    "upload": ("Claim",),
-    "work": ("Agreement", "RevenueReport"),
-}
-"""Under which tags what kinds name a statement that they bear on. A contribution bears on nothing but itself."""
+_NAMING = ("agreement", "statement", "supersedes", "upload", "work")
+"""The tags under which a statement names one that it may bear on."""
+
+_BEARING = ("Agreement", "Cancellation", "Claim", "Countersignature", "RevenueReport", "Termination")
+"""The kinds that bear on what they name. A contribution bears on nothing but itself."""
+
+_NOT_STATEMENTS = (CONTENT, "payer", "successor")
+"""Tags of what is no statement: a file, accounts."""
 
 _AT_ONCE = 400
 """Digests asked for in one question; SQLite takes some thousand parameters."""
@@ -47,8 +47,10 @@ def state_around(connection: Connection, digests: Iterable[bytes], accounts: Ite
     state = State()
     found = _closure(connection, set(digests))
     named = set(accounts)
-    for stored in found.values():
-        named.update(signature.account for signature in stored.opened().signatures)
+    for fact in [_fact(stored, now) for stored in found.values()]:
+        named.update(fact.accounts)
+        if fact.statement is not None:
+            named.update(fact.statement.names())
     found |= {stored.digest: stored for stored in rotations_of(connection, named)}
     for stored in sorted(found.values(), key=_in_order):
         rules.take(state, _fact(stored, now))
@@ -69,7 +71,7 @@ def state_of(connection: Connection, kept: Sequence[Stored], now: int) -> State:
 def named_in(subjects: Sequence[str]) -> list[bytes]:
     """Return the digests of the statements that an entry's subjects name."""
     names = (subject.partition(":") for subject in subjects)
-    return [from_hex(value, None, None) for name, _, value in names if name not in (CONTENT, "successor")]
+    return [from_hex(value, None, None) for name, _, value in names if name not in _NOT_STATEMENTS]
 
 
 def rotations_of(connection: Connection, accounts: Collection[bytes]) -> list[Stored]:
@@ -106,14 +108,18 @@ def is_somebody(connection: Connection, account: bytes) -> bool:
 
 
 def _closure(connection: Connection, wanted: set[bytes]) -> dict[bytes, Stored]:
+    """Return the statements that bear on those of `wanted`, and on each other, by digest."""
     found: dict[bytes, Stored] = {}
     asked: set[bytes] = set()
+    query = _BEARS_ON[connection.dialect.name]
     while wanted:
         asked |= wanted
         rows: list[Stored] = []
         pending = sorted(wanted)
         for start in range(0, len(pending), _AT_ONCE):
-            rows += store.where(connection, _bears_on(connection, pending[start : start + _AT_ONCE]))
+            digests = pending[start : start + _AT_ONCE]
+            subjects = [tag(name, digest) for name in _NAMING for digest in digests]
+            rows += store.found(connection, query, {"digests": digests, "subjects": subjects})
         wanted = set()
         for stored in rows:
             if stored.digest not in found:
@@ -124,24 +130,27 @@ def _closure(connection: Connection, wanted: set[bytes]) -> dict[bytes, Stored]:
     return found
 
 
-def _bears_on(connection: Connection, digests: Sequence[bytes]) -> ColumnElement[bool]:
-    """Return the condition that a statement is one of `digests`, or names one and bears on it."""
-    conditions: list[ColumnElement[bool]] = [STATEMENT.c.digest.in_(digests)]
-    for name, kinds in _BEARING.items():
-        subjects = [tag(name, digest) for digest in digests]
-        naming = STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject.in_(subjects)))
-        of_kind = STATEMENT.c.kind.in_(kinds)
-        # Anybody may claim: only what the platform confirmed bears on the upload.
-        conditions.append(and_(naming, of_kind, _confirmed(connection)) if name == "upload" else and_(naming, of_kind))
-    return or_(*conditions)
+def _bears_on(digits: ColumnElement[str]) -> Select[Any]:
+    """Return the question for statements of some digests, and those that name one and bear on it.
+
+    `digits` is a statement's digest in hex, as a dialect writes it.
+    """
+    naming = select(SUBJECT.c.statement_id).where(SUBJECT.c.subject.in_(bindparam("subjects", expanding=True)))
+    # Anybody may claim: only what the platform confirmed bears on the upload.
+    confirmed = exists().where(SUBJECT.c.subject == literal("statement:0x").concat(digits))
+    bearing = and_(
+        STATEMENT.c.id.in_(naming),
+        STATEMENT.c.kind.in_(_BEARING),
+        or_(STATEMENT.c.kind != "Claim", confirmed),
+    )
+    return store.statements().where(or_(STATEMENT.c.digest.in_(bindparam("digests", expanding=True)), bearing))
 
 
-def _confirmed(connection: Connection) -> ColumnElement[bool]:
-    if connection.dialect.name == "postgresql":
-        digits = func.encode(STATEMENT.c.digest, "hex")
-    else:
-        digits = func.lower(func.hex(STATEMENT.c.digest))
-    return exists().where(SUBJECT.c.subject == literal("statement:0x").concat(digits))
+# Made once: making a question takes longer than asking it.
+_BEARS_ON = {
+    "sqlite": _bears_on(func.lower(func.hex(STATEMENT.c.digest))),
+    "postgresql": _bears_on(func.encode(STATEMENT.c.digest, "hex")),
+}
 
 
 def _in_order(stored: Stored) -> tuple[bool, int, int]:

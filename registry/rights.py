@@ -5,7 +5,9 @@ An account may be rotated: whoever asks who somebody is asks `State.holder`, and
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from registry.errors import InvalidData
@@ -39,14 +41,58 @@ class Standing:
     counts: bool = True
 
 
+class Span(NamedTuple):
+    """A stretch of time, `start` until before `end`, and the digest of what holds for it."""
+
+    start: int
+    end: int
+    digest: bytes
+
+
+_START, _END = attrgetter("start"), attrgetter("end")
+
+
+@dataclass(slots=True)
+class Spans:
+    """Spans that never meet, in the order of time: so they are found in a few steps, however many there are."""
+
+    spans: list[Span] = field(default_factory=list)
+
+    def meeting(self, start: int, end: int) -> list[Span]:
+        """Return those that share an instant with a stretch of time."""
+        first = bisect_right(self.spans, start, key=_END)
+        after = bisect_left(self.spans, end, key=_START)
+        return self.spans[first:after]
+
+    def add(self, span: Span) -> None:
+        """Take one in that meets no other."""
+        self.spans.insert(bisect_left(self.spans, span.start, key=_START), span)
+
+    def shorten(self, span: Span, end: int) -> None:
+        """Let one end earlier; if that is not after its start, there is none any more."""
+        place = bisect_left(self.spans, span.start, key=_START)
+        self.spans[place : place + 1] = [span._replace(end=end)] if span.start < end else []
+
+
+@dataclass(slots=True)
+class Line:
+    """An account and its successors: each speaks for all before it, since an instant."""
+
+    accounts: list[bytes]
+    since: list[int]
+
+
 @dataclass(slots=True)
 class WorkState:
-    """A registered work. `creators` are empty for an upload of which no claim is confirmed."""
+    """A registered work. `creators` are empty for an upload of which no claim is confirmed.
+
+    `covered` has the agreements that cover it, by the first account of their payer's line.
+    """
 
     creators: tuple[bytes, ...]
     platform: bytes | None = None
     claim: bytes | None = None
-    agreements: list[bytes] = field(default_factory=list)
+    covered: dict[bytes, Spans] = field(default_factory=dict)
     reported_until: int = 0
     """The end of the last period that was reported of it, whoever pays."""
 
@@ -62,7 +108,10 @@ class ClaimState:
 
 @dataclass(slots=True)
 class AgreementState:
-    """A complete agreement that counts: it covers its works for its payer from `start` until before `end`."""
+    """A complete agreement that counts: it covers its works for its payer from `start` until before `end`.
+
+    `reported` has the periods that were reported, by work.
+    """
 
     agreement: Agreement
     completed_at: int
@@ -71,6 +120,7 @@ class AgreementState:
     superseded_by: bytes | None = None
     terminated_by: bytes | None = None
     reports: list[bytes] = field(default_factory=list)
+    reported: dict[bytes, Spans] = field(default_factory=dict)
     currency: str | None = None
 
     def status(self, at: int) -> str:
@@ -93,12 +143,15 @@ class ReportState:
 
 @dataclass(slots=True)
 class State:
-    """What a log has come to. All lists are in its order; keys are digests, of `successors` and `known` accounts."""
+    """What a log has come to. Keys are digests; of `lines`, accounts: each with its line and its place there.
+
+    `known` are the accounts that are somebody: no other can be rotated to them.
+    """
 
     standings: dict[bytes, Standing] = field(default_factory=dict)
     kinds: dict[bytes, str] = field(default_factory=dict)
     known: set[bytes] = field(default_factory=set)
-    successors: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
+    lines: dict[bytes, tuple[Line, int]] = field(default_factory=dict)
     works: dict[bytes, WorkState] = field(default_factory=dict)
     claims: dict[bytes, ClaimState] = field(default_factory=dict)
     contributions: dict[bytes, ClaimState] = field(default_factory=dict)
@@ -108,9 +161,24 @@ class State:
 
     def holder(self, account: bytes, at: int) -> bytes:
         """Return the account that speaks at an instant for one that was named earlier."""
-        while account in self.successors and self.successors[account][1] <= at:
-            account = self.successors[account][0]
-        return account
+        if account not in self.lines:
+            return account
+        line, place = self.lines[account]
+        return line.accounts[max(place, bisect_right(line.since, at) - 1)]
+
+    def first(self, account: bytes) -> bytes:
+        """Return the account with which a line began: two accounts have one holder if and only if they have one first.
+
+        For nobody can be rotated to somebody, so that lines do not join.
+        """
+        return self.lines[account][0].accounts[0] if account in self.lines else account
+
+    def is_away(self, account: bytes) -> bool:
+        """Return whether an account has a successor, and signs nothing any more."""
+        if account not in self.lines:
+            return False
+        line, place = self.lines[account]
+        return place + 1 < len(line.accounts)
 
     def holders(self, accounts: Iterable[bytes], at: int) -> set[bytes]:
         """Return the accounts that speak at an instant for those named earlier."""

@@ -101,7 +101,7 @@ def note_counts(state: State, digest: bytes, kind: str) -> None:
 def check(state: State, fact: Fact) -> None:
     """Raise `InvalidData` if the statement would not count as the next entry; change nothing."""
     for account in fact.accounts:
-        if account in state.successors:
+        if state.is_away(account):
             holder = to_hex(state.holder(account, fact.time))
             raise InvalidData("account.rotated_away", account=to_hex(account), holder=holder)
     signers = fact.statement.signers() if fact.statement is not None else None

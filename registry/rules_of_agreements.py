@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
-from registry.rights import AgreementState, ReportState, Standing
+from registry.rights import AgreementState, ReportState, Span, Spans, Standing
 from registry.signatures import check_signers
 from registry.statements import NONE
 
@@ -55,7 +55,7 @@ def check_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
     reported, work = state.last_reported({*agreement.works, *(before.agreement.works if before else ())})
     if agreement.effectiveFrom < reported:
         raise InvalidData("agreement.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
-    _check_stale(state, fact, agreement)
+    _check_stale(state, agreement)
 
 
 def _superseded(state: State, fact: Fact, agreement: Agreement) -> AgreementState | None:
@@ -73,17 +73,13 @@ def _superseded(state: State, fact: Fact, agreement: Agreement) -> AgreementStat
     return before
 
 
-def _check_stale(state: State, fact: Fact, agreement: Agreement) -> None:
-    payer = state.holder(agreement.payer, fact.time)
-    end = agreement.effectiveUntil or FOR_EVER
+def _check_stale(state: State, agreement: Agreement) -> None:
+    payer = state.first(agreement.payer)
     for work in agreement.works:
-        for digest in state.works[work].agreements:
-            other = state.agreements[digest]
-            if state.holder(other.agreement.payer, fact.time) != payer:
-                continue
-            covered = min(other.end, agreement.effectiveFrom) if digest == agreement.supersedes else other.end
-            if max(other.start, agreement.effectiveFrom) < min(covered, end):
-                raise InvalidData("agreement.stale", field="works", work=to_hex(work), other=to_hex(digest))
+        covered = state.works[work].covered.get(payer, Spans())
+        for other in covered.meeting(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER):
+            if other.digest != agreement.supersedes:  # which ends where this one begins
+                raise InvalidData("agreement.stale", field="works", work=to_hex(work), other=to_hex(other.digest))
 
 
 def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
@@ -92,15 +88,26 @@ def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
     Its payer need not have signed anything, and is somebody from now on: were another account rotated to it, two
     agreements that have different payers could become two of the same.
     """
-    state.known.add(agreement.payer)
-    start, end = agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER
-    state.agreements[fact.digest] = AgreementState(agreement, fact.time, start, end)
-    for work in agreement.works:
-        state.works[work].agreements.append(fact.digest)
+    state.known.update(agreement.names())
     if agreement.supersedes != NONE:
-        before = state.agreements[agreement.supersedes]
-        before.superseded_by = fact.digest
-        before.end = min(before.end, start)
+        _end(state, agreement.supersedes, agreement.effectiveFrom)
+        state.agreements[agreement.supersedes].superseded_by = fact.digest
+    span = Span(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER, fact.digest)
+    state.agreements[fact.digest] = AgreementState(agreement, fact.time, span.start, span.end)
+    payer = state.first(agreement.payer)
+    for work in agreement.works:
+        state.works[work].covered.setdefault(payer, Spans()).add(span)
+
+
+def _end(state: State, digest: bytes, end: int) -> None:
+    """Let an agreement end at an instant, unless it ends earlier."""
+    found = state.agreements[digest]
+    if end < found.end:
+        span = Span(found.start, found.end, digest)
+        payer = state.first(found.agreement.payer)
+        for work in found.agreement.works:
+            state.works[work].covered[payer].shorten(span, end)
+        found.end = end
 
 
 def check_termination(state: State, fact: Fact, termination: Termination) -> None:
@@ -116,9 +123,8 @@ def check_termination(state: State, fact: Fact, termination: Termination) -> Non
 
 def take_termination(state: State, fact: Fact, termination: Termination) -> None:
     """The agreement ends."""
-    found = state.agreements[termination.agreement]
-    found.terminated_by = fact.digest
-    found.end = termination.effectiveFrom
+    _end(state, termination.agreement, termination.effectiveFrom)
+    state.agreements[termination.agreement].terminated_by = fact.digest
 
 
 def check_report(state: State, fact: Fact, report: RevenueReport) -> None:
@@ -126,32 +132,29 @@ def check_report(state: State, fact: Fact, report: RevenueReport) -> None:
     state.work(report.work, "work")
     if report.periodEnd > fact.time + AHEAD:
         raise InvalidData("report.not_over", field="periodEnd", time=report.periodEnd)
-    under = _reported_under(state, fact, report)
+    under = _reported_under(state, report)
     agreement = state.agreements[under]
     if agreement.currency not in (None, report.currency):
         raise InvalidData("report.currency", field="currency", expected=str(agreement.currency), actual=report.currency)
     if report.corrects != NONE:
         _check_correction(state, report, under)
         return
-    for digest in agreement.reports:
-        other = state.reports[digest].report
-        if other.work == report.work and max(other.periodStart, report.periodStart) < min(
-            other.periodEnd, report.periodEnd
-        ):
-            raise InvalidData("report.overlaps", field="periodStart", other=to_hex(digest))
+    overlapping = agreement.reported.get(report.work, Spans()).meeting(report.periodStart, report.periodEnd)
+    if overlapping:
+        raise InvalidData("report.overlaps", field="periodStart", other=to_hex(overlapping[0].digest))
 
 
-def _reported_under(state: State, fact: Fact, report: RevenueReport) -> bytes:
+def _reported_under(state: State, report: RevenueReport) -> bytes:
     """Return the agreement that covers all of a report's period."""
-    payer = state.holder(report.payer, fact.time)
-    on_work = [(digest, state.agreements[digest]) for digest in state.works[report.work].agreements]
-    by_payer = [(digest, found) for digest, found in on_work if state.holder(found.agreement.payer, fact.time) == payer]
-    if on_work and not by_payer:
+    covered, payer = state.works[report.work].covered, state.first(report.payer)
+    if covered and payer not in covered:
         raise InvalidData("report.not_the_payer", field="payer", payer=to_hex(report.payer))
-    for digest, found in by_payer:
-        if found.start <= report.periodStart and report.periodEnd <= found.end:
-            return digest
-    changes = [instant for _, found in by_payer if found.start < found.end for instant in (found.start, found.end)]
+    meeting = covered.get(payer, Spans()).meeting(report.periodStart, report.periodEnd)
+    for span in meeting:
+        if span.start <= report.periodStart and report.periodEnd <= span.end:
+            return span.digest
+    # A span that meets the period and does not hold all of it begins or ends within.
+    changes = [instant for span in meeting for instant in (span.start, span.end)]
     within = [instant for instant in changes if report.periodStart < instant < report.periodEnd]
     if within:
         raise InvalidData("report.straddles", field="periodEnd", time=min(within))
@@ -172,7 +175,7 @@ def _check_correction(state: State, report: RevenueReport, under: bytes) -> None
 
 def take_report(state: State, fact: Fact, report: RevenueReport) -> None:
     """It counts under the agreement that covers its period, instead of the one that it corrects."""
-    digest = _reported_under(state, fact, report)
+    digest = _reported_under(state, report)
     agreement = state.agreements[digest]
     agreement.reports.append(fact.digest)
     agreement.currency = report.currency
@@ -181,6 +184,9 @@ def take_report(state: State, fact: Fact, report: RevenueReport) -> None:
     state.reports[fact.digest] = ReportState(report, digest)
     if report.corrects != NONE:
         state.reports[report.corrects].corrected_by = fact.digest
+    else:
+        span = Span(report.periodStart, report.periodEnd, fact.digest)
+        agreement.reported.setdefault(report.work, Spans()).add(span)
 
 
 def agreement_stands(state: State, digest: bytes, at: int) -> Standing:

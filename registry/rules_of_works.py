@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
-from registry.rights import ClaimState, Standing, WorkState
+from registry.rights import ClaimState, Line, Standing, WorkState
 
 if TYPE_CHECKING:
     from registry.rights import Fact, State
@@ -93,7 +93,10 @@ def check_rotation(state: State, _fact: Fact, rotation: Rotation) -> None:
 
 def take_rotation(state: State, fact: Fact, rotation: Rotation) -> None:
     """From the entry's time on the successor speaks for the account; the account signs nothing more."""
-    state.successors[rotation.from_] = (rotation.to, fact.time)
+    line, _ = state.lines.setdefault(rotation.from_, (Line([rotation.from_], [0]), 0))
+    state.lines[rotation.to] = (line, len(line.accounts))
+    line.accounts.append(rotation.to)
+    line.since.append(fact.time)
 
 
 def upload_stands(state: State, digest: bytes, _at: int) -> Standing:

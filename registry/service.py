@@ -6,11 +6,8 @@ the same content under another salt (`repeat`). Another account claiming the sam
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
-
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from registry import draft_store, events, insertion, related, rules
 from registry.errors import DeedlogError, InvalidData, Unavailable
@@ -18,6 +15,7 @@ from registry.hexadecimal import to_hex
 from registry.statements import Agreement, Cancellation, Rotation
 from registry.steps import reached
 from registry.submission import MAXIMUM_BATCH, Checked, Submission, Submitter, check_all, names_of, rerun_owner
+from registry.together import in_one_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,11 +37,6 @@ __all__ = [
     "keep",
     "rerun_owner",
 ]
-
-_FAULTS_OF_ONE = (IntegrityError, DataError, UnicodeError, OverflowError)
-"""What a database and its driver raise for a row that they do not take; other errors concern every row."""
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,69 +88,62 @@ def keep(database: Database, requests: Sequence[Request]) -> list[list[Answer]]:
     database failed, the answer is `Unavailable` (`statement.not_kept`): it may or may not be kept, for a commit can
     have happened whose answer was lost; sent again, it is `known` or `accepted`.
     """
-    group = [_Candidate(item, request) for request in requests for item in request.items]
-    if group:
-        reached("accept.checked")
-        _keep(database, group)
-        reached("accept.committed")
-    answers = iter([candidate.answer or Unavailable("statement.not_kept") for candidate in group])
+    group = [_Candidate(item, request, Admission(request.admit)) for request in requests for item in request.items]
+    if not group:
+        return [[] for _ in requests]
+    reached("accept.checked")
+    kept = in_one_write(database, group, _write, lambda candidate: to_hex(candidate.item.digest))
+    reached("accept.committed")
+    answers = iter([answer or Unavailable("statement.not_kept") for answer in kept])
     return [[next(answers) for _ in request.items] for request in requests]
-
-
-@dataclass(slots=True)
-class _Candidate:
-    """A statement of a group, and what becomes of it."""
-
-    item: Checked
-    request: Request
-    admission: DeedlogError | bool = False
-    answer: Answer | None = None
-    """None while nothing is known: so it stays where the database failed."""
-
-    def admit(self) -> None:
-        """Ask once whether a new statement may be kept, however often its group is done again."""
-        if self.admission is False and self.request.admit is not None:
-            try:
-                self.request.admit(self.item)
-            except DeedlogError as error:
-                self.admission = error
-            else:
-                self.admission = True
-        if isinstance(self.admission, DeedlogError):
-            raise self.admission
 
 
 def keep_in(connection: Connection, request: Request) -> list[Answer]:
     """Keep a request's statements in a write that is under way; nothing is durable until that commits."""
-    group = [_Candidate(item, request) for item in request.items]
+    return _decide_and_insert(
+        connection, [_Candidate(item, request, Admission(request.admit)) for item in request.items]
+    )
+
+
+class Admission:
+    """Whether something new may be kept: asked once, however often its write is done again."""
+
+    def __init__(self, ask: Callable[[Checked], None] | None) -> None:
+        """Take who is to be asked; None: nobody is."""
+        self._ask = ask
+        self._refusal: DeedlogError | None = None
+
+    def check(self, item: Checked) -> None:
+        """Raise what was answered, now or before, if that was a refusal."""
+        ask, self._ask = self._ask, None
+        if ask is not None:
+            try:
+                ask(item)
+            except DeedlogError as error:
+                self._refusal = error
+        if self._refusal is not None:
+            raise self._refusal
+
+
+class _Candidate(NamedTuple):
+    """A statement of a group."""
+
+    item: Checked
+    request: Request
+    admission: Admission
+
+
+def _write(connection: Connection, group: Sequence[_Candidate]) -> list[Answer]:
+    answers = _decide_and_insert(connection, group)
+    reached("accept.inserted")
+    return answers
+
+
+def _decide_and_insert(connection: Connection, group: Sequence[_Candidate]) -> list[Answer]:
     keeper = _Keeper(connection, group)
     answers = [keeper.decide(candidate) for candidate in group]
     keeper.insert()
     return answers
-
-
-def _keep(database: Database, group: Sequence[_Candidate]) -> None:
-    def write(connection: Connection) -> list[Answer]:
-        keeper = _Keeper(connection, group)
-        answers = [keeper.decide(candidate) for candidate in group]
-        keeper.insert()
-        reached("accept.inserted")
-        return answers
-
-    try:
-        answers = database.redo(write)
-    except _FAULTS_OF_ONE:
-        if len(group) == 1:
-            _LOG.exception("the database does not take a statement", extra={"digest": to_hex(group[0].item.digest)})
-            return
-        # One row fails the whole transaction: each half for itself, until that row is alone.
-        _keep(database, group[: len(group) // 2])
-        _keep(database, group[len(group) // 2 :])
-    except DBAPIError:
-        _LOG.exception("statements could not be kept", extra={"statements": len(group)})
-    else:
-        for candidate, answer in zip(group, answers, strict=True):
-            candidate.answer = answer
 
 
 class _Keeper:
@@ -233,6 +219,7 @@ class _Keeper:
         for each in new:
             if related.has_rule(each.item.kind):
                 bearing |= {each.item.digest, *related.named_in(each.item.subjects)}
+                accounts |= each.item.names()
         self._folds = bool(bearing)  # else nobody asks what the new ones come to
         now = max((each.request.now for each in new), default=0)
         return related.state_around(self._connection, bearing, accounts, now)
@@ -244,14 +231,15 @@ class _Keeper:
         if rotation is not None and related.is_somebody(self._connection, rotation.to):
             self._state.known.add(rotation.to)
         rules.check(self._state, fact)
+        ends = True
         if isinstance(fact.statement, Cancellation):
-            self._check_cancellation(fact, fact.statement)
-        candidate.admit()
+            ends = self._ends_a_draft(fact, fact.statement)
+        candidate.admission.check(item)
         if fact.statement is not None:
             rules.take(self._state, fact)
-            for name, digest in fact.statement.brings_about(fact.digest):
-                self._happened.append((name, fact.time, digest))
-        if isinstance(fact.statement, Cancellation):
+            happened = fact.statement.brings_about(fact.digest) if ends else ()
+            self._happened += [(name, fact.time, digest) for name, digest in happened]
+        if isinstance(fact.statement, Cancellation) and ends:
             self._cancelled[fact.statement.agreement] = fact.digest
         self._new_statements.append(
             insertion.NewStatement(
@@ -271,9 +259,15 @@ class _Keeper:
         self._kinds[item.digest] = item.kind
         self._repeats[item.repeat_key] = item.digest
 
-    def _check_cancellation(self, fact: Fact, cancellation: Cancellation) -> None:
-        """Raise `InvalidData` unless parties of a draft sent it: who they are stands in no log yet."""
+    def _ends_a_draft(self, fact: Fact, cancellation: Cancellation) -> bool:
+        """Return whether a cancellation is of a draft that is here; raise `InvalidData` unless parties of it sent it.
+
+        What is not here may still be held by somebody with signatures on it: whoever signed takes theirs back, and
+        the word of who is no party counts for nothing once it comes.
+        """
         draft = draft_store.by_digest(self._connection, cancellation.agreement)
+        if draft is None and cancellation.agreement not in self._state.kinds:
+            return False
         if draft is None or not isinstance(draft.statement, Agreement):
             raise InvalidData("cancellation.no_draft", field="agreement", agreement=to_hex(cancellation.agreement))
         before = draft.cancelled_by or self._cancelled.get(cancellation.agreement)
@@ -283,3 +277,4 @@ class _Keeper:
         for account in fact.accounts:
             if not parties.intersection(related.spoken_for(self._connection, account)):
                 raise InvalidData("cancellation.not_a_party", account=to_hex(account))
+        return True

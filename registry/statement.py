@@ -42,6 +42,10 @@ class Statement(StructValue):
         """Return the accounts that must all sign, and nobody else; None where another statement's body names them."""
         raise NotImplementedError
 
+    def names(self) -> tuple[bytes, ...]:
+        """Return the accounts that it gives a part to, and that need not sign it."""
+        return ()
+
     def subjects(self) -> tuple[str, ...]:
         """Return what the statement is about, tagged; ascending."""
         raise NotImplementedError
@@ -50,8 +54,8 @@ class Statement(StructValue):
         """Return the Unix time at which the signer says it was made, where it says so."""
         return None
 
-    def content_hash(self) -> bytes | None:
-        """Return the SHA-256 of the file that the statement claims, if it claims one."""
+    def content(self) -> tuple[bytes, int] | None:
+        """Return SHA-256 and length in bytes of the file that the statement claims, if it claims one."""
         return None
 
     def brings_about(self, digest: bytes) -> tuple[tuple[str, bytes], ...]:

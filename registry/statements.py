@@ -112,8 +112,8 @@ class Work(Statement):
     def claimed_at(self) -> int:
         return self.madeAt
 
-    def content_hash(self) -> bytes:
-        return self.contentHash
+    def content(self) -> tuple[bytes, int]:
+        return self.contentHash, self.contentLength
 
 
 @declare
@@ -144,8 +144,8 @@ class Upload(Statement):
     def claimed_at(self) -> int:
         return self.uploadedAt
 
-    def content_hash(self) -> bytes:
-        return self.contentHash
+    def content(self) -> tuple[bytes, int]:
+        return self.contentHash, self.contentLength
 
 
 @declare
@@ -173,8 +173,8 @@ class Rendition(Statement):
     def claimed_at(self) -> int:
         return self.madeAt
 
-    def content_hash(self) -> bytes:
-        return self.contentHash
+    def content(self) -> tuple[bytes, int]:
+        return self.contentHash, self.contentLength
 
 
 @declare
@@ -279,9 +279,12 @@ class Agreement(Statement):
     def signers(self) -> tuple[bytes, ...]:
         return tuple(sorted((*self.parties, *self.leaving)))
 
+    def names(self) -> tuple[bytes, ...]:
+        return (self.payer,)
+
     def subjects(self) -> tuple[str, ...]:
         before = () if self.supersedes == NONE else (tag("supersedes", self.supersedes),)
-        return (*before, *(tag("work", work) for work in self.works))
+        return (tag("payer", self.payer), *before, *(tag("work", work) for work in self.works))
 
     @property
     def hidden(self) -> int:

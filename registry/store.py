@@ -15,9 +15,9 @@ from registry import entry as entries
 from registry.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT, TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, RowMapping, Select
+    from sqlalchemy import Connection, RowMapping, Select
 
 PAGE = 100
 """The most statements that one page of a list holds."""
@@ -67,23 +67,23 @@ def references(connection: Connection, statement_id: int, owner: str) -> list[st
 
 def by_digest(connection: Connection, digest: bytes) -> Stored | None:
     """Return the statement of that digest, if it is kept."""
-    row = connection.execute(_statements().where(STATEMENT.c.digest == digest)).mappings().first()
+    row = connection.execute(statements().where(STATEMENT.c.digest == digest)).mappings().first()
     return None if row is None else _stored(row)
 
 
 def by_ids(connection: Connection, ids: Sequence[int]) -> list[Stored]:
-    """Return the statements of those ids."""
-    return where(connection, STATEMENT.c.id.in_(ids)) if ids else []
+    """Return the statements of those ids, in no order."""
+    return found(connection, statements().where(STATEMENT.c.id.in_(ids)), {}) if ids else []
 
 
-def where(connection: Connection, condition: ColumnElement[bool]) -> list[Stored]:
-    """Return the statements of which a condition on the table `statement` holds, in no order."""
-    return [_stored(row) for row in connection.execute(_statements().where(condition)).mappings()]
+def found(connection: Connection, query: Select[Any], parameters: Mapping[str, Any]) -> list[Stored]:
+    """Return the statements that a question made of `statements` finds."""
+    return [_stored(row) for row in connection.execute(query, parameters).mappings()]
 
 
 def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE) -> list[Stored]:
     """Return statements in the order of acceptance, those with an id above `after`, at most `limit`."""
-    query = _statements().where(STATEMENT.c.id > after).order_by(STATEMENT.c.id).limit(limit)
+    query = statements().where(STATEMENT.c.id > after).order_by(STATEMENT.c.id).limit(limit)
     if wanted.kind is not None:
         query = query.where(STATEMENT.c.kind == wanted.kind)
     if wanted.account is not None:
@@ -103,7 +103,7 @@ def rivals(connection: Connection, content: str, accounts: Sequence[bytes], limi
     # Asked for each statement about the content, by the table's key: an account may have signed millions of others.
     mine = exists().where(ACCOUNT.c.account.in_(accounts), ACCOUNT.c.statement_id == STATEMENT.c.id)
     query = (
-        _statements()
+        statements()
         .where(STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject == content)))
         .where(~mine)
         .order_by(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index, STATEMENT.c.id)
@@ -159,7 +159,8 @@ _UNLOGGED = (
 _MARK_LOGGED = "UPDATE statement SET log_index = ?, logged_at = ? WHERE id = ? AND log_index IS NULL"
 
 
-def _statements() -> Select[Any]:
+def statements() -> Select[Any]:
+    """Return the question for whole statements: whoever asks it says which."""
     return select(
         STATEMENT.c.id,
         STATEMENT.c.digest,

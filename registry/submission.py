@@ -74,6 +74,10 @@ class Checked(NamedTuple):
     idempotency_key: str | None
     public_from: int | None
 
+    def names(self) -> set[bytes]:
+        """Return the accounts that it gives a part to, and that need not have signed it."""
+        return set(KINDS[self.kind].from_message(json.loads(self.body)).names())
+
     def fact(self, now: int, *, whole: bool) -> Fact:
         """Return it as if it were logged now; `whole`: with its body, read again."""
         statement = KINDS[self.kind].from_message(json.loads(self.body)) if whole else None
@@ -116,8 +120,10 @@ def check_submission(submission: Submission, registry: bytes, submitter: Submitt
     """
     sent = check_sent(submission, registry, submitter, now)
     signers = sent.statement.signers()
-    if signers is not None:  # else the rules know them
+    if signers is not None:
         check_complete(sent.signatures, signers)
+    elif not sent.signatures:  # who signs, the rules know; somebody does
+        raise InvalidData("signature.none", field="signatures")
     return sent.checked()
 
 

@@ -131,6 +131,7 @@ class DraftRow(Table, table=True):
     body: str = Field(sa_type=Text)
     proposed_at: int = Field(sa_type=BigInteger)
     api_key_id: int | None = Field(default=None, sa_type=_ID, foreign_key="api_key.id")
+    public_from: int | None = Field(default=None, sa_type=BigInteger)
     cancelled_by: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 

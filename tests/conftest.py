@@ -12,8 +12,12 @@ import httpx
 import pytest
 from databases import database, database_url, postgres
 from local_registry import anvil_binary, free_port
+from nursery import Nursery
+from trust import trust_nobody
 
 __all__ = ["database", "database_url", "postgres"]
+
+trust_nobody()
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +31,14 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if item.get_closest_marker("slow") is not None:  # `keywords` has the names of folders too
                 item.add_marker(pytest.mark.skip(reason="long: run with --slow"))
+
+
+@pytest.fixture(scope="session")
+def nursery():
+    """Forks `deedlog` processes, for tests of other things than how they start."""
+    nursery = Nursery()
+    yield nursery
+    nursery.stop()
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A log of two full tiles and a part, anchored twice, with everything beside it that a database can hold.
+"""A log of two full tiles and a part, anchored twice, with everything beside it that a database can hold; or a few.
 
 Built once; each test damages a copy of its own.
 """
@@ -38,6 +38,12 @@ ERASED = 300
 
 NAMES = {"reference": "item 1", "idempotency_key": "request 1", "public_from": NOW + 10}
 """What goes with the first statement."""
+
+BATCHES = (10, 256, 300, 451, SIZE)
+"""Sizes of the log after each batch; the last and the third are anchored."""
+
+FEW = (5, 8, 10, 12, 20)
+"""The same of a small log, for what stands beside its entries: it is derived again in no time."""
 
 _numbers = itertools.count()
 
@@ -85,8 +91,9 @@ class Damaged:
         return True
 
 
-def fill(world: World) -> None:
-    """Log `SIZE` statements in batches of several sizes, and leave `UNLOGGED`."""
+def fill(world: World, batches: tuple[int, ...] = BATCHES, erased: int = ERASED) -> None:
+    """Log statements in batches up to these sizes, erase one entry's body, and leave `UNLOGGED` statements."""
+    size = batches[-1]
     with world.database.write() as connection:
         key_id = api_keys.add(connection, "a platform", b"s" * 32, ["upload", "batch"], world.now)
     platform = Submitter(key_id, frozenset({"upload"}))
@@ -96,19 +103,21 @@ def fill(world: World) -> None:
     world.accept(work(creators=both), ALICE, BOB, submitter=Submitter(), idempotency_key="of the two")
     other = work(content=b"content 3", creators=both)
     world.accept(other, BOB, ALICE, submitter=Submitter(), idempotency_key="of the two again")
-    last = SIZE - RIGHTS - 1
-    for number in range(4, SIZE + UNLOGGED - RIGHTS):
-        if number == 452:
+    count = 4
+    while count < size + UNLOGGED:
+        if count == batches[3]:
             fill_rights(world, platform)
-        key = CREATORS[number % len(CREATORS)]
-        world.accept(work(key, b"content %d" % number, salt=salt(str(number))), key)
-        if number in (9, 255, 299, 450, last):
+            count += RIGHTS
+        key = CREATORS[count % len(CREATORS)]
+        world.accept(work(key, b"content %d" % count, salt=salt(str(count))), key)
+        count += 1
+        if count in batches:
             world.now += 7
             world.sequence()
-            if number in (299, last) and world.anchorer is not None:
+            if count in (batches[2], size) and world.anchorer is not None:
                 world.anchor()
     with world.database.write() as connection:
-        connection.execute(text(f"UPDATE statement_text SET body = NULL WHERE statement_id = {ERASED + 1}"))
+        connection.execute(text(f"UPDATE statement_text SET body = NULL WHERE statement_id = {erased + 1}"))
 
 
 def fill_rights(world: World, platform: Submitter) -> None:
@@ -122,7 +131,7 @@ def fill_rights(world: World, platform: Submitter) -> None:
     world.accept(second, WRITER, CAMERA)
     in_force = second.digest(world.separator)
     third = shares((film.digest,), WRITER, CAMERA, supersedes=in_force, effectiveFrom=now + 5)
-    sign_draft(world, third, WRITER, submitter=platform)
+    sign_draft(world, third, WRITER, submitter=platform, public_from=now + 10)
     world.now += 1
     world.accept(Cancellation(third.digest(world.separator), "no more", now, salt("cancellation")), CAMERA)
     camera, successor = map(account_of_private_key, (CAMERA, SUCCESSOR))
@@ -160,11 +169,12 @@ def shares(works: tuple[bytes, ...], *keys: bytes, **changes) -> Agreement:
     return Agreement(**(values | changes))
 
 
-def sign_draft(world: World, statement, *keys: bytes, submitter: Submitter = Submitter()) -> None:  # noqa: B008 - frozen
+def sign_draft(world: World, statement, *keys: bytes, submitter=None, **more) -> None:
     """Sign a statement that others have to sign too."""
-    sent = check_sent(world.submission(statement, *keys), world.identity.address, submitter, world.now)
+    submitter = submitter or Submitter()
+    sent = check_sent(world.submission(statement, *keys, **more), world.identity.address, submitter, world.now)
     with world.database.write() as connection:
-        drafts.sign(connection, sent, submitter, world.now)
+        drafts.sign(connection, drafts.Signing(sent, submitter, world.now))
 
 
 def copy_rows(source: Database, target: Database) -> None:

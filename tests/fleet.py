@@ -8,15 +8,14 @@ import re
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
-from local_registry import LocalRegistry, free_port
+from forked_registry import ForkedRegistry, forked_registry
+from local_registry import free_port
+from nursery import Nursery, Process
 from registry_world import person, salt, work
 from waiting import until
 
@@ -36,13 +35,12 @@ class Running:
     """A process that was started, and what it has said."""
 
     name: str
-    process: subprocess.Popen
-    said: Path
+    process: Process
 
     def lines(self):
         """Return the messages of its log."""
         found = []
-        for line in self.said.read_text("utf-8").splitlines():
+        for line in self.process.said.read_text("utf-8").splitlines():
             with contextlib.suppress(ValueError):
                 found.append(json.loads(line)["message"])
         return found
@@ -56,15 +54,12 @@ class Running:
     def holder(self):
         return next((line.split("=")[1].split()[0] for line in self.lines() if line.startswith("worker holder=")), None)
 
-    def signal(self, number):
-        self.process.send_signal(number)
-
 
 @dataclass
 class Fleet:
     """One registry on one database; everything runs until `stop`."""
 
-    local: LocalRegistry
+    local: ForkedRegistry
     database: Database
     workers: list[Running] = field(default_factory=list)
     webs: list[Running] = field(default_factory=list)
@@ -76,16 +71,7 @@ class Fleet:
         self._separator = domain_separator(self.identity.address)
 
     def _start(self, name, *arguments, **environment):
-        said = self.local.data / f"{name}.log"
-        with said.open("wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "api.cli", *arguments],
-                env=self.local.environment() | environment,
-                stdout=subprocess.DEVNULL,
-                stderr=file,
-                start_new_session=True,
-            )
-        return Running(name, process, said)
+        return Running(name, self.local.begin(name, *arguments, **environment))
 
     def start_worker(self, **environment: str) -> Running:
         """Start a worker as on a machine of its own: with a copy of the log key, and what it signed last beside it."""
@@ -123,23 +109,18 @@ class Fleet:
     def pause(self, worker) -> None:
         """Stop a worker where it is; on SQLite not in the middle of a write, for that would stop all others too."""
         while True:
-            worker.signal(signal.SIGSTOP)
+            worker.process.signal(signal.SIGSTOP)
             if self.database.engine.dialect.name != "sqlite" or can_write(self.local.data / "deedlog.sqlite"):
                 return
-            worker.signal(signal.SIGCONT)
+            worker.process.signal(signal.SIGCONT)
             time.sleep(0.01)
 
     def stop(self) -> None:
         for running in (*self.workers, *self.webs):
-            if running.process.poll() is None:
-                running.signal(signal.SIGCONT)
-                running.process.terminate()
+            running.process.signal(signal.SIGCONT)
+            running.process.signal(signal.SIGTERM)
         for running in (*self.workers, *self.webs):
-            try:
-                running.process.wait(20)
-            except subprocess.TimeoutExpired:
-                running.process.kill()
-                running.process.wait()
+            running.process.ended.wait(20)
         self.local.stop()
         self.database.close()
 
@@ -216,10 +197,7 @@ class Watch(_Meanwhile):
                 self.seen += lease.holders(connection)
 
 
-def make_fleet(folder, database_url) -> Fleet:
+def make_fleet(folder, nursery: Nursery, database_url) -> Fleet:
     """Make a registry with its chain; no process of it runs yet. A URL of SQLite is that of the data folder's own."""
     folder.mkdir(exist_ok=True)
-    local = LocalRegistry(
-        folder, port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True, database_url=database_url
-    )
-    return Fleet(local, Database(database_url))
+    return Fleet(forked_registry(folder, nursery, database_url), Database(database_url))

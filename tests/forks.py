@@ -17,6 +17,7 @@ import os
 import selectors
 import signal
 import sys
+import time
 import traceback
 
 import api.app
@@ -42,6 +43,7 @@ def become(request, prepare) -> None:
             os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), standard)
         os.environ.clear()
         os.environ.update(request["environment"])
+        time.tzset()
         os.chdir(request["folder"])
         sys.argv = ["deedlog", *request["arguments"]]
         # A process that this one spawns loads what its main program loads: as `python -m api.cli`, next to nothing.

@@ -40,10 +40,13 @@ class Process:
     ended: threading.Event = field(default_factory=threading.Event)
     code: int | None = None
 
-    def kill(self) -> None:
+    def signal(self, number: int) -> None:
         if not self.ended.is_set():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
 
     def wait(self, what: str = "the process ends", seconds: float = SECONDS) -> int:
         if not self.ended.wait(seconds):
@@ -88,6 +91,7 @@ class Nursery:
     def start(self, arguments, environment, said: Path, **more: str) -> Process:
         """Start `deedlog`; `more` are other members of the request: `folder`, streams, what an own program reads."""
         number = next(_numbers)
+        said.touch()  # it may be read before the process has opened it
         request = {
             "number": number,
             "arguments": list(map(str, arguments)),

@@ -259,9 +259,8 @@ class RandomLog(Log):
         if self.chance(40):
             members["effectiveUntil"] = members["effectiveFrom"] + TICK * self.random.randint(1, 8)
         members["acceptBy"] = self.time + TICK * self.random.choice((1, 50, 50, 50, 50))
-        members["payer"] = (
-            self.random.choice(self.people[:2]) if self.chance(90) else person(self.random.choice((90, 91)))
-        )
+        payer = self.random.choice(self.people[:2]) if self.chance(90) else person(self.random.choice((90, 91)))
+        members["payer"] = self.rights.holder(payer, self.time) if self.chance(50) else payer
         self.proposed.append((self.name(), agreement(works, parties, **members)))
 
     def changeable(self):

@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
 
 import httpx
-import pytest
-from local_registry import LocalRegistry, free_port
+from forked_registry import ForkedRegistry, forked_registry
+from local_registry import free_port
+from waiting import until
 
 from anchor.identity import RegistryIdentity
 from registry import sign_in
@@ -26,7 +24,7 @@ from registry.typed_data import typed_data
 class Site:
     """A running registry, a client without a key, and a platform's client."""
 
-    local: LocalRegistry
+    local: ForkedRegistry
     identity: RegistryIdentity
     anyone: httpx.Client
     platform: httpx.Client
@@ -71,12 +69,10 @@ def begin_session(client, key):
 
 
 @contextlib.contextmanager
-def running_site(folder, database_url=None):
+def running_site(folder, nursery, database_url=None):
     # Many tests share one network address and a few accounts; quotas have tests of their own.
     os.environ |= {"DEEDLOG_QUOTA_PER_ADDRESS": "1000000/hour", "DEEDLOG_QUOTA_PER_ACCOUNT": "1000000/hour"}
-    local = LocalRegistry(
-        folder, port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True, database_url=database_url
-    )
+    local = forked_registry(folder, nursery, database_url)
     try:
         identity = local.start()
         made = json.loads(local.deedlog("api-key", "new", "tests", "--scope", "upload", "--scope", "batch", "--json"))
@@ -95,20 +91,7 @@ def running_site(folder, database_url=None):
 def beside(site, **settings):
     """Another web process of the same registry."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve", "--port", str(port)], env=site.local.environment() | settings
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            for _ in range(1200):
-                with contextlib.suppress(httpx.TransportError):
-                    client.get("/healthz")
-                    break
-                assert process.poll() is None, "it ended by itself"
-                time.sleep(0.05)
-            else:
-                pytest.fail("it did not answer")
-            yield client
-    finally:
-        process.terminate()
-        process.wait()
+    process = site.local.begin(f"serve-{port}", "serve", "--port", str(port), **settings)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        until(lambda: client.get("/healthz").is_success, process.tail, 60, httpx.TransportError)
+        yield client

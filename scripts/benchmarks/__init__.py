@@ -1,4 +1,16 @@
 """The benchmarks: one file each, `measure() -> Iterator[Figure]`. Add a name here and a file beside this one."""
 
-NAMES = ("hash", "statement", "log", "proof", "register", "register-batch", "verify", "audit", "gas")
+NAMES = (
+    "hash",
+    "statement",
+    "log",
+    "proof",
+    "register",
+    "register-batch",
+    "agreement",
+    "fold",
+    "verify",
+    "audit",
+    "gas",
+)
 """In the order in which they run; a name's module is its file, with `_` for `-`."""

@@ -1,29 +1,28 @@
-"""Fixtures of `chain_world`, and a running registry with its chain, as `scripts/run` starts it."""
+"""Fixtures of `chain_world`, and a running registry with its chain; what starts it in earnest is in `test_scripts`."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from chain_world import proven
-from local_registry import LocalRegistry, free_port
-from nursery import Nursery
+from forked_registry import forked_registry
+from sharing import share_out
 
 __all__ = ["proven"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    alone = ("test_scripts", "test_backup", "test_interrupted", "test_readme", "test_deploy_trial")
+    share_out(items, Path(__file__).parent, first=alone, one_by_one=alone)
+
+
 @pytest.fixture(scope="session")
-def local(tmp_path_factory):
-    local = LocalRegistry(
-        tmp_path_factory.mktemp("local"), port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
-    )
+def local(tmp_path_factory, nursery):
+    local = forked_registry(tmp_path_factory.mktemp("local"), nursery)
     try:
         local.start()
         yield local
     finally:
         local.stop()
-
-
-@pytest.fixture(scope="session")
-def nursery():
-    nursery = Nursery()
-    yield nursery
-    nursery.stop()

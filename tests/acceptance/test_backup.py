@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 from databases import DIALECTS
-from local_registry import ROOT, LocalRegistry, free_port
+from forked_registry import forked_registry
+from local_registry import ROOT
 from registry_world import ALICE, work
 from waiting import until
 
@@ -27,19 +28,12 @@ def documented(name):
 class Installation:
     """One registry, and its backups."""
 
-    def __init__(self, folder, postgres):
+    def __init__(self, folder, nursery, postgres):
         database_url = None if postgres is None else postgres.new_database()
         self.folder = folder
         self.programs = [] if postgres is None else [str(postgres.programs)]
         self.database_url = database_url
-        self.local = LocalRegistry(
-            folder / "data",
-            port=free_port(),
-            chain_port=free_port(),
-            anchor_interval=1,
-            quiet=True,
-            database_url=database_url,
-        )
+        self.local = forked_registry(folder / "data", nursery, database_url)
 
     def register(self, content):
         body = submission(work(content=content), self.identity.address, ALICE)
@@ -62,22 +56,15 @@ class Installation:
         subprocess.run(["bash", "-euc", documented(f"{name}-{kind}")], env=environment, check=True, cwd=self.folder)
 
     def why_the_worker_ends(self):
-        done = subprocess.run(
-            [sys.executable, "-m", "api.cli", "worker"],
-            env=self.local.environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = self.local.nursery.run(("worker",), self.local.environment(), self.folder)
         assert done.returncode == 1
         return done.stderr
 
 
 @pytest.fixture(params=DIALECTS)
-def installation(request, tmp_path):
+def installation(request, tmp_path, nursery):
     postgres = None if request.param == "sqlite" else request.getfixturevalue("postgres")
-    installation = Installation(tmp_path, postgres)
+    installation = Installation(tmp_path, nursery, postgres)
     installation.start()
     try:
         yield installation

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 from conftest import running_anvil
-from local_registry import LocalRegistry, free_port
+from forked_registry import forked_registry
+from local_registry import free_port
 from nursery import Nursery
 from person import Person
 from refusals import quiet
 from registry_world import salt, work
 from untouched import refused, untouched
+from waiting import until
 
 from anchor.identity import RegistryIdentity
 from api import examples
@@ -32,17 +33,16 @@ class Stopped:
 
     def __init__(self, folder: Path, nursery: Nursery) -> None:
         self.nursery = nursery
-        self.local = LocalRegistry(
-            folder / "data", port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True
-        )
+        self.local = forked_registry(folder / "data", nursery)
         self.old = folder / "old.sqlite"
         self.identity = self.local.start()
         self._accept(b"before the backup")
         self._backup()
         self._accept(b"after the backup")
         quiet(f"sqlite:///{self.local.data / 'deedlog.sqlite'}")
-        self.local._server.terminate()
-        self.local._server.wait()
+        for process in self.local.processes.values():
+            process.signal(signal.SIGTERM)
+            assert process.wait("it stops") == 0
 
     def _accept(self, content: bytes) -> None:
         statement = work(examples.EXAMPLE_KEY, content, salt=salt(repr(content)))
@@ -175,25 +175,22 @@ def test_what_is_wrong_with_the_chain_is_said_and_waited_for_and_nothing_is_writ
     else:
         rpc_url = request.getfixturevalue("other_chain" if code == "chain.other_chain" else "empty_chain")
     with untouched(operator.data):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", "--lang", language, "worker", "--until-stdin-ends"],
-            env=operator.environment | {"DEEDLOG_RPC_URL": rpc_url},
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        seen = ""
-        for line in process.stderr:
-            seen += line
-            if f"alarm={code}" in line:
-                break
-        process.stdin.close()
-        rest = process.stderr.read()
-        process.wait(30)
+        environment = operator.environment | {"DEEDLOG_RPC_URL": rpc_url}
+        process = operator.nursery.start(("--lang", language, "worker"), environment, operator.folder / "worker.log")
+        seen = until(lambda: upto(f"alarm={code}", process.said), process.tail)
+        process.signal(signal.SIGTERM)
+        assert process.wait("it stops") == 0
     assert SAYS[code][language] in seen, seen
-    assert "logged entries" not in seen + rest
-    assert "Traceback" not in seen + rest
+    said = process.said.read_text("utf-8")
+    assert "logged entries" not in said
+    assert "Traceback" not in said
+
+
+def upto(words, path):
+    """Return the lines of a file up to the first that has those words; None where none has."""
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    number = next((number for number, line in enumerate(lines) if words in line and line.endswith("\n")), None)
+    return None if number is None else "".join(lines[: number + 1])
 
 
 def test_a_chain_without_a_node_of_its_own_asks_for_one(operator):

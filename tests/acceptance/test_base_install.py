@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from trust import trusting
 
 from api.cli import PLATFORM as PLATFORM_MODULES
 
@@ -34,7 +35,9 @@ def base(tmp_path_factory):
     subprocess.run([uv, "venv", "-q", "--python", sys.executable, environment], check=True)
     python = environment / "bin" / "python"
     subprocess.run(
-        [uv, "pip", "install", "-q", "--python", python, "-c", ROOT / "requirements.lock", wheel], check=True
+        [uv, "pip", "install", "-q", "--python", python, "-c", ROOT / "requirements.lock", wheel],
+        env=trusting(),
+        check=True,
     )
     return environment / "bin"
 

@@ -1,4 +1,7 @@
-"""The command line as a creator, a third party and an operator use it: real processes, real files."""
+"""The command line as a creator, a third party and an operator use it: real processes, real files.
+
+The whole way, and what depends on how a process starts, with the interpreter started each time; the rest forked.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,22 @@ VIDEO_NAME = "我的视频.mp4"
 
 
 @pytest.fixture
-def person(tmp_path):
+def folder(tmp_path):
     (tmp_path / "stick").mkdir()
     video = tmp_path / VIDEO_NAME
     video.write_bytes(b"\x00\x00\x00\x18ftypmp42" + os.urandom(4096))
-    return Person(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def person(folder, nursery):
+    return Person(folder, nursery)
+
+
+@pytest.fixture
+def starting(folder):
+    """A person each of whose commands starts the interpreter."""
+    return Person(folder)
 
 
 def register(person, local, *more, video=VIDEO_NAME, url=None):
@@ -52,7 +66,8 @@ def test_a_key_is_never_written_over(person):
     assert (person.folder / "home/keys/default.json").read_bytes() == before
 
 
-def test_a_creator_registers_proves_and_verifies(person, local):
+def test_a_creator_registers_proves_and_verifies(starting, local):
+    person = starting
     made = person.new_key()
     registered = register(person, local)
     assert registered.returncode == 0, registered.stderr
@@ -179,9 +194,9 @@ def test_mistakes_are_named(person, arguments, expected):
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_call_exits_with_64(person):
-    assert person.run("verify").returncode == 64
-    assert person.run("register").returncode == 64
+def test_a_wrong_call_exits_with_64(starting):
+    assert starting.run("verify").returncode == 64
+    assert starting.run("register").returncode == 64
 
 
 def test_a_wrong_passphrase_changes_nothing(person, local):
@@ -192,10 +207,10 @@ def test_a_wrong_passphrase_changes_nothing(person, local):
     assert not list((person.folder / "home").rglob("statements/*/*.json"))
 
 
-def test_a_console_of_another_encoding_shows_escapes_and_does_not_fail(person):
+def test_a_console_of_another_encoding_shows_escapes_and_does_not_fail(starting):
     done = subprocess.run(
         [sys.executable, "-m", "api.cli", "key", "show", "--name", "\N{CLAPPER BOARD}"],
-        env=person.environment | {"PYTHONIOENCODING": "gbk", "DEEDLOG_LANG": "zh"},
+        env=starting.environment | {"PYTHONIOENCODING": "gbk", "DEEDLOG_LANG": "zh"},
         capture_output=True,
         check=False,
     )

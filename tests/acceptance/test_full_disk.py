@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
-import subprocess
-import sys
 import time
 
 import httpx
@@ -17,6 +16,7 @@ from person import Person
 from registry_world import salt, work
 from small_disk import limit, mounted, unlimit
 from untouched import refused, snapshot
+from waiting import until
 
 from anchor.chain import EvmChain
 from anchor.identity import RegistryIdentity
@@ -57,23 +57,15 @@ def initialised(folder, nursery, *, within=None):
 @contextlib.contextmanager
 def serving(person):
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve", "--port", str(port)],
-        env=person.environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    said = person.folder / f"serve-{port}.log"
+    process = person.nursery.start(("serve", "--port", str(port)), person.environment, said)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            for _ in range(400):
-                with contextlib.suppress(httpx.TransportError):
-                    client.get("/healthz")
-                    break
-                time.sleep(0.05)
+            until(lambda: client.get("/healthz").is_success, process.tail, not_yet=httpx.TransportError)
             yield client, process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 class Sender:
@@ -130,7 +122,7 @@ def _full_and_free_again(person, fill, free):
         free(process.pid)
         for body in sender.refused:
             assert client.post("/v1/statements", json=body).json()["outcome"] in ("accepted", "known")
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
     with serving(person) as (client, _):
         sender.all_are_there(client)
@@ -276,13 +268,13 @@ def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp
                 time.sleep(4)
                 assert client.get("/readyz").json()["log_size"] == 0
                 disk.free()
-                ended = worker.poll() is not None
+                ended = worker.ended.is_set()
                 if not ended:
                     _until_logged(client, len(sender.kept))
-            said = worker.communicate()[1]
+            said = worker.said.read_text("utf-8")
             assert "Traceback" not in said, said
             if ended:  # it says why, and whoever keeps it running starts it again
-                assert worker.returncode == 1
+                assert worker.code == 1
                 assert "disk" in said
                 with working(person):
                     _until_logged(client, len(sender.kept))
@@ -290,12 +282,12 @@ def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp
 
 @contextlib.contextmanager
 def working(person):
-    command = [sys.executable, "-m", "api.cli", "worker"]
-    worker = subprocess.Popen(command, env=person.environment, stderr=subprocess.PIPE, text=True)
+    said = person.folder / f"worker-{secrets.token_hex(4)}.log"
+    worker = person.nursery.start(("worker",), person.environment, said)
     try:
         yield worker
     finally:
-        worker.terminate()
+        worker.signal(signal.SIGTERM)
         worker.wait()
 
 

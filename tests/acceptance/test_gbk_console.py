@@ -51,15 +51,23 @@ class Console:
         return os.fsencode(self.folder) + b"/" + (name if isinstance(name, bytes) else name.encode(self.encoding))
 
 
-def _console(folder, **environment):
+def _console(_request, folder, environment):
     """Only the output is GBK, as where `chcp 936` is set: names are UTF-8, as the file system has them."""
     return Console(folder, environment | {"PYTHONIOENCODING": "gbk"}, "utf-8")
 
 
-def _locale(folder, **environment):
+def _locale(request, folder, environment):
     """All is GBK: arguments, names of files, output."""
-    locales = folder / "locales"
-    locales.mkdir()
+    locales = request.getfixturevalue("locales")
+    for name in ("LC_ALL", "PYTHONIOENCODING"):
+        environment.pop(name, None)
+    return Console(folder, environment | {"LOCPATH": str(locales), "LANG": "zh_CN.GBK", "PYTHONUTF8": "0"}, "gbk")
+
+
+@pytest.fixture(scope="module")
+def locales(tmp_path_factory):
+    """The folder of a GBK locale."""
+    locales = tmp_path_factory.mktemp("locales")
     if shutil.which("localedef") is None:
         pytest.skip("no localedef here; the other console is tested everywhere")
     made = subprocess.run(
@@ -67,18 +75,15 @@ def _locale(folder, **environment):
     )
     if not (locales / "zh_CN.GBK").exists():
         pytest.skip(f"no sources of locales here; the other console is tested everywhere: {made.stderr!r}")
-    for name in ("LC_ALL", "PYTHONIOENCODING"):
-        environment.pop(name, None)
-    return Console(folder, environment | {"LOCPATH": str(locales), "LANG": "zh_CN.GBK", "PYTHONUTF8": "0"}, "gbk")
+    return locales
 
 
 @pytest.fixture(params=[_console, _locale], ids=["a GBK console", "a GBK locale"])
 def console(request, tmp_path, local):
     person = Person(tmp_path)
-    (tmp_path / "stick").mkdir()
-    person.new_key()
+    person.cheap_key()
     environment = person.environment | {"DEEDLOG_LANG": "zh", "DEEDLOG_URL": local.url}
-    made = request.param(tmp_path, **environment)
+    made = request.param(request, tmp_path, environment)
     for name in (VIDEO, ILL_FORMED):
         with open(made.path(name), "wb") as file:  # noqa: PTH123 - Path takes no bytes
             file.write(os.urandom(100))

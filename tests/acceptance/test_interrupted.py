@@ -21,6 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 from local_registry import free_port
+from trust import trusting
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = str(ROOT / "scripts/run")
@@ -44,7 +45,7 @@ class Run:
             start_new_session=True,
             # As a terminal starts it; these tests may themselves run where Ctrl-C is ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread runs here
-            env=os.environ | {name: value, "TMPDIR": str(folder)},
+            env=trusting() | {name: value, "TMPDIR": str(folder)},  # it may set everything up first
         )
         self.said = ""
 
@@ -247,7 +248,7 @@ def test_a_set_up_that_was_stopped_leaves_nothing_running_and_can_be_finished(ru
         ending, code = ENDINGS[number % 2]
         tell(run, ending)
         run.ends(code)
-    subprocess.run([fresh / "scripts/setup"], check=True, capture_output=True)
+    subprocess.run([fresh / "scripts/setup"], env=trusting(), check=True, capture_output=True)
     done = subprocess.run([fresh / ".venv/bin/deedlog", "--version"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads((fresh / "node_modules/.package-lock.json").read_text("utf-8"))["packages"]

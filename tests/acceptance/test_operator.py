@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
 from local_registry import free_port
 from person import Person
+from waiting import until
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ def test_an_operator_makes_a_registry_once(operator):
     for expected, variable, value in (
         ("settings.invalid", "DEEDLOG_PORT", "70000"),
         ("settings.invalid", "DEEDLOG_PORT", "http"),
+        ("settings.invalid", "DEEDLOG_PUBLIC_URL", "deeds.example.com"),
         ("settings.invalid", "DEEDLOG_WRITERS", "all"),
         ("settings.invalid", "DEEDLOG_QUOTA_PER_ACCOUNT", "lots"),
         ("settings.invalid", "DEEDLOG_ANCHOR_INTERVAL", "0"),
@@ -83,17 +85,12 @@ def test_a_registry_that_cannot_be_leaves_no_key_behind(operator, wrong, expecte
 @contextlib.contextmanager
 def serving(operator, **environment):
     port = str(free_port())
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve", "--port", port], env=operator.environment | environment
-    )
+    said = operator.folder / f"serve-{port}.log"
+    process = operator.nursery.start(("serve", "--port", port), operator.environment | environment, said)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        for _ in range(200):
-            with contextlib.suppress(httpx.TransportError):
-                client.get("/healthz")
-                break
-            time.sleep(0.05)
+        until(lambda: client.get("/healthz").is_success, process.tail, not_yet=httpx.TransportError)
         yield client
-    process.terminate()
+    process.signal(signal.SIGTERM)
     process.wait()
 
 

@@ -1,12 +1,31 @@
-"""A registry for all tests here."""
+"""A registry for all tests here, one on each database, and how they are shared out."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from databases import DIALECTS
+from shares_world import Sharing
+from sharing import share_out
 from site_world import running_site
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    first = ("test_schemathesis", "test_many_at_once", "test_bad_input", "test_connections", "test_audit")
+    share_out(items, Path(__file__).parent, first, one_by_one=("test_logs",))
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    with running_site(tmp_path_factory.mktemp("site")) as site:
+def site(tmp_path_factory, nursery):
+    with running_site(tmp_path_factory.mktemp("site"), nursery) as site:
         yield site
+
+
+@pytest.fixture(scope="session", params=DIALECTS)
+def sharing(request, tmp_path_factory, nursery):
+    """People who share works, at a registry on each database."""
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
+    with running_site(tmp_path_factory.mktemp("site"), nursery, url) as site:
+        yield Sharing(site)

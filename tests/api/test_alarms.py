@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 from faulty_node import FaultyNode
-from local_registry import LocalRegistry, free_port
+from forked_registry import ForkedRegistry, forked_registry
 from node_faults import status
 from prometheus_client.parser import text_string_to_metric_families
 from registry_world import ALICE, work
@@ -29,7 +27,7 @@ CHEAP = 2**4
 class Watched:
     """A registry whose worker asks a node that a test can take away, under a URL with secrets in it."""
 
-    def __init__(self, folder: Path, node: FaultyNode, local: LocalRegistry) -> None:
+    def __init__(self, node: FaultyNode, local: ForkedRegistry) -> None:
         self.node = node
         self.local = local
         for name in ("operator", "log"):
@@ -37,24 +35,16 @@ class Watched:
         keystore.write(local.data / "operator.json", keystore.new_key(), SECRET, CHEAP)
         log_key.create(local.data / "log.pem", SECRET)
         self.identity = local.create()
-        self._log = folder / "worker.log"
         host = node.url.removeprefix("http://")
         chains = json.loads(Path("anchor/chains.json").read_text("utf-8"))
-        path = folder / "chains.json"
+        path = local.data / "chains.json"
         path.write_text(json.dumps({"local": chains["local"] | {"poll_milliseconds": 50}}), "utf-8")
-        environment = local.environment() | {
+        environment = {
             "DEEDLOG_RPC_URL": f"http://user-{SECRET}:word-{SECRET}@{host}/v3/{SECRET}",
             "DEEDLOG_CHAINS": str(path),
         }
-        self.processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "api.cli", *arguments],
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=said.open("w"),
-            )
-            for arguments, said in ((("serve",), folder / "serve.log"), (("worker", "--json"), self._log))
-        ]
+        local.begin("serve", "serve", **environment)
+        self._worker = local.begin("worker", "worker", "--json", **environment)
 
     def answers(self):
         try:
@@ -81,7 +71,7 @@ class Watched:
 
     def lines(self):
         """Return what the worker has logged, whole lines only; its node's secrets are in none."""
-        text = self._log.read_text("utf-8")
+        text = self._worker.said.read_text("utf-8")
         assert SECRET not in text
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
@@ -109,25 +99,16 @@ class Watched:
         answer = httpx.post(self.local.rpc_url, json=message).json()
         return answer["result"]
 
-    def stop(self) -> None:
-        for process in self.processes:
-            process.kill()
-            process.wait()
-
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("watched")
-    local = LocalRegistry(folder / "data", port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True)
-    local.start_chain()
+def watched(tmp_path_factory, nursery):
+    local = forked_registry(tmp_path_factory.mktemp("watched"), nursery)
     try:
+        local.start_chain()
         with FaultyNode(local.rpc_url) as node:
-            made = Watched(folder, node, local)
-            try:
-                until(made.answers, seconds=60)
-                yield made
-            finally:
-                made.stop()
+            made = Watched(node, local)
+            until(made.answers, seconds=60)
+            yield made
     finally:
         local.stop()
 

@@ -160,8 +160,8 @@ def run(person, *arguments):
     return done.returncode, json.loads(done.stdout)
 
 
-def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path):
-    person = Person(tmp_path)
+def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, nursery):
+    person = Person(tmp_path, nursery)
     kept, other = tmp_path / "kept", tmp_path / "other"
     kept.write_bytes(MemoryLog.signed(300, sound.root_of(300)))
     other.write_bytes(MemoryLog.signed(300, bytes(32)))

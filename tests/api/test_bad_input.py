@@ -20,10 +20,10 @@ from registry.submission import CLOCK_TOLERANCE
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
-def site(request, tmp_path_factory):
+def site(request, tmp_path_factory, nursery):
     """A registry on each database."""
     url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
-    with running_site(tmp_path_factory.mktemp("site"), url) as running:
+    with running_site(tmp_path_factory.mktemp("site"), nursery, url) as running:
         yield running
 
 

@@ -178,7 +178,7 @@ def test_headers_that_are_too_large_are_refused(address):
 
 
 def test_a_header_that_never_ends_does_not_fill_the_memory(site, address):
-    pid = site.local._server.pid
+    pid = site.local.processes["serve"].pid
 
     def peak():
         return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("ascii"))[1])

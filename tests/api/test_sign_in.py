@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,6 +21,7 @@ from registry_world import ALICE, BOB, PLATFORM_KEY, salt, work
 from site_world import asked_to_sign, begin_session, beside, running_site, signed_message
 from sqlalchemy import create_engine, text
 from strange_server import answering
+from waiting import until
 
 from api.cli.client import Client
 from api.sessions import SESSION_SECONDS
@@ -29,10 +34,10 @@ ACCOUNT = to_checksum(account_of_private_key(ALICE))
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
-def site(request, tmp_path_factory):
+def site(request, tmp_path_factory, nursery):
     """A registry on each database."""
     url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
-    with running_site(tmp_path_factory.mktemp("site"), url) as running:
+    with running_site(tmp_path_factory.mktemp("site"), nursery, url) as running:
         yield running
 
 
@@ -121,6 +126,14 @@ def test_a_wallet_signs_the_text_as_it_is(site):
     assert (begun.status_code, begun.json()["account"]) == (201, wallet.address)
 
 
+def test_a_wallet_reads_the_message_and_may_sign_one_of_its_own(site):
+    program = Path(__file__).with_name("viem_wallet.mjs")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("node"), program, site.local.url], capture_output=True, text=True, check=False
+    )
+    assert json.loads(done.stdout or "{}") == {"valid": True, "status": 201, "same": True}, done.stderr
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_bad_sign_in_is_named_in_both_languages_and_leaves_the_nonce(site, engine, name):
     spoil, status, expected, field, english, chinese = CASES[name]
@@ -195,6 +208,16 @@ def test_a_process_at_another_url_takes_no_message_for_this_one(site):
         sent = signed_message(asked["message"], ALICE)
         assert code(elsewhere.post("/v1/sessions", json=sent)) == "sign_in.domain"
         assert site.anyone.post("/v1/sessions", json=sent).status_code == 201
+
+
+def test_a_port_that_the_system_chose_is_the_one_to_be_named(site):
+    command = [sys.executable, "-m", "api.cli", "serve", "--port", "0", "--json"]
+    with subprocess.Popen(command, env=site.local.environment(), stdout=subprocess.PIPE) as process:
+        url = json.loads(process.stdout.readline())["url"]
+        with httpx.Client(base_url=url, timeout=30) as client:
+            asked = until(lambda: asked_to_sign(client, ALICE), not_yet=httpx.TransportError)
+            assert (asked["uri"], "http://" + asked["domain"]) == (url, url)
+        process.terminate()
 
 
 def test_a_nonce_and_a_session_are_over_by_the_registrys_clock(site, engine):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import signal
 
 import httpx
 import pytest
-from local_registry import LocalRegistry, free_port
+from forked_registry import forked_registry
 from prometheus_client.parser import text_string_to_metric_families
 from registry_world import ALICE, work
 from waiting import until
@@ -58,44 +57,32 @@ def test_an_accepted_statement_is_counted_and_logged_with_its_digest(site):
 
 
 @pytest.fixture
-def alone(tmp_path):
-    """A registry whose web process and worker are started one by one; its log is read as JSON lines."""
-    local = LocalRegistry(tmp_path / "alone", port=free_port(), chain_port=free_port(), anchor_interval=1, quiet=True)
-    local.start_chain()
-    local.create()
-    processes = []
-
-    def start(*arguments):
-        log = (tmp_path / f"{arguments[0]}.log").open("w+")
-        command = [sys.executable, "-m", "api.cli", *arguments, "--json"]
-        processes.append(subprocess.Popen(command, env=local.environment(), stdout=subprocess.DEVNULL, stderr=log))
-        return processes[-1], log
-
+def alone(tmp_path, nursery):
+    """A registry whose web process and worker are started one by one."""
+    local = forked_registry(tmp_path / "alone", nursery)
     try:
-        yield local, start
+        local.start_chain()
+        local.create()
+        yield local
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
         local.stop()
 
 
 def test_without_a_sequencer_it_answers_and_is_not_ready(alone):
-    local, start = alone
-    _, web_log = start("serve")
+    local = alone
+    web = local.begin("serve", "serve", "--json")
     until(lambda: answers(local))
     assert httpx.get(f"{local.url}/healthz").status_code == 200
     not_ready = httpx.get(f"{local.url}/readyz")
     assert not_ready.status_code == 503
     assert not_ready.json()["checks"]["sequencer"] is False
-    worker, worker_log = start("worker")
+    worker = local.begin("worker", "worker", "--json")
     until(lambda: httpx.get(f"{local.url}/readyz").status_code == 200)
-    worker.terminate()
-    assert worker.wait(20) == 0
+    worker.signal(signal.SIGTERM)
+    assert worker.wait("it stops", 20) == 0
     until(lambda: httpx.get(f"{local.url}/readyz").status_code == 503)
-    for log in (web_log, worker_log):
-        log.seek(0)
-        for line in log:
+    for process in (web, worker):
+        for line in process.said.read_text("utf-8").splitlines():
             assert {"time", "level", "logger", "message"} <= json.loads(line).keys()
 
 

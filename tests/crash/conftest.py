@@ -1,18 +1,16 @@
-"""Fixtures of `crash_world`, and which tests stay together where several processes share them out."""
+"""Fixtures of `crash_world`, and how the tests here are shared out: those of a dialect share a registry."""
 
 from __future__ import annotations
 
-import pytest
-from crash_world import crash_chain, crash_registry, new_registry, nursery, walking
-from databases import DIALECTS
+from pathlib import Path
 
-__all__ = ["crash_chain", "crash_registry", "new_registry", "nursery", "walking"]
+import pytest
+from crash_world import crash_chain, crash_nursery, crash_registry, new_registry, walking
+from sharing import share_out
+
+__all__ = ["crash_chain", "crash_nursery", "crash_registry", "new_registry", "walking"]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Keep the tests of a file that share a registry in one process: those of each dialect (`--dist loadgroup`)."""
-    for item in items:
-        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        dialect = next((value for value in parameters if value in DIALECTS), "")
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {dialect}"))
+    share_out(items, Path(__file__).parent, first=("test_every_step", "test_several_workers", "test_faults_twice"))

@@ -208,7 +208,7 @@ class CrashRegistry:
 
 
 @pytest.fixture(scope="session")
-def nursery():
+def crash_nursery():
     nursery = Nursery(Path(__file__).with_name("killed.py"))
     yield nursery
     nursery.stop()
@@ -221,7 +221,7 @@ def crash_chain():
 
 
 @pytest.fixture(scope="session")
-def new_registry(nursery, crash_chain, tmp_path_factory, request):
+def new_registry(crash_nursery, crash_chain, tmp_path_factory, request):
     """How to make a registry on a database of a dialect; it stops with the session, or before."""
     made = []
 
@@ -231,7 +231,7 @@ def new_registry(nursery, crash_chain, tmp_path_factory, request):
             url = f"sqlite:///{folder / 'deedlog.sqlite'}"
         else:
             url = request.getfixturevalue("postgres").new_database()
-        registry = CrashRegistry(folder, nursery, crash_chain, url, url if proxy is None else proxy(url))
+        registry = CrashRegistry(folder, crash_nursery, crash_chain, url, url if proxy is None else proxy(url))
         made.append(registry)
         return registry
 
@@ -257,4 +257,4 @@ def crash_registry(walking):
     return walking
 
 
-__all__ = ["CrashRegistry", "crash_chain", "crash_registry", "new_registry", "nursery", "until", "walking"]
+__all__ = ["CrashRegistry", "crash_chain", "crash_nursery", "crash_registry", "new_registry", "until", "walking"]

@@ -32,12 +32,12 @@ SIZES = {"sqlite": (2, 1), "postgresql": (3, 2)}
 
 
 @pytest.fixture
-def registry(database_url, tmp_path):
+def registry(database_url, tmp_path, nursery):
     """A registry of which nothing runs yet."""
     data = tmp_path / "data"
     if database_url.startswith("sqlite"):
         database_url = f"sqlite:///{data / 'deedlog.sqlite'}"
-    fleet = make_fleet(data, database_url)
+    fleet = make_fleet(data, nursery, database_url)
     yield fleet
     fleet.stop()
 
@@ -93,9 +93,9 @@ def test_one_of_several_sequences_and_one_anchors_whatever_becomes_of_them(fleet
         # A role that nobody has taken yet is still the first one's when it wakes.
         until(lambda: fleet.worker_of(fleet.holding(ANCHORER).holder) is not first, "anchors", SECONDS_TO_REPLACE)
         before = first.logged()
-        first.signal(signal.SIGCONT)
+        first.process.signal(signal.SIGCONT)
         time.sleep(3)
-        assert first.process.poll() is None, first.lines()
+        assert not first.process.ended.is_set(), first.lines()
         assert first.logged()[len(before) + 1 :] == []  # at most what it had committed, and not yet said
         assert any(line.startswith(f"lost role={SEQUENCER}") for line in first.lines())
         assert fleet.worker_of(fleet.holding(SEQUENCER).holder) is second
@@ -109,8 +109,8 @@ def test_one_of_several_sequences_and_one_anchors_whatever_becomes_of_them(fleet
         # Told to stop: it gives its roles up, and another need not wait for a lease to run out.
         if len(fleet.workers) > 2:
             term = fleet.holding(SEQUENCER).term
-            third.process.terminate()
-            assert third.process.wait(20) == 0
+            third.process.signal(signal.SIGTERM)
+            assert third.process.wait("it stops", 20) == 0
             wait_for_work(fleet, term, LEASE_MS / 1000)
         time.sleep(1)
     assert not stream.refused, stream.refused[:3]
@@ -200,9 +200,9 @@ def test_a_worker_whose_memory_is_ahead_of_the_database_does_not_go_on(registry)
     term = registry.holding(SEQUENCER).term
     with Stream(registry):
         first.process.kill()
-        assert second.process.wait(3 * SECONDS_TO_REPLACE) != 0
+        assert second.process.wait("it ends", 3 * SECONDS_TO_REPLACE) != 0
     assert registry.holding(SEQUENCER).term > term
-    assert "it is an old backup" in second.said.read_text("utf-8")
+    assert "it is an old backup" in second.process.said.read_text("utf-8")
     assert second.logged() == []
 
 
@@ -220,4 +220,4 @@ def test_a_worker_without_a_node_leaves_the_log_to_one_that_has_one(registry):
         other = registry.start_worker()
         until(other.logged, "the other one sequences", SECONDS_TO_START)
     assert lame.logged() == []
-    assert lame.process.poll() is None
+    assert not lame.process.ended.is_set()

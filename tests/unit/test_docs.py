@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import tomllib
@@ -19,7 +20,7 @@ from registry.digest import keccak256
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_hex
 from registry.signatures import account_of_private_key, sign
-from registry.statements import KINDS
+from registry.statements import KINDS, Share
 from registry.typed_data import from_typed_data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,41 @@ def test_the_formats_name_every_kind_with_its_type_hash():
     assert listed == {name: to_hex(keccak256(kind.STRUCT.type_string.encode())) for name, kind in KINDS.items()}
     for kind in KINDS.values():
         assert f"```\n{kind.STRUCT.type_string}\n```" in FORMATS
+
+
+def test_the_formats_name_every_word_and_member():
+    members = [member for kind in KINDS.values() for member in kind.STRUCT.members] + [*Share.STRUCT.members]
+    table = FORMATS[FORMATS.index("### 2.2 Members") : FORMATS.index("### 2.3 Text")]
+    for _, name, of in members:
+        assert f"`{name}`" in table, name
+        for word in getattr(of, "words", ()):
+            assert f"`{word}`" in table, (name, word)
+    encoded = FORMATS[FORMATS.index("### 2.4 Digest") : FORMATS.index("### 2.5 Typed data")]
+    assert {of.name for _, _, of in members} == set(re.findall(r"`([\w\[\]]+)`", encoded[encoded.index("| type |") :]))
+    assert f"`{to_hex(Share.STRUCT.type_hash)}`" in FORMATS
+
+
+def test_the_formats_have_a_vector_of_each_kind():
+    rows = re.findall(r"^\| `(\w+)` \| `(0x[0-9a-f]{64})` \| `(0x[0-9a-f]{64})` \|$", FORMATS, re.MULTILINE)
+    cases = json.loads((ROOT / "tests/vectors/statements.json").read_text("utf-8"))["cases"]
+    assert rows == [
+        (case["kind"], case["struct_hash"], case["digest"]) for case in cases if case["name"].endswith(": plain")
+    ]
+    assert [kind for kind, _, _ in rows] == list(KINDS)
+
+
+def test_the_formats_name_what_does_not_go_together():
+    checks = [kind.check_whole for kind in KINDS.values()] + [KINDS["Agreement"]._check_sum]
+    source = "".join(inspect.getsource(check) for check in checks)
+    table = FORMATS[FORMATS.index("must also go together") : FORMATS.index("### 2.3 Text")]
+    assert set(re.findall(r'InvalidData\("([\w.]+)"', source)) == set(
+        re.findall(r"\| `([\w.]+)` \|$", table, re.MULTILINE)
+    )
+
+
+def test_the_formats_list_every_file_of_vectors():
+    listed = re.findall(r"^\| `(\w+\.json)` \|", FORMATS[FORMATS.index("## 11.") :], re.MULTILINE)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "tests/vectors").glob("*.json"))
 
 
 def test_the_formats_have_the_bundles_constants():

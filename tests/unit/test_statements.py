@@ -13,7 +13,7 @@ import pytest
 import sha3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from registry_world import ALICE, BOB, rendition, salt, upload, work
+from registry_world import ALICE, BOB, NOW, rendition, salt, upload, work
 from statement_strategies import any_member, in_part, readable, registries, statements
 from vectors.generate import statement_vectors
 from vectors.generate.statement_cases import messages
@@ -24,9 +24,10 @@ from registry import eip712, member_types, strict_json
 from registry.eip712 import domain_separator, line_hash
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
-from registry.signatures import account_of_private_key
+from registry.signatures import account_of_private_key, sign
 from registry.statement import repeat_key
 from registry.statements import KINDS, WHOLE, Share
+from registry.submission import Submission, Submitter, check_submission
 from registry.typed_data import from_typed_data, kind_named, signed_for, typed_data
 
 FORMATS = (Path(__file__).resolve().parents[2] / "docs/formats.md").read_text(encoding="utf-8")
@@ -334,7 +335,7 @@ def test_who_signs_the_later_kinds_and_what_they_are_about(kind):
         f"{tag}:{message[name]}" for tag, name in (each.split(":") for each in subjects)
     ]
     assert statement.claimed_at() == (None if made_at is None else int(message[made_at]))
-    assert statement.content_hash() is None
+    assert statement.content() is None
 
 
 def test_all_parties_of_an_agreement_sign_and_those_who_leave():
@@ -342,12 +343,13 @@ def test_all_parties_of_an_agreement_sign_and_those_who_leave():
     assert [to_hex(account) for account in statement.signers()] == sorted(message["parties"] + message["leaving"])
     assert len(statement.signers()) == 4
     assert statement.subjects() == (
+        f"payer:{message['payer']}",
         f"supersedes:{message['supersedes']}",
         *(f"work:{work}" for work in message["works"]),
     )
-    assert (statement.claimed_at(), statement.content_hash()) == (None, None)
+    assert (statement.claimed_at(), statement.content()) == (None, None)
     first = case("Agreement", "plain")
-    assert first.subjects() == (f"work:{to_hex(first.works[0])}",)
+    assert first.subjects() == (f"payer:{to_hex(first.payer)}", f"work:{to_hex(first.works[0])}")
 
 
 def test_a_correction_is_about_the_report_that_it_corrects():
@@ -403,7 +405,7 @@ def test_a_line_that_is_shown_otherwise_is_of_another_agreement(pair, data):
 def test_a_hidden_share_cannot_be_found_by_trying_all_of_them():
     """Who knows a party, its role and all other salts of an agreement tries each share there can be, in vain."""
     whole = case("Agreement", "amended")
-    shown, hidden = whole.shares[0], whole.shares[1]
+    shown, hidden = whole.shares[0], whole.shares[1]  # were the third shown too, the sum would tell
     target = line_hash(hidden)
     role = next(of for _, name, of in Share.STRUCT.members if name == "role")
     known = sha3.keccak_256(Share.STRUCT.type_hash + hidden.party.rjust(32, b"\0") + role.encode(hidden.role))
@@ -416,9 +418,35 @@ def test_a_hidden_share_cannot_be_found_by_trying_all_of_them():
                 return ppm
         return None
 
-    for salt_known in (whole.salt, shown.salt):
+    for salt_known in (whole.salt, shown.salt, whole.shares[2].salt):
         assert found(salt_known, range(1, WHOLE + 1)) is None
     assert found(hidden.salt, range(hidden.ppm - 1000, hidden.ppm + 1000)) == hidden.ppm
+
+
+@pytest.mark.parametrize("kind", ["Cancellation", "Termination"])
+def test_what_does_not_name_its_signers_is_signed_by_somebody(kind):
+    statement = plain(kind)
+    data = typed_data(statement, REGISTRY)
+    with pytest.raises(InvalidData) as caught:
+        check_submission(Submission(data, ()), REGISTRY, Submitter(), NOW + 100)
+    assert (caught.value.code, caught.value.field) == ("signature.none", "signatures")
+    signed = sign(statement.digest(domain_separator(REGISTRY)), ALICE)
+    checked = check_submission(Submission(data, (signed,)), REGISTRY, Submitter(), NOW + 100)
+    assert checked.accounts == (account_of_private_key(ALICE),)
+
+
+def test_each_line_gets_a_salt_of_its_own_where_none_is_given():
+    fresh = (to_hex(salt(str(number))) for number in range(10))
+    lines = [{name: value for name, value in line.items() if name != "salt"} for line in PLAIN["Agreement"]["shares"]]
+    fields = {name: value for name, value in PLAIN["Agreement"].items() if name != "salt"} | {"shares": lines}
+    made = KINDS["Agreement"].from_message(KINDS["Agreement"].STRUCT.salted(fields, lambda: next(fresh)))
+    assert len({made.salt, *(line.salt for line in made.shares)}) == 3
+    assert "salt" not in fields | lines[0]
+    for kind, message in PLAIN.items():  # what is given stays
+        assert KINDS[kind].STRUCT.salted(message, lambda: "0x00") == message
+    for junk in (None, [], "x", {"shares": "x"}, {"shares": [None, 1, "0x"]}):
+        given = KINDS["Agreement"].STRUCT.salted(junk, lambda: "0x00")
+        assert given == (junk | {"salt": "0x00"} if isinstance(junk, dict) else junk)
 
 
 def key_of(statement):
@@ -436,9 +464,9 @@ def test_a_repeat_is_the_same_accounts_on_the_same_content():
 @given(statements, st.binary(min_size=32, max_size=32))
 def test_only_what_claims_a_content_can_be_a_repeat(statement, other):
     again = dataclasses.replace(statement, salt=other)
-    same = statement.content_hash() is not None or again == statement
+    same = statement.content() is not None or again == statement
     assert (key_of(again) == key_of(statement)) == same
-    assert (statement.content_hash() is not None) == (statement.kind in ("Work", "Upload", "Rendition"))
+    assert (statement.content() is not None) == (statement.kind in ("Work", "Upload", "Rendition"))
 
 
 @pytest.mark.parametrize("name", ["Work2", "work", "", "Statement", None, 1, ["Work"], {}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import string
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,16 @@ def codes_of(call):
     yield from (code for keyword in call.keywords if keyword.arg == "problem" for code in literals(keyword.value))
 
 
+@cache
 def calls():
-    """Yield every call of the packages, and where it stands."""
-    for package in ("registry", "anchor", "api"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call):
-                    yield node, f"{path.relative_to(ROOT)}:{node.lineno}"
+    """Return every call of the packages, and where it stands."""
+    return [
+        (node, f"{path.relative_to(ROOT)}:{node.lineno}")
+        for package in ("registry", "anchor", "api")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+    ]
 
 
 def used_codes():
@@ -70,7 +74,12 @@ DERIVED = [
     *(f"answer.{answer.name.lower()}" for answer in Answer),
     *(f"trust.{trust}" for trust in Trust),
     *(f"agreement.is_{status}" for status in ("agreed", "in_force", "superseded", "terminated", "ended")),
-    *(f"cli.register.{outcome}" for outcome in ("accepted", "known", "repeat")),
+    *(f"cli.agreement.{state}" for state in ("signed", "declined", "waiting")),
+    *(
+        f"cli.{command}.{said}"
+        for command in ("register", "signing")
+        for said in ("accepted", "known", "repeat", "proposed", "signed", "for_ever", "sign", "signed_before")
+    ),
     *("http.not_found", "http.method_not_allowed", "http.request"),
     *(f"alarm.{name}" for name in ("anchor_late", "balance_low", "fee_limit", "nonce_taken", "not_taken", "reverted")),
     *(f"verdict.exit_{code}" for code in (0, 1, 2)),

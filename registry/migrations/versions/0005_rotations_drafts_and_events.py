@@ -30,6 +30,7 @@ def upgrade() -> None:
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('proposed_at', sa.BigInteger(), nullable=False),
     sa.Column('api_key_id', _ID, nullable=True),
+    sa.Column('public_from', sa.BigInteger(), nullable=True),
     sa.Column('cancelled_by', sa.LargeBinary(), nullable=True),
     sa.ForeignKeyConstraint(['api_key_id'], ['api_key.id'], name=op.f('fk_draft_api_key_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_draft')),

@@ -24,7 +24,7 @@ SUBJECTS = {
     "Claim": {"upload": "upload"},
     "Countersignature": {"statement": "statement"},
     "Contribution": {"work": "work"},
-    "Agreement": {"work": "works", "supersedes": "supersedes"},
+    "Agreement": {"payer": "payer", "work": "works", "supersedes": "supersedes"},
     "Cancellation": {"agreement": "agreement"},
     "Termination": {"agreement": "agreement"},
     "RevenueReport": {"work": "work", "corrects": "corrects"},
