@@ -8,8 +8,23 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import running_anvil
-from damage_world import DRAFTS, ERASED, FEW, SIZE, TWICE, UNLOGGED, Damaged, copy_rows, fill
-from registry_world import OPERATOR, connect, open_world
+from damage_world import (
+    CAMERA,
+    DRAFTS,
+    ERASED,
+    FEW,
+    SIZE,
+    SUCCESSOR,
+    TWICE,
+    UNLOGGED,
+    WRITER,
+    Damaged,
+    copy_rows,
+    fill,
+    shares,
+    sign_draft,
+)
+from registry_world import NOW, OPERATOR, connect, open_world, salt, work
 from sqlalchemy import text
 
 from anchor.chain import EvmChain
@@ -21,6 +36,8 @@ from api.cli.nodes import NodeContract
 from registry.database import Database
 from registry.errors import Unavailable, VerificationError
 from registry.events import NAMES
+from registry.signatures import account_of_private_key
+from registry.statements import Cancellation, Rotation, Termination
 from registry.tables import EVENT, Table
 
 FREE = {
@@ -265,6 +282,31 @@ def test_a_log_that_is_older_than_events_begins_to_tell_in_the_middle(few, tmp_p
     checked(damaged)
     damaged.run("DELETE FROM event WHERE first IS NOT NULL")
     checked(damaged)
+
+
+def test_what_a_draft_may_leave_behind_is_in_order(database):
+    """A repeat leaves events only; a successor signs after its party did; what is cancelled may be nowhere."""
+    world = open_world(database)
+    film = world.accept(work(WRITER, b"a film"), WRITER)
+    agreed = world.accept(shares((film.digest,), WRITER, CAMERA), WRITER, CAMERA)
+    both = tuple(sorted(map(account_of_private_key, (WRITER, CAMERA))))
+    again = work(content=b"of two", creators=both, salt=salt("again"))
+    sign_draft(world, again, WRITER)
+    world.accept(work(content=b"of two", creators=both), WRITER, CAMERA)
+    sign_draft(world, again, CAMERA)
+    ending = [Termination(agreed.digest, "the end", NOW + at, salt(f"ending {at}")) for at in (1, 2)]
+    for draft in ending:
+        sign_draft(world, draft, CAMERA)
+    camera, successor = map(account_of_private_key, (CAMERA, SUCCESSOR))
+    world.accept(Rotation(camera, successor, NOW, salt("rotation")), CAMERA, SUCCESSOR)
+    world.accept(Cancellation(salt("nothing here"), "no more", NOW, salt("cancellation")), WRITER)
+    world.sequence()
+    assert check_database(database).counts.drafts == 2
+    for draft in ending:
+        sign_draft(world, draft, SUCCESSOR)
+    sign_draft(world, ending[0], WRITER)
+    found = check_database(database).counts
+    assert (found.drafts, found.rotations) == (1, 1)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "declined"])
