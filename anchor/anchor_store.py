@@ -91,12 +91,13 @@ def put_anchor(connection: Connection, anchor: StoredAnchor) -> None:
     }
     here = (ANCHOR.c.chain_id == anchor.chain_id) & (ANCHOR.c.size == anchor.size)
     before = connection.execute(select(ANCHOR.c.final).where(here)).scalar()
-    if before is None:
-        _tell(connection, "anchored", anchor, newest_anchor(connection, anchor.chain_id))
-    if anchor.final and not before:
-        _tell(connection, "final", anchor, newest_final(connection, anchor.chain_id))
+    newest, last_final = newest_anchor(connection, anchor.chain_id), newest_final(connection, anchor.chain_id)
     if connection.execute(update(ANCHOR).where(here).values(values)).rowcount == 0:
         connection.execute(insert(ANCHOR).values(chain_id=anchor.chain_id, size=anchor.size, **values))
+    if before is None:
+        _tell(connection, "anchored", anchor, newest)
+    if anchor.final and not before:
+        _tell(connection, "final", anchor, last_final)
 
 
 def anchor_of(connection: Connection, chain_id: int, size: int) -> StoredAnchor | None:

@@ -8,9 +8,11 @@ repaired. The first thing that is wrong is named by table, row and column, and e
 3. The audit: entries, signatures, tiles, root, uniqueness, order of time (`anchor.audit`, steps 1 to 7).
 4. Every checkpoint ever signed has the log's root at its size: so all of them are consistent with each other.
 5. There is no tile but those of the log.
-6. Statements, their indices and names: `anchor.fsck_statements`.
-7. Anchors, attempts, transactions: `anchor.fsck_anchors`.
-8. The contract's history, where a chain is given (`anchor.audit`, step 9).
+6. Statements, their indices and names: `anchor.fsck_statements`; who succeeded whom: `anchor.fsck_rotations`.
+7. Drafts, their parties and signatures: `anchor.fsck_drafts`.
+8. Anchors, attempts, transactions: `anchor.fsck_anchors`.
+9. What is told of all these: `anchor.fsck_events`.
+10. The contract's history, where a chain is given (`anchor.audit`, step 9).
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ from sqlalchemy.exc import DatabaseError
 from anchor import checkpoint, log
 from anchor.audit import Report, audit_contract, audit_earlier, audit_entries
 from anchor.fsck_anchors import check_anchors, check_attempts
+from anchor.fsck_drafts import check_drafts
+from anchor.fsck_events import check_events
+from anchor.fsck_rotations import check_rotations
 from anchor.fsck_rows import stream, wrong
 from anchor.fsck_statements import check_reruns, check_statements
 from anchor.identity import RegistryIdentity
@@ -57,8 +62,11 @@ class Counts:
     unlogged: int
     erased: int
     reruns: int
+    rotations: int
+    drafts: int
     anchors: int
     attempts: int
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +108,15 @@ def check_database(
             # Step 6.
             statements = check_statements(connection, identity, audited.head.size, progress)
             reruns = check_reruns(connection)
+            rotations = check_rotations(connection)
             # Step 7.
+            drafts = check_drafts(connection, identity)
+            # Step 8.
             anchors = check_anchors(connection, identity, audited)
             attempts = check_attempts(connection, identity, audited)
-            # Step 8.
+            # Step 9.
+            events = check_events(connection, audited.head.size)
+            # Step 10.
             heads = None if contract is None or newest is None else audit_contract(audited, contract, newest, progress)
     except DatabaseError as error:
         said = str(error.orig)
@@ -111,7 +124,8 @@ def check_database(
             raise VerificationError("fsck.sqlite", said=said[:200]) from error
         raise Unavailable("database.unreachable", reason=said) from error
     report = Report(audited.head, audited.signatures, audited.time, checkpoints, heads)
-    return Checked(identity, report, Counts(checkpoints, *statements, reruns, anchors, attempts))
+    counts = Counts(checkpoints, *statements, reruns, rotations, drafts, anchors, attempts, events)
+    return Checked(identity, report, counts)
 
 
 class DatabaseSource:

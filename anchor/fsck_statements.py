@@ -6,14 +6,12 @@ Unlogged statements too: their signatures hold, and their entries are only witho
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exists, select
 
-from anchor.fsck_rows import stream, wrong
+from anchor.fsck_rows import Children, check_body, check_public_from, stream, wrong
 from registry import entry as entries
-from registry import strict_json
 from registry.eip712 import domain_separator
 from registry.errors import InvalidData, VerificationError
 from registry.hexadecimal import to_hex
@@ -21,18 +19,13 @@ from registry.signatures import check, check_complete
 from registry.statement import repeat_key
 from registry.submission import MAXIMUM_REFERENCE
 from registry.tables import ACCOUNT, API_KEY, RERUN, STATEMENT, SUBJECT, TEXT
-from registry.typed_data import kind_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Connection, Row
 
     from anchor.audit import Progress
     from anchor.identity import RegistryIdentity
     from registry.entry import Entry
-
-_MAXIMUM_BODY = 1024 * 1024
 
 
 def check_statements(
@@ -43,13 +36,15 @@ def check_statements(
     Return (statements, of these unlogged, of these erased).
     """
     separator = domain_separator(identity.address)
-    accounts = _Children(
+    accounts = Children(
         stream(connection, select(ACCOUNT.c.statement_id, ACCOUNT.c.account).order_by(ACCOUNT.c.statement_id)),
         "statement_account",
+        "statement_id",
     )
-    subjects = _Children(
+    subjects = Children(
         stream(connection, select(SUBJECT.c.statement_id, SUBJECT.c.subject).order_by(SUBJECT.c.statement_id)),
         "statement_subject",
+        "statement_id",
     )
     count = logged = erased = 0
     query = (
@@ -66,8 +61,7 @@ def check_statements(
             erased += 1
         else:
             _check_body(row, entry, separator)
-        if row.api_key_id != row.found_api_key:
-            wrong("statement", to_hex(row.digest), "api_key_id", "missing")
+        _check_beside(row)
         if sorted(accounts.of(row.id)) != [signature.account for signature in entry.signatures]:
             wrong("statement_account", to_hex(row.digest), "account")
         if sorted(subjects.of(row.id)) != list(entry.subjects):
@@ -111,30 +105,6 @@ def check_reruns(connection: Connection) -> int:
     return count
 
 
-class _Children:
-    """The rows of a table that belong to statements, taken statement by statement in the order of their ids."""
-
-    def __init__(self, rows: Iterator[Any], table: str) -> None:
-        self._rows = rows
-        self._table = table
-        self._next = next(rows, None)
-
-    def of(self, statement_id: int) -> list[Any]:
-        """Return what belongs to the next statement."""
-        found = []
-        while self._next is not None and self._next[0] <= statement_id:
-            if self._next[0] < statement_id:
-                wrong(self._table, self._next[0], "statement_id", "missing")
-            found.append(self._next[1])
-            self._next = next(self._rows, None)
-        return found
-
-    def end(self) -> None:
-        """Raise if anything is left."""
-        if self._next is not None:
-            wrong(self._table, self._next[0], "statement_id", "missing")
-
-
 def _check_texts_of_none(connection: Connection) -> None:
     # NOT EXISTS: PostgreSQL goes through NOT IN row by row once its list outgrows the memory for one step.
     of_none = select(TEXT.c.statement_id).where(~exists().where(STATEMENT.c.id == TEXT.c.statement_id)).limit(1)
@@ -176,24 +146,24 @@ def _check_entry(row: Row[Any], size: int) -> Entry:
     return entry
 
 
+def _check_beside(row: Row[Any]) -> None:
+    """Raise unless what was sent with a statement and is not in its entry can be."""
+    check_public_from("statement", to_hex(row.digest), row.public_from)
+    if row.api_key_id != row.found_api_key:
+        wrong("statement", to_hex(row.digest), "api_key_id", "missing")
+
+
 def _check_body(row: Row[Any], entry: Entry, separator: bytes) -> None:
     """Raise unless the body has its one stored form, this digest, and the entry's kind, subjects and signers."""
     key = to_hex(row.digest)
-    try:
-        statement = kind_named(row.kind).from_message(
-            strict_json.loads(row.body.encode("utf-8", "surrogatepass"), _MAXIMUM_BODY)
-        )
-        signers = statement.signers()
-        if signers is not None:
+    statement = check_body("statement_text", key, row.kind, row.body, row.digest, separator)
+    signers = statement.signers()
+    if signers is not None:
+        try:
             check_complete(entry.signatures, signers)
-    except InvalidData as error:
-        wrong("statement_text", key, "body", error.code)
-    stored = json.dumps(statement.message(), ensure_ascii=False, separators=(",", ":"))
-    if (
-        row.body != stored
-        or statement.digest(separator) != row.digest
-        or tuple(sorted(statement.subjects())) != entry.subjects
-    ):
+        except InvalidData as error:
+            wrong("statement_text", key, "body", error.code)
+    if tuple(sorted(statement.subjects())) != entry.subjects:
         wrong("statement_text", key, "body")
 
 

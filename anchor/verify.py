@@ -255,14 +255,11 @@ def _vouched_for(agreement: Agreement, names: str) -> Finding:
     return yes("complete.some_lines", Trust.SIGNER, lines=lines, parties=len(agreement.parties), accounts=names)
 
 
-_NO_AUTHOR = {"platform_word": ("author.platform_only", "platform"), "maker_word": ("author.rendition", "maker")}
-"""What is said where a statement is not its author's word, and as what its signer is named."""
-
-
 def _author(statement: Statement, names: str) -> Finding:
-    if statement.WORD in _NO_AUTHOR:
-        code, name = _NO_AUTHOR[statement.WORD]
-        return not_checked(code, **{name: names})
+    if statement.WORD == "platform_word":
+        return not_checked("author.platform_only", platform=names)
+    if statement.WORD == "maker_word":
+        return not_checked("author.rendition", maker=names)
     return yes("author.signed", accounts=names)
 
 

@@ -2,7 +2,7 @@
 
 All but a sign-in, which needs a nonce of its own: that one shows what it looks like.
 
-The key is public on purpose; the account that it makes says nothing but that somebody tried the API.
+The keys are public on purpose; the accounts that they make say nothing but that somebody tried the API.
 """
 
 from __future__ import annotations
@@ -18,15 +18,25 @@ from registry.statements import Statement, Work
 from registry.typed_data import typed_data
 
 EXAMPLE_KEY = hashlib.sha256(b"Deedlog example key: public, worthless").digest()
+SECOND_KEY = hashlib.sha256(b"Deedlog second example key: public, worthless").digest()
 EXAMPLE_CONTENT = b"Deedlog example content\n"
 
 
 def example_work() -> Work:
     """Return the statement that the examples show."""
+    return _work((account_of_private_key(EXAMPLE_KEY),))
+
+
+def example_draft() -> Work:
+    """Return a statement that two sign, each with a request of their own."""
+    return _work(tuple(sorted(map(account_of_private_key, (EXAMPLE_KEY, SECOND_KEY)))))
+
+
+def _work(creators: tuple[bytes, ...]) -> Work:
     return Work(
         title="An example, by nobody",
         creditedAs="Nobody",
-        creators=(account_of_private_key(EXAMPLE_KEY),),
+        creators=creators,
         basis="own",
         aiUse="none",
         contentHash=hashlib.sha256(EXAMPLE_CONTENT).digest(),

@@ -8,7 +8,8 @@ from anchor.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
 from api import examples, problems
 from api.shapes import HASH_SCHEMA, MAXIMUM_SIGNATURES
 from registry import eip712
-from registry.hexadecimal import to_checksum
+from registry.drafts import STATES
+from registry.hexadecimal import to_checksum, to_hex
 from registry.sign_in import MAXIMUM_MESSAGE
 from registry.signatures import account_of_private_key
 from registry.statements import KINDS
@@ -35,6 +36,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "account": _ACCOUNT,
     "kind": {"type": "string", "enum": sorted(KINDS)},
     "cursor": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    "after": {"type": "string", "pattern": r"^[0-9]{1,18}\.[0-9]{1,18}$"},
     "path": {"type": "string", "pattern": r"^(entries|[0-9]{1,2})/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?$"},
     "wait": {"type": "string", "enum": ["logged"]},
     "idempotency-key": {
@@ -46,13 +48,22 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
 }
 """What each parameter may be, by its name; the routes name the code that refuses anything else."""
 
+_PARAMETERS_OF = {
+    "/v1/drafts": {"state": {"type": "string", "enum": list(STATES)}},
+}
+"""What else than that a parameter may be on one path."""
+
 _REFUSALS_OF_SIGNING_IN = (400, 408, 413, 422, 429)
 _REFUSALS = {
     "/v1/typed-data/{kind}": (400, 408, 413, 422),
     "/v1/statements:batch": (400, 401, 403, 408, 413, 422, 429),
     "/v1/sessions/nonce": _REFUSALS_OF_SIGNING_IN,
     "/v1/statements/{digest}": (401, 404, 422),
-    "/v1/statements/{digest}/bundle": (404, 409, 410, 422),
+    "/v1/statements/{digest}/bundle": (401, 403, 404, 409, 410, 422),
+    "/v1/drafts/{digest}": (401, 404, 422),
+    "/v1/drafts/{digest}/signatures": (400, 401, 403, 404, 408, 409, 413, 422, 429),
+    "/v1/drafts/{digest}/decline": (401, 404, 422),
+    "/v1/agreements/{digest}/payouts": (401, 403, 404, 409, 422),
     "/log/tile/{path}": (404,),
 }
 _REFUSALS_OF_WRITING = (400, 401, 403, 408, 409, 413, 422, 429)
@@ -60,7 +71,35 @@ _REFUSALS_OF_READING = (401, 422)
 _ALWAYS = (431, 500, 503)
 """A head too large; our fault; not now."""
 
+_NOBODY: dict[str, list[str]] = {}
+_API_KEY: dict[str, list[str]] = {"api_key": []}
+_SESSION: dict[str, list[str]] = {"session": []}
+_SECURITY = {
+    ("delete", "/v1/sessions"): (_SESSION,),
+    # Not demanded before anything else: the answer to none is 403, and says which scope is needed.
+    ("post", "/v1/statements"): (_NOBODY, _API_KEY),
+    ("post", "/v1/statements:batch"): (_NOBODY, _API_KEY),
+    ("get", "/v1/statements"): (_NOBODY, _API_KEY, _SESSION),
+    ("get", "/v1/statements/{digest}"): (_NOBODY, _API_KEY, _SESSION),
+    ("get", "/v1/statements/{digest}/bundle"): (_NOBODY, _API_KEY, _SESSION),
+    ("post", "/v1/drafts"): (_NOBODY, _API_KEY),
+    ("post", "/v1/drafts/{digest}/signatures"): (_NOBODY, _API_KEY),
+    ("get", "/v1/drafts"): (_SESSION,),
+    ("get", "/v1/drafts/{digest}"): (_SESSION,),
+    ("post", "/v1/drafts/{digest}/decline"): (_SESSION,),
+    ("get", "/v1/agreements/{digest}/payouts"): (_NOBODY, _API_KEY, _SESSION),
+    ("get", "/v1/events"): (_NOBODY, _SESSION),
+}
+"""Who may ask, where it matters: one of these."""
+
 _BINARY = {"type": "string", "format": "binary"}
+_KEPT_BEFORE = {
+    "/v1/statements": "It, or a repeat of it, was kept before",
+    "/v1/drafts": "It, or a repeat of it, was kept before; or its signatures were",
+    "/v1/drafts/{digest}/signatures": "These signatures were kept before",
+}
+"""What 200 says where 201 says that something is new."""
+
 _FILES: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/statements/{digest}/bundle": (BUNDLE_MEDIA_TYPE, {"type": "object", "required": ["about", "version"]}),
     "/log/checkpoint": ("text/plain", {"type": "string"}),
@@ -107,18 +146,17 @@ def describe(app: FastAPI, registry: bytes) -> None:
                 _object(message={"type": "string", "maxLength": MAXIMUM_MESSAGE}, signature=_SIGNATURE),
                 examples.signed_in(),
             )
+            _drafts(paths, submission, registry)
             for path, operations in paths.items():
                 for method, operation in operations.items():
-                    _parameters(operation)
+                    _parameters(path, operation)
                     _answers(path, method, operation)
             document.setdefault("components", {})["securitySchemes"] = {
                 "api_key": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "http", "scheme": "bearer"},
             }
-            paths["/v1/sessions"]["delete"]["security"] = [{"session": []}]
-            for path in ("/v1/statements", "/v1/statements:batch"):
-                # Not demanded before anything else: the answer to none is 403, and says which scope is needed.
-                paths[path]["post"]["security"] = [{}, {"api_key": []}]
+            for (method, path), security in _SECURITY.items():
+                paths[path][method]["security"] = list(security)
             next(item for item in typed["parameters"] if item["name"] == "kind")["example"] = "Work"
             schemas = document["components"].setdefault("schemas", {})
             schemas["Problem"] = _PROBLEM
@@ -141,9 +179,20 @@ def _object(**members: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
 
 
-def _parameters(operation: dict[str, Any]) -> None:
+def _drafts(paths: dict[str, Any], submission: dict[str, Any], registry: bytes) -> None:
+    """Describe signing drafts: the first example proposes one, the second completes it."""
+    draft = examples.example_draft()
+    _body(paths["/v1/drafts"]["post"], submission, examples.submission(draft, registry, examples.EXAMPLE_KEY))
+    signing = paths["/v1/drafts/{digest}/signatures"]["post"]
+    sent = examples.submission(draft, registry, examples.SECOND_KEY)
+    _body(signing, _object(signatures=submission["properties"]["signatures"]), {"signatures": sent["signatures"]})
+    digest = next(item for item in signing["parameters"] if item["name"] == "digest")
+    digest["example"] = to_hex(draft.digest(eip712.domain_separator(registry)))
+
+
+def _parameters(path: str, operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", ()):
-        known = _PARAMETERS.get(parameter["name"].lower())
+        known = (_PARAMETERS | _PARAMETERS_OF.get(path, {})).get(parameter["name"].lower())
         if known is not None:
             parameter["schema"] = known
 
@@ -155,8 +204,8 @@ def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
     if path in _FILES:
         media_type, schema = _FILES[path]
         answers["200"]["content"] = {media_type: {"schema": schema}}
-    if path == "/v1/statements" and method == "post":
-        answers["200"] = {**answers["201"], "description": "It, or a repeat of it, was kept before"}
+    if path in _KEPT_BEFORE and method == "post":
+        answers["200"] = {**answers["201"], "description": _KEPT_BEFORE[path]}
     general: tuple[int, ...] = _REFUSALS_OF_WRITING if method == "post" else _REFUSALS_OF_READING
     if (method, path) == ("post", "/v1/sessions"):
         general = _REFUSALS_OF_SIGNING_IN
@@ -213,6 +262,11 @@ def _submission_schema(registry: bytes) -> dict[str, Any]:
                 "minLength": 1,
                 "maxLength": MAXIMUM_REFERENCE,
                 "description": "needs an API key",
+            },
+            "public_from": {
+                "type": "string",
+                "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+                "description": "before then only those whom it concerns may read the body",
             },
         },
         "required": ["typed_data", "signatures"],

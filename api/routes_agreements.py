@@ -25,7 +25,9 @@ def get_payouts(digest: str, here: Here) -> dict[str, Any]:
     reader = here.reader()
     with here.database.read() as connection:
         stored = store.by_digest(connection, wanted)
-        if stored is None or stored.kind != "Agreement":
+        if stored is None:
+            raise InvalidData("statement.unknown", digest=digest)
+        if stored.kind != "Agreement":
             raise InvalidData("agreement.unknown", agreement=digest)
         rights = related.state_of(connection, [stored], here.now())
         if not readers.may_read(connection, reader, stored, rights, here.now()):

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from registry.submission import Sent
 
 
+STATES = ("proposed", "declined", "cancelled", "expired", "stale")
+"""What `state_of` returns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
     """The answer to signatures: `proposed`, `signed`, `known`, or, when it is complete, what acceptance answers."""
@@ -137,7 +141,7 @@ def readable(connection: Connection, digest: bytes, account: bytes) -> Draft:
 
 
 def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, DeedlogError | None]:
-    """Return what a draft can still come to, and why not: `proposed`, `declined`, `cancelled`, `expired`, `stale`."""
+    """Return what a draft can still come to, one of `STATES`, and why not."""
     if draft.cancelled_by is not None:
         return "cancelled", None
     state = _state(connection, draft.statement, draft.digest, now)

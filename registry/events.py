@@ -69,7 +69,7 @@ def tell_range(connection: Connection, name: str, now: int, first: int, end: int
 
 def _add(connection: Connection, **values: Any) -> None:
     # Ids must become visible in their order, or a reader passes one over: PostgreSQL gives them out before they commit.
-    # SQLite has one writer at a time. Nothing else is waited for while this is held.
+    # SQLite has one writer at a time. Nothing else is waited for while this is held: so tell what happened last.
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_EVENTS_LOCK)))
     connection.execute(insert(EVENT).values(**values))

@@ -187,9 +187,10 @@ class _Keeper:
             draft_store.remove(self._connection, several)
         for draft, cancellation in self._cancelled.items():
             draft_store.note_cancelled(self._connection, draft, cancellation)
+        insertion.insert_reruns(self._connection, self._new_reruns)
+        # Last: whoever tells something has a lock that the sequencer takes while it holds the rows of statements.
         for name, at, digest in self._happened:
             events.tell(self._connection, name, at, digest)
-        insertion.insert_reruns(self._connection, self._new_reruns)
 
     def _decide(self, candidate: _Candidate) -> Accepted:
         item = candidate.item

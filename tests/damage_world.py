@@ -13,30 +13,42 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conftest import Anvil
-from registry_world import ALICE, BOB, PLATFORM_KEY, World, person, rendition, salt, upload, work
+from registry_world import ALICE, BOB, NOW, PLATFORM_KEY, World, person, rendition, salt, upload, work
 from sqlalchemy import insert, select, text
 
 from anchor.identity import RegistryIdentity
-from registry import api_keys
+from registry import api_keys, drafts
 from registry.database import Database
 from registry.service import Submitter
 from registry.signatures import account_of_private_key
+from registry.statements import NONE, WHOLE, Agreement, Cancellation, Rotation, Share, Termination
+from registry.submission import check_sent
 from registry.tables import Table
 
 SIZE = 600
 UNLOGGED = 2
+RIGHTS = 6
+"""How many of them are about shares: `fill_rights`."""
+
+DRAFTS = 3
+TWICE = 6
+"""How many entries two have signed."""
 ERASED = 300
 """The index of the entry whose body is erased."""
+
+NAMES = {"reference": "item 1", "idempotency_key": "request 1", "public_from": NOW + 10}
+"""What goes with the first statement."""
 
 BATCHES = (10, 256, 300, 451, SIZE)
 """Sizes of the log after each batch; the last and the third are anchored."""
 
-FEW = (5, 10, 15, 18, 20)
+FEW = (5, 8, 10, 12, 20)
 """The same of a small log, for what stands beside its entries: it is derived again in no time."""
 
 _numbers = itertools.count()
 
 CREATORS = [person(f"creator {number}") for number in range(7)]
+WRITER, CAMERA, NEWCOMER, SUCCESSOR = map(person, ("writer", "camera", "newcomer", "successor"))
 
 
 @dataclass
@@ -85,22 +97,84 @@ def fill(world: World, batches: tuple[int, ...] = BATCHES, erased: int = ERASED)
     with world.database.write() as connection:
         key_id = api_keys.add(connection, "a platform", b"s" * 32, ["upload", "batch"], world.now)
     platform = Submitter(key_id, frozenset({"upload"}))
-    first = world.accept(upload(), PLATFORM_KEY, submitter=platform, reference="item 1", idempotency_key="request 1")
+    first = world.accept(upload(), PLATFORM_KEY, submitter=platform, **NAMES)
     world.accept(rendition(first.digest), PLATFORM_KEY, submitter=platform)
     both = tuple(sorted(map(account_of_private_key, (ALICE, BOB))))
     world.accept(work(creators=both), ALICE, BOB, submitter=Submitter(), idempotency_key="of the two")
     other = work(content=b"content 3", creators=both)
     world.accept(other, BOB, ALICE, submitter=Submitter(), idempotency_key="of the two again")
-    for number in range(4, size + UNLOGGED):
-        key = CREATORS[number % len(CREATORS)]
-        world.accept(work(key, b"content %d" % number, salt=salt(str(number))), key)
-        if number + 1 in batches:
+    count = 4
+    while count < size + UNLOGGED:
+        if count == batches[3]:
+            fill_rights(world, platform)
+            count += RIGHTS
+        key = CREATORS[count % len(CREATORS)]
+        world.accept(work(key, b"content %d" % count, salt=salt(str(count))), key)
+        count += 1
+        if count in batches:
             world.now += 7
             world.sequence()
-            if number + 1 in (batches[2], size) and world.anchorer is not None:
+            if count in (batches[2], size) and world.anchorer is not None:
                 world.anchor()
     with world.database.write() as connection:
         connection.execute(text(f"UPDATE statement_text SET body = NULL WHERE statement_id = {erased + 1}"))
+
+
+def fill_rights(world: World, platform: Submitter) -> None:
+    """Accept `RIGHTS` statements of people who share a work, and leave `DRAFTS`: cancelled, stale and declined."""
+    now = world.now
+    film = world.accept(work(WRITER, b"a film"), WRITER)
+    first = shares((film.digest,), WRITER, CAMERA)
+    sign_draft(world, first, WRITER)
+    sign_draft(world, first, CAMERA)
+    second = shares((film.digest,), WRITER, CAMERA, supersedes=first.digest(world.separator), effectiveFrom=now)
+    world.accept(second, WRITER, CAMERA)
+    in_force = second.digest(world.separator)
+    third = shares((film.digest,), WRITER, CAMERA, supersedes=in_force, effectiveFrom=now + 5)
+    sign_draft(world, third, WRITER, submitter=platform, public_from=now + 10)
+    world.now += 1
+    world.accept(Cancellation(third.digest(world.separator), "no more", now, salt("cancellation")), CAMERA)
+    camera, successor = map(account_of_private_key, (CAMERA, SUCCESSOR))
+    world.accept(Rotation(camera, successor, now, salt("rotation")), CAMERA, SUCCESSOR)
+    sign_draft(world, Termination(in_force, "the end", now + 6, salt("stale")), WRITER)
+    fourth = shares((film.digest,), WRITER, SUCCESSOR, NEWCOMER, supersedes=in_force, effectiveFrom=now + 5)
+    sign_draft(world, fourth, SUCCESSOR)
+    world.now += 1
+    sign_draft(world, fourth, WRITER)
+    with world.database.write() as connection:
+        drafts.decline(connection, fourth.digest(world.separator), account_of_private_key(NEWCOMER), world.now)
+    world.accept(Termination(in_force, "the end", now + 9, salt("termination")), WRITER, SUCCESSOR)
+
+
+def shares(works: tuple[bytes, ...], *keys: bytes, **changes) -> Agreement:
+    """Return an agreement of people who share alike, but for what is left, which is the first one's."""
+    parties = tuple(sorted(map(account_of_private_key, keys)))
+    each, left = divmod(WHOLE, len(parties))
+    lines = tuple(
+        Share(party, "camera", each + (0 if at else left), salt(f"line {at}")) for at, party in enumerate(parties)
+    )
+    values = {
+        "works": works,
+        "parties": parties,
+        "leaving": (),
+        "shares": lines,
+        "termsHash": NONE,
+        "payer": account_of_private_key(PLATFORM_KEY),
+        "acceptBy": NOW + 10**6,
+        "effectiveFrom": NOW - 1000,
+        "effectiveUntil": 0,
+        "supersedes": NONE,
+        "salt": salt("agreement"),
+    }
+    return Agreement(**(values | changes))
+
+
+def sign_draft(world: World, statement, *keys: bytes, submitter=None, **more) -> None:
+    """Sign a statement that others have to sign too."""
+    submitter = submitter or Submitter()
+    sent = check_sent(world.submission(statement, *keys, **more), world.identity.address, submitter, world.now)
+    with world.database.write() as connection:
+        drafts.sign(connection, drafts.Signing(sent, submitter, world.now))
 
 
 def copy_rows(source: Database, target: Database) -> None:

@@ -13,6 +13,7 @@ from untouched import untouched
 
 from anchor import log
 from registry.database import Database
+from registry.tables import FORM
 
 EARLIER = "0002"
 
@@ -47,11 +48,11 @@ def test_the_database_of_an_earlier_version_is_brought_to_this_ones_form(earlier
     assert refused.returncode == 1
     assert "run deedlog migrate" in refused.stderr
     assert form(earlier) == EARLIER
-    for before in (EARLIER, "0004"):
+    for before in (EARLIER, FORM):
         done = deedlog("migrate", "--json")
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == {"before": before, "now": "0004"}
-    assert "have form 0004" in deedlog("migrate").stdout
+        assert json.loads(done.stdout) == {"before": before, "now": FORM}
+    assert f"have form {FORM}" in deedlog("migrate").stdout
     checked = deedlog("fsck", "--no-chain")
     assert checked.returncode == 0, checked.stdout + checked.stderr
 

@@ -259,6 +259,15 @@ def test_the_openapi_pages_examples_work_when_pasted(site):
     fields = operation["requestBody"]["content"]["application/json"]["example"]
     asked = site.anyone.post(f"/v1/typed-data/{kind}", json=fields).json()
     assert asked["typed_data"]["message"]["title"] == examples.example_work().title
+    proposed, signed = (paths[f"/v1/drafts{rest}"]["post"] for rest in ("", "/{digest}/signatures"))
+    draft = site.anyone.post("/v1/drafts", json=proposed["requestBody"]["content"]["application/json"]["example"])
+    assert draft.json()["outcome"] in ("proposed", "known"), draft.text
+    digest = next(item["example"] for item in signed["parameters"] if item["name"] == "digest")
+    assert digest == draft.json()["digest"]
+    example = signed["requestBody"]["content"]["application/json"]["example"]
+    for outcome in ("accepted", "known"):
+        answer = site.anyone.post(f"/v1/drafts/{digest}/signatures", json=example)
+        assert answer.json()["outcome"] in (outcome, "known"), answer.text
     page = site.anyone.get("/docs").text
     assert "swagger" in page.lower()
     assert "cdn" not in page.lower()

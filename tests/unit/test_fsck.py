@@ -8,8 +8,23 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import running_anvil
-from damage_world import ERASED, FEW, SIZE, UNLOGGED, Damaged, copy_rows, fill
-from registry_world import OPERATOR, connect, open_world
+from damage_world import (
+    CAMERA,
+    DRAFTS,
+    ERASED,
+    FEW,
+    SIZE,
+    SUCCESSOR,
+    TWICE,
+    UNLOGGED,
+    WRITER,
+    Damaged,
+    copy_rows,
+    fill,
+    shares,
+    sign_draft,
+)
+from registry_world import NOW, OPERATOR, connect, open_world, salt, work
 from sqlalchemy import text
 
 from anchor.chain import EvmChain
@@ -20,10 +35,16 @@ from anchor.tiles import TilePath
 from api.cli.nodes import NodeContract
 from registry.database import Database
 from registry.errors import Unavailable, VerificationError
-from registry.tables import Table
+from registry.events import NAMES
+from registry.signatures import account_of_private_key
+from registry.statements import Cancellation, Rotation, Termination
+from registry.tables import EVENT, Table
 
 FREE = {
     ("statement", "accepted_at"): "the registry's clock at acceptance: in no entry",
+    ("statement", "public_from"): "when its sender lets others read it: in no entry",
+    ("draft", "public_from"): "the same",
+    ("draft_party", "declined_at"): "the registry's clock, when a party said that it will not sign",
     ("checkpoint", "signed_at"): "the registry's clock: not in the note",
     ("attempt", "created_at"): "the registry's clock",
     ("anchor_transaction", "created_at"): "the registry's clock",
@@ -35,6 +56,8 @@ PARTLY = {
     ("rerun", "name"): "after its prefix it is the client's own name for a request",
     ("rerun", "fingerprint"): "under an idempotency key it may be of a repeat, whose digest is kept nowhere",
     ("rerun", "statement_id"): "the same: under an API key's idempotency key, any statement could be meant",
+    ("event", "id"): "an anchor may be told again at any time, and the last of a kind may come later",
+    ("event", "at"): "the registry's clock where somebody declined, the block's where a head was anchored",
 }
 """Columns that follow from the rest in some rows only: these rows have tests of their own."""
 
@@ -52,8 +75,12 @@ BESIDE = {
 OF_ENTRIES = ("statement", "statement_text", "tile")
 """What they hold depends on where in the log it stands; what the other tables hold is the same beside a few entries."""
 
-ROWS = dict.fromkeys(("statement", "statement_text"), (1, 2, 3, ERASED + 1, SIZE + 1))
-"""Where more than one row is worth a try: of each kind, of two creators, erased, not logged."""
+ROWS = dict.fromkeys(("statement", "statement_text"), (1, 2, 3, ERASED + 1, SIZE + 1)) | {
+    "event": (1, 4, 8, 9, 16),
+    "draft_party": (2, 5),
+}
+"""Where more than one row is worth a try: of each kind, of two creators, erased, not logged; logged, anchored,
+accepted, in force; who signed a draft, who declined."""
 
 BITS = dict.fromkeys((("statement_text", "body"), ("anchor", "header")), (0, 77, 1201)) | {
     ("anchor", "account_proof"): (0, 77, 1201),
@@ -73,6 +100,9 @@ NAMED = {
     ("tile", "tile_index"): {"audit.tile_size"},
     ("tile", "hashes"): {"audit.tile"},
     ("anchor", "chain_id"): {"anchor"},
+    ("draft", "id"): {"draft_party", "draft_subject"},
+    ("draft", "digest"): {"draft", "draft_party"},
+    ("draft_party", "signed_at"): {"draft_party", "event"},
 }
 """Which table is named, where it is not the column's own; without a table, the code."""
 
@@ -141,9 +171,18 @@ def place(error):
 def test_a_sound_database_with_its_contract(damaged):
     with NodeContract(damaged.chain.url, damaged.identity.address, 31337) as contract:
         found = checked(damaged, contract=contract)
-    assert (found.log.checkpoint.size, found.log.signatures, found.log.heads) == (SIZE, SIZE + 2, 2)
+    assert (found.log.checkpoint.size, found.log.signatures, found.log.heads) == (SIZE, SIZE + TWICE, 2)
     assert found.counts == Counts(
-        checkpoints=6, statements=SIZE + UNLOGGED, unlogged=UNLOGGED, erased=1, reruns=4, anchors=2, attempts=2
+        checkpoints=6,
+        statements=SIZE + UNLOGGED,
+        unlogged=UNLOGGED,
+        erased=1,
+        reruns=4,
+        rotations=1,
+        drafts=DRAFTS,
+        anchors=2,
+        attempts=2,
+        events=21,
     )
     # Each table that is covered has something to cover.
     for table in {table for table, _ in COLUMNS}:
@@ -217,6 +256,71 @@ def test_names_of_reruns_as_far_as_they_follow_from_the_rest(few, tmp_path):
             damaged = few.copy(tmp_path)
             assert damaged.flip("rerun", column, row, bit)
             assert checked(damaged).counts.reruns == 4
+
+
+def test_events_as_far_as_they_follow_from_the_rest(few, tmp_path):
+    rows = few.run("SELECT id, name FROM event ORDER BY id")
+    first = {name: number for number, name in reversed(rows)}
+    last = dict((name, number) for number, name in rows)  # noqa: C402 - the last of each stays
+    for column, caught, free in (
+        ("at", ["logged", "proposed", "accepted", "in_force", "superseded", "cancelled", "terminated"], ["declined"]),
+        ("id", ["logged", "in_force", "superseded"], ["anchored", "declined"]),
+    ):
+        for name in caught:
+            damaged = few.copy(tmp_path)
+            assert damaged.flip("event", column, last[name] if column == "at" else first[name], 37)
+            assert place(what_is_wrong(damaged)) in ("event", "draft", "draft_party"), (column, name)
+        for name in free:
+            damaged = few.copy(tmp_path)
+            assert damaged.flip("event", column, first[name], 37)
+            assert checked(damaged).counts.events == len(rows)
+
+
+def test_a_log_that_is_older_than_events_begins_to_tell_in_the_middle(few, tmp_path):
+    damaged = few.copy(tmp_path)
+    damaged.run("DELETE FROM event WHERE id <= 5")
+    checked(damaged)
+    damaged.run("DELETE FROM event WHERE first IS NOT NULL")
+    checked(damaged)
+
+
+def test_what_a_draft_may_leave_behind_is_in_order(database):
+    """A repeat leaves events only; a successor signs after its party did; what is cancelled may be nowhere."""
+    world = open_world(database)
+    film = world.accept(work(WRITER, b"a film"), WRITER)
+    agreed = world.accept(shares((film.digest,), WRITER, CAMERA), WRITER, CAMERA)
+    both = tuple(sorted(map(account_of_private_key, (WRITER, CAMERA))))
+    again = work(content=b"of two", creators=both, salt=salt("again"))
+    sign_draft(world, again, WRITER)
+    world.accept(work(content=b"of two", creators=both), WRITER, CAMERA)
+    sign_draft(world, again, CAMERA)
+    ending = [Termination(agreed.digest, "the end", NOW + at, salt(f"ending {at}")) for at in (1, 2)]
+    for draft in ending:
+        sign_draft(world, draft, CAMERA)
+    camera, successor = map(account_of_private_key, (CAMERA, SUCCESSOR))
+    world.accept(Rotation(camera, successor, NOW, salt("rotation")), CAMERA, SUCCESSOR)
+    world.accept(Cancellation(salt("nothing here"), "no more", NOW, salt("cancellation")), WRITER)
+    world.sequence()
+    assert check_database(database).counts.drafts == 2
+    for draft in ending:
+        sign_draft(world, draft, SUCCESSOR)
+    sign_draft(world, ending[0], WRITER)
+    found = check_database(database).counts
+    assert (found.drafts, found.rotations) == (1, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "declined"])
+def test_an_event_that_is_missing_or_told_twice_is_named(few, tmp_path, name):
+    columns = ", ".join(EVENT.columns.keys()[1:])
+    missing = f"DELETE FROM event WHERE id = (SELECT max(id) FROM event WHERE name = '{name}')"
+    twice = f"INSERT INTO event SELECT id + 1000, {columns} FROM event WHERE name = '{name}' ORDER BY id DESC LIMIT 1"
+    for statement in (missing, twice):
+        damaged = few.copy(tmp_path)
+        damaged.run(statement)
+        if statement == twice and name in ("anchored", "final"):  # as after a reorganisation
+            checked(damaged)
+        else:
+            assert place(what_is_wrong(damaged)) == "event"
 
 
 def test_one_flipped_bit_in_each_tile_is_named_with_its_hash(sound, tmp_path):
@@ -319,6 +423,29 @@ def test_a_database_without_a_log_is_not_called_in_order(damaged, table):
         (["DELETE FROM anchor"], ("anchor", "final")),
         (["DROP INDEX uq_attempt_one_unmined", "UPDATE attempt SET state = 'prepared'"], ("attempt", "state")),
         (["UPDATE anchor SET chain_id = 5 WHERE size = 300"], ("anchor", "final")),
+        (["UPDATE statement SET public_from = 1e12"], ("statement", "public_from")),
+        (["UPDATE statement SET public_from = 300000000000"], ("statement", "public_from")),
+        (["DELETE FROM rotation"], ("rotation", "statement_id")),
+        (["INSERT INTO rotation VALUES (x'00', x'01', 5)"], ("rotation", "statement_id")),
+        (["UPDATE rotation SET account = successor, successor = x'01'"], ("rotation", "successor")),
+        (["DELETE FROM draft WHERE id = 2"], ("draft_subject", "draft_id")),
+        (["DELETE FROM draft WHERE id = 3"], ("draft_party", "draft_id")),
+        (["UPDATE draft SET body = replace(body, ',', ', ') WHERE id = 2"], ("draft", "body")),
+        (["UPDATE draft SET digest = (SELECT digest FROM statement WHERE id = 453) WHERE id = 2"], ("draft", "digest")),
+        (["UPDATE draft SET cancelled_by = NULL"], ("event", "name")),
+        (["UPDATE draft SET cancelled_by = (SELECT digest FROM statement WHERE id = 7)"], ("draft", "cancelled_by")),
+        (["DELETE FROM draft_party WHERE signature IS NULL AND draft_id = 1"], ("draft_party", "account")),
+        (["DELETE FROM draft_party WHERE signature IS NULL AND draft_id = 2"], ("draft_party", "account")),
+        (["DELETE FROM draft_party WHERE draft_id = 2"], ("draft_party", "account")),
+        (["INSERT INTO draft_party VALUES (x'00', 1, NULL, NULL, NULL)"], ("draft_party", "account")),
+        (["INSERT INTO draft_party VALUES (x'00', 2, NULL, NULL, NULL)"], ("draft_party", "account")),
+        (["INSERT INTO draft_party VALUES (x'00', 9, NULL, NULL, NULL)"], ("draft_party", "draft_id")),
+        (["UPDATE draft_party SET signature = NULL, signed_at = NULL"], ("draft_party", "signature")),
+        (["DELETE FROM draft_subject WHERE draft_id = 3"], ("draft_subject", "subject")),
+        (["INSERT INTO draft_subject VALUES ('work:0x', 9)"], ("draft_subject", "draft_id")),
+        (["UPDATE event SET name = 'done' WHERE id = 7"], ("event", "name")),
+        (["UPDATE event SET chain_id = 7 WHERE name = 'anchored'"], ("event", "chain_id")),
+        (["UPDATE event SET end = 255 WHERE end = 256"], ("event", "end")),
     ],
 )
 def test_what_does_not_fit_together_is_named(damaged, statements, expected):
