@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+from refusals import quiet
 from shares_world import (
     DAY,
     accounts,
@@ -200,3 +202,17 @@ def test_times_are_those_of_the_clock(sharing, start):
     [event] = [each for each in sharing.events(None, start)[0] if each["digest"] == to_hex(digest)][:1]
     said = datetime.strptime(event["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
     assert abs(said - time.time()) < 60
+
+
+def test_the_database_is_whole_after_all_that_people_did_here(sharing):
+    """What is left of drafts, cancellations of what was never here, rotations and events agrees with the statements."""
+    anna, ben, heir = people(3)
+    made = sharing.register(work(anna), anna)
+    sharing.propose(agreement([made], equal([anna, ben]), ben), anna)
+    sharing.register(cancellation(sharing.digest(work(ben))), ben)
+    sharing.register(rotation(ben, heir), ben, heir)
+    local = sharing.site.local
+    quiet(local.database_url or f"sqlite:///{local.data / 'deedlog.sqlite'}")
+    rows = json.loads(local.deedlog("fsck", "--json"))["rows"]  # or it says what is wrong, and ends with 1
+    assert all(rows[name] for name in ("statements", "drafts", "rotations", "events", "anchors"))
+    assert rows["unlogged"] == 0
