@@ -141,8 +141,13 @@ def cancel(options: Options, digest: str, reason: str) -> None:
     """End the draft DIGEST for everybody, and so take your signature back, as long as not all have signed."""
     with Signer(options) as signer:
         agreement = from_hex(digest, HASH_SIZE, "DIGEST")
+        signer.sign_in()
+        warnings = []
+        if not signer.client.has_draft_or_statement(agreement):
+            # Somebody may hold it who has sent it nowhere, with a signature on it that is to be taken back.
+            warnings.append(text(options.language, "cli.agreement.cancel_unknown", {"digest": digest}))
         salt = secrets.token_bytes(HASH_SIZE)
-        signer.send(Cancellation(agreement=agreement, reason=reason, madeAt=now(), salt=salt))
+        signer.send(Cancellation(agreement=agreement, reason=reason, madeAt=now(), salt=salt), *warnings)
 
 
 @command.command()

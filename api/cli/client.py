@@ -91,6 +91,16 @@ class Client:
             raise self._unlike_a_registry()
         return found
 
+    def has_draft_or_statement(self, digest: bytes) -> bool:
+        """Return whether there is anything of that digest that the account that has signed in may see."""
+        try:
+            self.draft_or_statement(digest)
+        except InvalidData as error:
+            if error.code == "statement.unknown":
+                return False
+            raise
+        return True
+
     def payouts(self, agreement: bytes) -> dict[str, Any]:
         """Return what each party of an agreement got of each report, as the registry computes it."""
         return self._json(self._send("GET", f"/v1/agreements/{to_hex(agreement)}/payouts"))

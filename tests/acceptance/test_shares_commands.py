@@ -266,6 +266,12 @@ def test_a_draft_is_declined_and_cancelled(scene):
     refused(anna.sign("agreement", "accept", draft, "--json", language="zh"), "agreement.cancelled", "cancelled", "")
 
 
+def test_whoever_cancels_what_is_not_here_is_told_to_look_at_the_digest(scene):
+    said = scene.cleo.says("agreement", "cancel", LOST, "--reason", "I signed that elsewhere")
+    assert f"no draft {LOST} here that you may read" in said
+    assert "Registered: Cancellation" in said
+
+
 def test_what_each_would_get_is_shown_before_anybody_signs(scene):
     shares = ("--share", f"{scene.anna.shown}:999999:producer", "--share", f"{scene.ben.shown}:1:editing")
     revenue = ("--revenue", "1000003", "--revenue", "-3")
