@@ -151,7 +151,7 @@ def _beside(
 def fact_of(statement: Statement, digest: bytes, entry: entries.Entry) -> Fact:
     """Return a statement as the rules take it."""
     accounts = tuple(signature.account for signature in entry.signatures)
-    return Fact(digest, statement.kind, accounts, entry.time, statement)
+    return Fact(digest, statement.kind, accounts, entry.subjects, entry.time, statement)
 
 
 def position_of(bundle: Bundle) -> int:

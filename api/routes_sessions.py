@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.context import Here, SmallBody  # noqa: TC001 - FastAPI reads the annotations
-from api.shapes import MAXIMUM_SMALL_BODY, timestamp
+from api.context import Body, Here  # noqa: TC001 - FastAPI reads the annotations
+from api.shapes import MAXIMUM_STATEMENT, timestamp
 from registry import strict_json
 from registry.errors import InvalidData
 from registry.hexadecimal import account_from_any_case, from_hex, to_checksum
@@ -16,9 +16,9 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
 
 @router.post("/nonce", status_code=201)
-def post_nonce(here: Here, body: SmallBody, response: Response) -> dict[str, Any]:
+def post_nonce(here: Here, body: Body, response: Response) -> dict[str, Any]:
     """What to sign in order to sign in as `account`: a message (EIP-4361) with a nonce that serves once."""
-    sent = strict_json.members(strict_json.loads(body, MAXIMUM_SMALL_BODY), ("account",), "")
+    sent = strict_json.members(strict_json.loads(body, MAXIMUM_STATEMENT), ("account",), "")
     account = account_from_any_case(sent["account"], "account")
     here.quota.take_address(here.network_address)
     message = here.sessions.offer(account, here.now())
@@ -37,9 +37,9 @@ def post_nonce(here: Here, body: SmallBody, response: Response) -> dict[str, Any
 
 
 @router.post("", status_code=201)
-def post_session(here: Here, body: SmallBody, response: Response) -> dict[str, Any]:
+def post_session(here: Here, body: Body, response: Response) -> dict[str, Any]:
     """Sign in with a signed message (`personal_sign`); the token goes into `Authorization: Bearer …` from then on."""
-    sent = strict_json.members(strict_json.loads(body, MAXIMUM_SMALL_BODY), ("message", "signature"), "")
+    sent = strict_json.members(strict_json.loads(body, MAXIMUM_STATEMENT), ("message", "signature"), "")
     if not isinstance(sent["message"], str):
         raise InvalidData("json.not_a_string", field="message")
     signature = from_hex(sent["signature"], None, "signature")

@@ -25,13 +25,7 @@ if TYPE_CHECKING:
     from registry.store import Stored
 
 MAXIMUM_STATEMENT = 256 * 1024
-"""Bytes of a request with one statement."""
-
-MAXIMUM_SMALL_BODY = 16 * 1024
-"""Bytes of a request to sign in: a message and a signature, with room for escapes."""
-
-MAXIMUM_SIGNATURES_BODY = 64 * 1024
-"""Bytes of a request with signatures alone: as many as there may be, with room for spaces."""
+"""Bytes of a request that is no batch: with one statement, or a message to sign in."""
 
 MAXIMUM_BATCH_BODY = 8 * 1024 * 1024
 MAXIMUM_SIGNATURES = 128

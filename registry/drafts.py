@@ -91,7 +91,7 @@ def sign(connection: Connection, signing: Signing) -> Signed:
     for signature in sent.signatures:
         if signature.account not in signers:
             raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
-    rules.check(state, Fact(digest, statement.kind, signers, now, statement))
+    rules.check(state, _complete_fact(statement, digest, signers, now))
     given, new = _given(draft, sent, signers)
     if new:
         signing.admission.check(sent._replace(signatures=tuple(new)).checked())
@@ -152,15 +152,21 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
     state = _state(connection, draft.statement, draft.digest, now)
     try:
         signers = _signers(state, draft.statement, now)
-        rules.check(state, Fact(draft.digest, draft.statement.kind, signers, now, draft.statement))
+        rules.check(state, _complete_fact(draft.statement, draft.digest, signers, now))
     except InvalidData as error:
         return ("expired" if error.code == "agreement.expired" else "stale"), error
     return ("declined" if any(party.declined_at is not None for party in draft.parties) else "proposed"), None
 
 
 def _state(connection: Connection, statement: Statement, digest: bytes, now: int) -> State:
-    accounts = (*(statement.signers() or ()), *statement.names())
-    return related.state_around(connection, {digest, *related.named_in(statement.subjects())}, accounts, now)
+    subjects = statement.subjects()
+    accounts = (*(statement.signers() or ()), *related.payers_in(subjects))
+    return related.state_around(connection, {digest, *related.named_in(subjects)}, accounts, now)
+
+
+def _complete_fact(statement: Statement, digest: bytes, signers: tuple[bytes, ...], now: int) -> Fact:
+    """Return a statement as if all had signed and it were logged now."""
+    return Fact(digest, statement.kind, signers, statement.subjects(), now, statement)
 
 
 def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:

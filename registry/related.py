@@ -47,10 +47,9 @@ def state_around(connection: Connection, digests: Iterable[bytes], accounts: Ite
     state = State()
     found = _closure(connection, set(digests))
     named = set(accounts)
-    for fact in [_fact(stored, now) for stored in found.values()]:
-        named.update(fact.accounts)
-        if fact.statement is not None:
-            named.update(fact.statement.names())
+    for entry in [stored.opened() for stored in found.values()]:
+        named.update(signature.account for signature in entry.signatures)
+        named.update(payers_in(entry.subjects))
     found |= {stored.digest: stored for stored in rotations_of(connection, named)}
     for stored in sorted(found.values(), key=_in_order):
         rules.take(state, _fact(stored, now))
@@ -72,6 +71,13 @@ def named_in(subjects: Sequence[str]) -> list[bytes]:
     """Return the digests of the statements that an entry's subjects name."""
     names = (subject.partition(":") for subject in subjects)
     return [from_hex(value, None, None) for name, _, value in names if name not in _NOT_STATEMENTS]
+
+
+def payers_in(subjects: Sequence[str]) -> list[bytes]:
+    """Return the account that an entry names as payer, if it does: its rotations bear on it, and it need not sign."""
+    return [
+        from_hex(subject.removeprefix("payer:"), None, None) for subject in subjects if subject.startswith("payer:")
+    ]
 
 
 def rotations_of(connection: Connection, accounts: Collection[bytes]) -> list[Stored]:
@@ -101,10 +107,10 @@ def spoken_for(connection: Connection, account: bytes) -> list[bytes]:
 
 
 def is_somebody(connection: Connection, account: bytes) -> bool:
-    """Return whether an account has signed a statement that is kept."""
-    return (
-        connection.execute(select(ACCOUNT.c.account).where(ACCOUNT.c.account == account).limit(1)).first() is not None
-    )
+    """Return whether an account has signed a statement that is kept, or is to pay by one."""
+    signed = exists().where(ACCOUNT.c.account == account)
+    pays = exists().where(SUBJECT.c.subject == tag("payer", account))
+    return bool(connection.execute(select(or_(signed, pays))).scalar())
 
 
 def _closure(connection: Connection, wanted: set[bytes]) -> dict[bytes, Stored]:
@@ -159,10 +165,12 @@ def _in_order(stored: Stored) -> tuple[bool, int, int]:
 
 def _fact(stored: Stored, now: int) -> Fact:
     message = stored.message
+    entry = stored.opened()
     return Fact(
         digest=stored.digest,
         kind=stored.kind,
-        accounts=tuple(signature.account for signature in stored.opened().signatures),
+        accounts=tuple(signature.account for signature in entry.signatures),
+        subjects=entry.subjects,
         time=now if stored.logged_at is None else stored.logged_at,
         statement=None if message is None else KINDS[stored.kind].from_message(message),
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Fact(NamedTuple):
-    """A statement as it stands in a log: `time` is its entry's; `statement` is None for whoever lacks its body.
+    """A statement as it stands in a log: what its entry says, and `statement`, None for whoever lacks its body.
 
     `accounts` have signed it, and somebody has checked the signatures; whether they are all is for the rules.
     """
@@ -28,8 +28,17 @@ class Fact(NamedTuple):
     digest: bytes
     kind: str
     accounts: tuple[bytes, ...]
+    subjects: tuple[str, ...]
     time: int
     statement: Statement | None
+
+    def named(self, tag: str) -> bytes:
+        """Return the first that the entry names under a tag; empty if there is none."""
+        for subject in self.subjects:
+            name, _, value = subject.partition(":0x")
+            if name == tag:
+                return bytes.fromhex(value)
+        return b""
 
 
 @dataclass(frozen=True, slots=True)

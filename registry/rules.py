@@ -38,6 +38,8 @@ class Rule(NamedTuple):
     check: Callable[[State, Fact, Any], None]
     take: Callable[[State, Fact, Any], None]
     stands: Callable[[State, bytes, int], Standing] = _counts
+    needs_body: bool = False
+    """Whether none of it follows from the entry alone."""
 
 
 RULES = {
@@ -47,11 +49,13 @@ RULES = {
     "Claim": Rule(works.check_claim, works.take_claim, works.claim_stands),
     "Countersignature": Rule(works.check_countersignature, works.take_countersignature),
     "Contribution": Rule(works.check_contribution, works.take_contribution, works.claim_stands),
-    "Agreement": Rule(agreements.check_agreement, agreements.take_agreement, agreements.agreement_stands),
-    "Cancellation": Rule(agreements.check_cancellation, agreements.take_cancellation),
-    "Termination": Rule(agreements.check_termination, agreements.take_termination),
-    "RevenueReport": Rule(agreements.check_report, agreements.take_report, agreements.report_stands),
     "Rotation": Rule(works.check_rotation, works.take_rotation),
+    "Cancellation": Rule(agreements.check_cancellation, agreements.take_cancellation),
+    "Agreement": Rule(
+        agreements.check_agreement, agreements.take_agreement, agreements.agreement_stands, needs_body=True
+    ),
+    "Termination": Rule(agreements.check_termination, agreements.take_termination, needs_body=True),
+    "RevenueReport": Rule(agreements.check_report, agreements.take_report, agreements.report_stands, needs_body=True),
 }
 """The rule of each kind of statement."""
 
@@ -78,7 +82,7 @@ def take(state: State, fact: Fact) -> None:
     """
     if fact.digest in state.standings:
         return
-    if fact.statement is None:
+    if fact.statement is None and RULES[fact.kind].needs_body:
         state.standings[fact.digest] = Standing("standing.no_body", counts=False)
     else:
         try:
@@ -90,6 +94,10 @@ def take(state: State, fact: Fact) -> None:
             state.standings[fact.digest] = _COUNTS
     state.kinds[fact.digest] = fact.kind
     state.known.update(fact.accounts)
+    if payer := fact.named("payer"):
+        # It need not have signed anything: were another account rotated to it, two agreements that have different
+        # payers could become two of the same.
+        state.known.add(payer)
 
 
 def note_counts(state: State, digest: bytes, kind: str) -> None:

@@ -17,7 +17,7 @@ from registry.statements import NONE
 
 if TYPE_CHECKING:
     from registry.rights import Fact, State
-    from registry.statements import Agreement, Cancellation, RevenueReport, Termination
+    from registry.statements import Agreement, RevenueReport, Termination
 
 FOR_EVER = 2**64
 """The end of what has none: an instant after all that can be named."""
@@ -26,15 +26,16 @@ AHEAD = 600
 """Seconds by which a payer's clock may be ahead of the registry's."""
 
 
-def check_cancellation(state: State, _fact: Fact, cancellation: Cancellation) -> None:
+def check_cancellation(state: State, fact: Fact, _statement: object) -> None:
     """The agreement is not complete. Whether a party sent it is seen when the agreement completes."""
-    if cancellation.agreement in state.agreements:
-        raise InvalidData("cancellation.complete", field="agreement", agreement=to_hex(cancellation.agreement))
+    agreement = fact.named("agreement")
+    if agreement in state.agreements:
+        raise InvalidData("cancellation.complete", field="agreement", agreement=to_hex(agreement))
 
 
-def take_cancellation(state: State, fact: Fact, cancellation: Cancellation) -> None:
+def take_cancellation(state: State, fact: Fact, _statement: object) -> None:
     """It waits for the agreement."""
-    state.cancellations.setdefault(cancellation.agreement, []).append(fact)
+    state.cancellations.setdefault(fact.named("agreement"), []).append(fact)
 
 
 def check_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
@@ -83,12 +84,7 @@ def _check_stale(state: State, agreement: Agreement) -> None:
 
 
 def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
-    """It covers its works; the one that it supersedes ends where it begins.
-
-    Its payer need not have signed anything, and is somebody from now on: were another account rotated to it, two
-    agreements that have different payers could become two of the same.
-    """
-    state.known.update(agreement.names())
+    """It covers its works; the one that it supersedes ends where it begins."""
     if agreement.supersedes != NONE:
         _end(state, agreement.supersedes, agreement.effectiveFrom)
         state.agreements[agreement.supersedes].superseded_by = fact.digest

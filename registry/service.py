@@ -219,7 +219,7 @@ class _Keeper:
         for each in new:
             if related.has_rule(each.item.kind):
                 bearing |= {each.item.digest, *related.named_in(each.item.subjects)}
-                accounts |= each.item.names()
+                accounts.update(related.payers_in(each.item.subjects))
         self._folds = bool(bearing)  # else nobody asks what the new ones come to
         now = max((each.request.now for each in new), default=0)
         return related.state_around(self._connection, bearing, accounts, now)

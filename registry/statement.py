@@ -42,10 +42,6 @@ class Statement(StructValue):
         """Return the accounts that must all sign, and nobody else; None where another statement's body names them."""
         raise NotImplementedError
 
-    def names(self) -> tuple[bytes, ...]:
-        """Return the accounts that it gives a part to, and that need not sign it."""
-        return ()
-
     def subjects(self) -> tuple[str, ...]:
         """Return what the statement is about, tagged; ascending."""
         raise NotImplementedError

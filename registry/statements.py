@@ -279,9 +279,6 @@ class Agreement(Statement):
     def signers(self) -> tuple[bytes, ...]:
         return tuple(sorted((*self.parties, *self.leaving)))
 
-    def names(self) -> tuple[bytes, ...]:
-        return (self.payer,)
-
     def subjects(self) -> tuple[str, ...]:
         before = () if self.supersedes == NONE else (tag("supersedes", self.supersedes),)
         return (tag("payer", self.payer), *before, *(tag("work", work) for work in self.works))

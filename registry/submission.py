@@ -74,14 +74,10 @@ class Checked(NamedTuple):
     idempotency_key: str | None
     public_from: int | None
 
-    def names(self) -> set[bytes]:
-        """Return the accounts that it gives a part to, and that need not have signed it."""
-        return set(KINDS[self.kind].from_message(json.loads(self.body)).names())
-
     def fact(self, now: int, *, whole: bool) -> Fact:
         """Return it as if it were logged now; `whole`: with its body, read again."""
         statement = KINDS[self.kind].from_message(json.loads(self.body)) if whole else None
-        return Fact(self.digest, self.kind, self.accounts, now, statement)
+        return Fact(self.digest, self.kind, self.accounts, self.subjects, now, statement)
 
 
 class Sent(NamedTuple):

@@ -263,5 +263,5 @@ CASES = {
         "完整",
     ),
     "no JSON": (raw(b"message=x"), 400, "json.malformed", None, "one JSON object", "一个 JSON 对象"),
-    "more than 16 KiB": (raw(b" " * (16 * 1024 + 1)), 413, "http.too_large", None, "16384", "16384"),
+    "more than 256 KiB": (raw(b" " * (256 * 1024 + 1)), 413, "http.too_large", None, "262144", "262144"),
 }

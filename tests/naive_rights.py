@@ -86,8 +86,7 @@ class NaiveRights:
         for earlier in self.seen:
             if said.to in earlier.accounts:
                 yield "rotation.to_somebody"
-        for agreement in self.of("Agreement"):
-            if said.to == agreement.statement.payer:
+            if f"payer:0x{said.to.hex()}" in earlier.subjects:
                 yield "rotation.to_somebody"
 
     # Works, and who made them.

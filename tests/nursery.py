@@ -28,6 +28,9 @@ ROOT = TESTS.parent
 SECONDS = 30
 """How long a test waits for what must happen."""
 
+SECONDS_TO_LOAD = 120
+"""It loads all that there is, perhaps beside others that do."""
+
 _numbers = itertools.count(1)
 
 
@@ -76,7 +79,7 @@ class Nursery:
         self._ends: dict[int, queue.SimpleQueue] = defaultdict(queue.SimpleQueue)
         self._ready = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
-        assert self._ready.wait(SECONDS)
+        assert self._ready.wait(SECONDS_TO_LOAD)
 
     def _listen(self) -> None:
         for line in self._program.stdout:

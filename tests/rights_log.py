@@ -117,7 +117,8 @@ class Log:
         """Log a statement, signed by these accounts, or by whom it names; return its digest."""
         signed = tuple(sorted(statement.signers() if accounts is None else accounts))
         digest = digest or self.name()
-        self.facts.append(Fact(digest, statement.kind, signed, self.time, statement if body else None))
+        given = statement if body else None
+        self.facts.append(Fact(digest, statement.kind, signed, statement.subjects(), self.time, given))
         return digest
 
 
@@ -340,4 +341,4 @@ class RandomLog(Log):
             self.facts.append(fact._replace(time=self.time))
 
     def bodiless(self):
-        self.add(work(self.live()), body=False)
+        self.add(agreement([self.some_work()], [self.live(), STRANGER]), body=False)

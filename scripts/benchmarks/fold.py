@@ -90,7 +90,8 @@ def _about_one_work(number: int) -> list[Fact]:
         report = RevenueReport(work, start, end, "CNY", 1_000_003, "gross", NONE, payer, salt)
         statements.append((digest(f"report {period}"), report))
     return [
-        Fact(name, statement.kind, statement.signers() or (), NOW + number, statement) for name, statement in statements
+        Fact(name, statement.kind, statement.signers() or (), statement.subjects(), NOW + number, statement)
+        for name, statement in statements
     ]
 
 

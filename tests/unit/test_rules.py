@@ -219,7 +219,8 @@ def test_asking_changes_nothing_and_answers_what_folding_says():
     for fact in log.steps(150):
         before = copy.deepcopy(state)
         try:
-            asked = "standing.no_body" if fact.statement is None else rules.check(state, fact) or "standing.counts"
+            lacking = fact.statement is None and rules.RULES[fact.kind].needs_body
+            asked = "standing.no_body" if lacking else rules.check(state, fact) or "standing.counts"
         except InvalidData as error:
             asked = error.code
         assert state == before
@@ -482,7 +483,7 @@ def test_in_whatever_order_signatures_come_the_agreement_is_the_same(log):
     shared = agreement([of], [ANNA, BEN, CLEO])
     states = []
     for accounts in itertools.permutations((ANNA, BEN, CLEO)):
-        fact = Fact(HASH, "Agreement", accounts, NOW, shared)
+        fact = Fact(HASH, "Agreement", accounts, shared.subjects(), NOW, shared)
         states.append(rules.state([*log.facts, fact]))
     assert states[0].standings[HASH].counts
     assert all(state == states[0] for state in states)
@@ -962,16 +963,31 @@ def test_a_digest_counts_once_at_its_lowest_index(log):
     assert [change.amount for change in changes(fold(log), first)] == [100]
 
 
-def test_whoever_lacks_all_bodies_learns_what_there_is_in_what_order_and_who_signed(log):
+def test_whoever_lacks_all_bodies_learns_what_there_is_in_what_order_who_signed_and_who_made_what(log):
     of = claimed_upload(log)
+    part = counts(log, contribution(of, BEN))
+    counts(log, countersignature(part, ANNA))
     shared = counts(log, agreement([of], [ANNA, BEN]))
+    counts(log, rotation(ANNA, NEW))
     state = rules.state(fact._replace(statement=None) for fact in log.facts)
     assert list(state.standings) == [fact.digest for fact in log.facts]
-    assert {standing.code for standing in state.standings.values()} == {"standing.no_body"}
     assert not rules.standing(state, shared, NOW).counts
+    assert {digest for digest, standing in state.standings.items() if standing.code == "standing.no_body"} == {shared}
+    whole = fold(log)
+    for digest in (of, part):
+        assert rules.standing(state, digest, NOW) == rules.standing(whole, digest, NOW)
+    assert (state.works[of].creators, state.holder(ANNA, NOW)) == ((ANNA,), NEW)
     assert state.kinds[shared] == "Agreement"
-    assert state.known == {ANNA, BEN, PLATFORM}
+    assert state.known == {ANNA, BEN, PLATFORM, PAYER, NEW}
     assert rules.standing(state, HASH, NOW).code == "standing.unknown"
+
+
+def test_an_erased_work_carries_its_agreements(log):
+    of = counts(log, work(ANNA))
+    log.facts = [fact._replace(statement=None) for fact in log.facts]
+    assert in_force(log, of) is None
+    shared = counts(log, agreement([of], [ANNA, BEN]))
+    assert in_force(log, of) == shared
 
 
 def test_one_line_of_an_agreement_is_enough_to_fold_it(log):

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from rights_log import ANNA, BEN, CLEO, NEW, PAYER, STRANGER, Log, RandomLog, agreement, person, report, rotation, work
+from rights_log import ANNA, BEN, CLEO, NEW, PAYER, STRANGER, Log, RandomLog, agreement, report, rotation, work
 from sqlalchemy import update
 
 from registry import related, rules
@@ -54,13 +54,6 @@ class StrictLog(RandomLog):
     def say(self, statement, accounts=None, digest=None):
         """Say it with the signatures that it needs: what lacks one is refused before the rules are asked."""
         return self.add(statement, accounts, digest=digest)
-
-    def rotation(self):
-        """Rotate an account to a new one, mostly."""
-        before, to = self.live(), self.live() if self.chance(15) else person(100 + self.digests)
-        if before != to:
-            self.say(rotation(before, to))
-            self.people.append(to)
 
     def sent(self, count):
         """Yield each statement that is sent, and the reasons to refuse it; None for one that is sent again."""
@@ -113,3 +106,4 @@ def test_the_payers_of_agreements_are_known_by_their_rotations(database):
     assert answer(agreement([of], [ANNA, CLEO], payer=NEW, effectiveFrom=1000)) == "accepted"
     assert answer(agreement([of], [ANNA, CLEO], payer=PAYER, effectiveFrom=2000)) == "agreement.stale"
     assert answer(agreement([of], [ANNA, CLEO], payer=STRANGER, effectiveFrom=2000)) == "accepted"
+    assert answer(rotation(NEW, STRANGER)) == "rotation.to_somebody"
