@@ -126,12 +126,17 @@ def _beside(
     beside: Sequence[Bundle],
 ) -> dict[str, Finding]:
     """Return what the statement comes to beside others of its log: as far as these are given, and no further."""
-    facts = {position_of(bundle): fact_of(statement, digest, entry)}
-    for other in beside:
+    facts = {}
+    for other in (bundle, *beside):
         verdict = verify(other, pins)
-        if any(verdict.findings[name].answer is not Answer.YES for name in ("signatures", "included")):
+        proven = all(verdict.findings[name].answer is Answer.YES for name in ("signatures", "included"))
+        try:
+            position = position_of(other)
+        except VerificationError:
+            proven = False
+        if not proven:
             return {"standing": not_checked("standing.beside", digest=to_hex(verdict.digest))}
-        facts[position_of(other)] = fact_of(verdict.statement, verdict.digest, entries.parse(other.entry))
+        facts[position] = fact_of(verdict.statement, verdict.digest, entries.parse(other.entry))
     rights = rules.state([fact for _, fact in sorted(facts.items())])
     standing = rules.standing(rights, digest, entry.time)
     found = {"standing": Finding(Answer.NOT_CHECKED, standing.code, dict(standing.params))}
@@ -155,9 +160,15 @@ def fact_of(statement: Statement, digest: bytes, entry: entries.Entry) -> Fact:
 
 
 def position_of(bundle: Bundle) -> int:
-    """Return the index in the log at which a bundle's proof has its entry; whether that holds is `included`."""
-    text = bundle.anchors[0].tlog_proof if bundle.tlog_proof is None else bundle.tlog_proof
-    return tlog_proof.parse(text).index
+    """Return the index in the log at which a bundle's proofs have its entry; whether that holds is `included`.
+
+    Raises `VerificationError` (`bundle.indices`) where they disagree: `included` may rest on another than is read here.
+    """
+    proofs = [anchor.tlog_proof for anchor in bundle.anchors]
+    indices = {tlog_proof.parse(text).index for text in (*proofs, bundle.tlog_proof) if text is not None}
+    if len(indices) != 1:
+        raise VerificationError("bundle.indices", indices=", ".join(map(str, sorted(indices))))
+    return indices.pop()
 
 
 def _refused(reason: Finding) -> dict[str, Finding]:
@@ -244,14 +255,11 @@ def _vouched_for(agreement: Agreement, names: str) -> Finding:
     return yes("complete.some_lines", Trust.SIGNER, lines=lines, parties=len(agreement.parties), accounts=names)
 
 
-_NO_AUTHOR = {"platform_word": ("author.platform_only", "platform"), "maker_word": ("author.rendition", "maker")}
-"""What is said where a statement is not its author's word, and as what its signer is named."""
-
-
 def _author(statement: Statement, names: str) -> Finding:
-    if statement.WORD in _NO_AUTHOR:
-        code, name = _NO_AUTHOR[statement.WORD]
-        return not_checked(code, **{name: names})
+    if statement.WORD == "platform_word":
+        return not_checked("author.platform_only", platform=names)
+    if statement.WORD == "maker_word":
+        return not_checked("author.rendition", maker=names)
     return yes("author.signed", accounts=names)
 
 

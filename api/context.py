@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.sessions import token_of
-from api.shapes import MAXIMUM_STATEMENT
+from api.shapes import MAXIMUM_SIGNATURES_BODY, MAXIMUM_STATEMENT
 from api.texts import choose_language
 from registry.errors import InvalidData
 from registry.readers import Reader
@@ -184,5 +184,10 @@ async def _statement_body(request: Request) -> bytes:
     return await body(request, MAXIMUM_STATEMENT)
 
 
+async def _signatures_body(request: Request) -> bytes:
+    return await body(request, MAXIMUM_SIGNATURES_BODY)
+
+
 Here = Annotated[Context, Depends(context)]
 Body = Annotated[bytes, Depends(_statement_body)]
+SignaturesBody = Annotated[bytes, Depends(_signatures_body)]

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import shapes
-from api.context import Body, Context, Here  # noqa: TC001 - FastAPI reads the annotations
+from api.context import Body, Context, Here, SignaturesBody  # noqa: TC001 - FastAPI reads the annotations
 from api.routes_statements import read_cursor
 from registry import draft_store, drafts, strict_json
 from registry.errors import InvalidData
@@ -45,11 +45,11 @@ async def post_draft(here: Here, body: Body) -> JSONResponse:
 
 
 @router.post("/{digest}/signatures", status_code=201)
-async def post_signatures(digest: str, here: Here, body: Body) -> JSONResponse:
+async def post_signatures(digest: str, here: Here, body: SignaturesBody) -> JSONResponse:
     """Sign a draft: what is signed is kept here already. Who signs needs not sign in, the signature says who it is."""
     submitter = await here.let_in()
     here.count_request(submitter)
-    data = strict_json.members(strict_json.loads(body, shapes.MAXIMUM_STATEMENT), ("signatures",), "")
+    data = strict_json.members(strict_json.loads(body, shapes.MAXIMUM_SIGNATURES_BODY), ("signatures",), "")
     signatures = shapes.read_signatures(data["signatures"])
     found = await run_in_threadpool(_find, here, from_hex(digest, HASH_SIZE, "digest"), signatures, submitter)
     if isinstance(found, drafts.Signed):

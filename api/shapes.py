@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MAXIMUM_STATEMENT = 256 * 1024
 """Bytes of a request that is no batch: with one statement, or a message to sign in."""
 
+MAXIMUM_SIGNATURES_BODY = 64 * 1024
+"""Bytes of a request with signatures alone: as many as there may be, with room for spaces."""
+
 MAXIMUM_BATCH_BODY = 8 * 1024 * 1024
 MAXIMUM_SIGNATURES = 128
 MAXIMUM_SIGNATURE = 1024

@@ -97,12 +97,7 @@ def sign(connection: Connection, signing: Signing) -> Signed:
         signing.admission.check(sent._replace(signatures=tuple(new)).checked())
     if len(given) == len(signers):
         whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
-        if draft is not None:
-            # Whoever proposed it sent it, with all that goes with it; the last to sign only signed.
-            whole = whole._replace(public_from=draft.public_from)
-            submitter = Submitter(draft.api_key_id, submitter.scopes)
-            _tell_signed(connection, digest, new, now, first=False)
-        return _complete(connection, whole, submitter, now)
+        return _complete(connection, whole, new, draft, signing)
     if draft is None:
         draft_store.add(connection, sent, body_of(statement), signers, submitter.api_key_id, now)
     else:
@@ -194,8 +189,20 @@ def _given(draft: Draft | None, sent: Sent, signers: Sequence[bytes]) -> tuple[d
     return given | {signature.account: signature.signature for signature in new}, new
 
 
-def _complete(connection: Connection, whole: Sent, submitter: Submitter, now: int) -> Signed:
-    [answer] = service.keep_in(connection, service.Request([whole.checked()], submitter, now))
+def _complete(
+    connection: Connection, whole: Sent, new: Sequence[Signature], draft: Draft | None, signing: Signing
+) -> Signed:
+    submitter = signing.submitter
+    if draft is not None:
+        # Whoever proposed it sent it, with all that goes with it; the last to sign only signed.
+        whole = whole._replace(public_from=draft.public_from)
+        submitter = Submitter(draft.api_key_id, submitter.scopes)
+
+    def tell() -> None:
+        if draft is not None:
+            _tell_signed(connection, whole.digest, new, signing.now, first=False)
+
+    [answer] = service.keep_in(connection, service.Request([whole.checked()], submitter, signing.now), tell)
     if isinstance(answer, DeedlogError):
         raise answer
     draft_store.remove(connection, [whole.digest])  # a repeat of another statement leaves none either

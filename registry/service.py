@@ -98,11 +98,13 @@ def keep(database: Database, requests: Sequence[Request]) -> list[list[Answer]]:
     return [[next(answers) for _ in request.items] for request in requests]
 
 
-def keep_in(connection: Connection, request: Request) -> list[Answer]:
-    """Keep a request's statements in a write that is under way; nothing is durable until that commits."""
-    return _decide_and_insert(
-        connection, [_Candidate(item, request, Admission(request.admit)) for item in request.items]
-    )
+def keep_in(connection: Connection, request: Request, tell: Callable[[], None] | None = None) -> list[Answer]:
+    """Keep a request's statements in a write that is under way; nothing is durable until that commits.
+
+    `tell` is called before what is new brings anything about, and not at all where a statement is refused.
+    """
+    group = [_Candidate(item, request, Admission(request.admit)) for item in request.items]
+    return _decide_and_insert(connection, group, tell)
 
 
 class Admission:
@@ -139,9 +141,13 @@ def _write(connection: Connection, group: Sequence[_Candidate]) -> list[Answer]:
     return answers
 
 
-def _decide_and_insert(connection: Connection, group: Sequence[_Candidate]) -> list[Answer]:
+def _decide_and_insert(
+    connection: Connection, group: Sequence[_Candidate], tell: Callable[[], None] | None = None
+) -> list[Answer]:
     keeper = _Keeper(connection, group)
     answers = [keeper.decide(candidate) for candidate in group]
+    if tell is not None and not any(isinstance(answer, DeedlogError) for answer in answers):
+        tell()
     keeper.insert()
     return answers
 

@@ -72,7 +72,8 @@ def quiet(url: str) -> None:
             waiting = connection.exec_driver_sql("SELECT count(*) FROM statement WHERE log_index IS NULL").scalar_one()
             size = connection.exec_driver_sql("SELECT size FROM log").scalar_one()
             anchored = connection.exec_driver_sql("SELECT coalesce(max(size), 0) FROM anchor").scalar_one()
-        return not waiting and size == anchored
+            passing = connection.exec_driver_sql("SELECT count(*) FROM anchor WHERE NOT final").scalar_one()
+        return not waiting and size == anchored and not passing
 
     until(at_rest, "the worker comes to rest")
 

@@ -41,7 +41,7 @@ _TERMS = (
     click.option("--terms", type=click.Path(path_type=Path), help="A text that all agree to; its hash is signed."),
     click.option("--accept-by", type=MOMENT, help="Until when all must have signed; default: in 14 days."),
     click.option("--from", "start", type=MOMENT, help="From when it holds; default: now."),
-    click.option("--until", "end", type=MOMENT, default=0, help="Until when it holds; default: open."),
+    click.option("--until", "end", type=MOMENT, help="Until when it holds, 0 for no end; default: open."),
 )
 
 
@@ -192,6 +192,10 @@ def _agreement(terms: dict[str, Any], supersedes: bytes, before: Agreement | Non
         payer = before.payer
     else:
         raise InvalidData("agreement.no_payer", field="--payer")
+    end = terms["end"]
+    if end is None:
+        end = 0 if before is None else before.effectiveUntil
+    terms_hash = before.termsHash if before is not None and terms["terms"] is None else _terms_hash(terms["terms"])
     parties = tuple(share.party for share in shares)
     leaving = () if before is None else tuple(account for account in before.parties if account not in parties)
     return Agreement(
@@ -199,11 +203,11 @@ def _agreement(terms: dict[str, Any], supersedes: bytes, before: Agreement | Non
         parties=parties,
         leaving=leaving,
         shares=shares,
-        termsHash=_terms_hash(terms["terms"]),
+        termsHash=terms_hash,
         payer=payer,
         acceptBy=now() + _ACCEPTED_WITHIN if terms["accept_by"] is None else terms["accept_by"],
         effectiveFrom=now() if terms["start"] is None else terms["start"],
-        effectiveUntil=terms["end"],
+        effectiveUntil=end,
         supersedes=supersedes,
         salt=secrets.token_bytes(HASH_SIZE),
     )
