@@ -447,7 +447,7 @@ def test_payouts_are_for_those_whom_the_agreement_concerns(sharing):
         answer = sharing.get(path, person)
         assert (answer.status_code, code(answer)) == (403, "statement.withheld")
     missing = sharing.get(f"/v1/agreements/0x{'ab' * 32}/payouts", stranger)
-    assert (missing.status_code, code(missing)) == (422, "agreement.unknown")
+    assert (missing.status_code, code(missing)) == (404, "statement.unknown")
     assert code(sharing.get(f"/v1/agreements/{to_hex(made)}/payouts", persons[0])) == "agreement.unknown"
     assert code(sharing.get("/v1/agreements/0x12/payouts", persons[0])) == "hex.length"
 
