@@ -108,7 +108,7 @@ CASES = {
     ),
     "signed by another, under their own name": (
         by(BOB, named=BOB),
-        *(422, "signature.missing", None, "every account named in the statement must sign", "每个账户都必须签名"),
+        *(422, "signature.missing", None, "everybody who has to sign this", "须由全体签署者签名"),
     ),
     "one signature too many": (
         also_by(BOB),
@@ -202,7 +202,7 @@ CASES = {
     ),
     "another kind": (
         as_member("typed_data", "primaryType", value="Song"),
-        *(422, "statement.unknown_kind", "primaryType", "Use one of: Rendition, Upload, Work", "请从以下选用"),
+        *(422, "statement.unknown_kind", "primaryType", "Use one of: Agreement, Cancellation, Claim", "请从以下选用"),
     ),
     "a kind that is no text": (
         as_member("typed_data", "primaryType", value=["Work"]),
