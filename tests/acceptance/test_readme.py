@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 
 import httpx
+from click.testing import CliRunner
 from conftest import running_anvil
 from local_registry import free_port
 from waiting import until
 
 from anchor.chain import EvmChain
 from anchor.identity import RegistryIdentity
+from api.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -70,6 +72,22 @@ def test_a_creators_and_a_verifiers_commands(local, tmp_path):
     done = run(verify, names, tmp_path, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "out.html").exists()
+
+
+def test_the_commands_of_those_who_share_a_work():
+    """They are run in test_shares_commands; here, that they are what the command line takes."""
+    words = [shlex.split(line) for line in commands("If several share a work")]
+    assert len(words) == 7
+    for _, *arguments in words:
+        done = CliRunner().invoke(cli, [*arguments, "--help"])  # what it does not know it refuses before it helps
+        assert done.exit_code == 0, done.output
+    simulate = next(arguments for _, *arguments in words if "simulate" in arguments)
+    accounts = ["0x" + "11" * 20 if "0xA" in word else "0x" + "22" * 20 for word in simulate]
+    written = [re.sub(r"0x[AB]…", account, word) for word, account in zip(simulate, accounts, strict=True)]
+    done = CliRunner().invoke(cli, [*written, "--json"])
+    assert done.exit_code == 0, done.output
+    paid = json.loads(done.output)["periods"][0]["paid"]
+    assert sorted(map(int, paid.values())) == [125_000, 875_002]
 
 
 def test_an_auditors_command(local, tmp_path):
