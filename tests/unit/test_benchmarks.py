@@ -15,6 +15,8 @@ TABLE = re.search(r"<!-- figures: begin.*?-->(.*)<!-- figures: end -->", DOCUMEN
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.splitlines() if line.startswith("| `")]
 """Of each: name, figure, peer, ratio, aims, met, what."""
 
+WITHOUT_AIM = ("agreement", "fold", "fold-memory")
+
 
 def number(text):
     return float(text.replace(",", "").split()[0])
@@ -39,13 +41,16 @@ def test_the_document_has_a_row_for_every_aim_and_an_aim_for_every_row():
         assert [it for it in figures if aim.concerns(it)], f"no row for {aim.name} {aim}"
     for it, row in zip(figures, ROWS, strict=True):
         aims = [aim for aim in AIMS if aim.concerns(it)]
-        assert aims, f"no aim for {it.name}"
+        assert bool(aims) != (it.name in WITHOUT_AIM), f"no aim for {it.name}"
         assert row[4] == ", ".join(map(str, aims))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} {row[2]}")
 def test_the_document_says_of_each_row_whether_its_aims_are_met(row):
     it = figure(row)
+    if it.name in WITHOUT_AIM:
+        assert row[4:6] == ["", ""]
+        return
     # Rounded for print: a value on the very bound may fall to either side.
     met = all(aim.met(it) for aim in AIMS if aim.concerns(it))
     assert row[5] == ("yes" if met else "NO")
