@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from databases import database, database_url, postgres
+from hypothesis import HealthCheck, settings
 from local_registry import anvil_binary, free_port
 from nursery import Nursery
 from trust import trust_nobody
@@ -18,6 +19,10 @@ from trust import trust_nobody
 __all__ = ["database", "database_url", "postgres"]
 
 trust_nobody()
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parent.parent
 
