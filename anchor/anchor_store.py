@@ -123,6 +123,23 @@ def anchors_covering(connection: Connection, index: int) -> list[StoredAnchor]:
     return [_anchor(row) for row in connection.execute(query).mappings()]
 
 
+class Covering:
+    """The anchors that cover entries, of which many are asked for one after the other: neighbours have the same."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Ask in this connection's transaction."""
+        self._connection = connection
+        self._from = 0
+        self._anchors: list[StoredAnchor] | None = None
+
+    def of(self, index: int) -> list[StoredAnchor]:
+        """Return what `anchors_covering` does."""
+        # The first head beyond an entry is the first beyond each later entry that it holds; so where there is none.
+        if self._anchors is None or index < self._from or any(anchor.size <= index for anchor in self._anchors):
+            self._from, self._anchors = index, anchors_covering(self._connection, index)
+        return self._anchors
+
+
 def not_final(connection: Connection, chain_id: int) -> list[StoredAnchor]:
     """Return the anchors on a chain whose blocks are not final yet, the oldest first."""
     query = select(ANCHOR).where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.final.is_(False)).order_by(ANCHOR.c.size)

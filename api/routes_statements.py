@@ -89,7 +89,8 @@ def list_statements(
     with here.database.read() as connection:
         found = store.search(connection, wanted, read_cursor(cursor))
         rights = related.state_of(connection, found, here.now())
-        shown = [_show(here, connection, stored, reader, rights, RIVALS_IN_LIST) for stored in found]
+        covering = anchor_store.Covering(connection)
+        shown = [_show(here, connection, covering, stored, reader, rights, RIVALS_IN_LIST) for stored in found]
     if state is not None:
         shown = [statement for statement in shown if state in (statement["state"], statement["standing"]["code"])]
     return {"statements": shown, "next": str(found[-1].id) if len(found) == store.PAGE else None}
@@ -104,7 +105,8 @@ def get_statement(digest: str, here: Here) -> dict[str, Any]:
         if stored is None:
             raise InvalidData("statement.unknown", digest=digest)
         rights = related.state_of(connection, [stored], here.now())
-        return _show(here, connection, stored, reader, rights, store.PAGE)
+        covering = anchor_store.Covering(connection)
+        return _show(here, connection, covering, stored, reader, rights, store.PAGE)
 
 
 @router.get("/statements/{digest}/bundle", tags=["statements"], response_class=Response)
@@ -138,11 +140,16 @@ def list_anchors(here: Here, cursor: str | None = None) -> dict[str, Any]:
 
 
 def _show(
-    here: Context, connection: Connection, stored: Stored, reader: Reader, rights: State, most_rivals: int
+    here: Context,
+    connection: Connection,
+    covering: anchor_store.Covering,
+    stored: Stored,
+    reader: Reader,
+    rights: State,
+    most_rivals: int,
 ) -> dict[str, Any]:
     entry = stored.opened()
     accounts = [signature.account for signature in entry.signatures]
-    covering = [] if stored.log_index is None else anchor_store.anchors_covering(connection, stored.log_index)
     rivals: list[Stored] = []
     for subject in entry.subjects:
         if subject.startswith(f"{CONTENT}:"):
@@ -158,7 +165,7 @@ def _show(
     shown = shapes.show_statement(
         stored,
         here.identity.address,
-        covering,
+        [] if stored.log_index is None else covering.of(stored.log_index),
         rivals[:most_rivals],
         names,
         rules.standing(rights, stored.digest, here.now()),

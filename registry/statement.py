@@ -47,8 +47,9 @@ class Statement(StructValue):
         raise NotImplementedError
 
     def claimed_at(self) -> int | None:
-        """Return the Unix time at which the signer says it was made, where it says so."""
-        return None
+        """Return the Unix time at which the signer says it was made, where it says so: in the member `madeAt`."""
+        made_at: int | None = getattr(self, "madeAt", None)
+        return made_at
 
     def content(self) -> tuple[bytes, int] | None:
         """Return SHA-256 and length in bytes of the file that the statement claims, if it claims one."""

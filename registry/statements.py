@@ -109,9 +109,6 @@ class Work(Statement):
     def subjects(self) -> tuple[str, ...]:
         return (tag(CONTENT, self.contentHash),)
 
-    def claimed_at(self) -> int:
-        return self.madeAt
-
     def content(self) -> tuple[bytes, int]:
         return self.contentHash, self.contentLength
 
@@ -170,9 +167,6 @@ class Rendition(Statement):
     def subjects(self) -> tuple[str, ...]:
         return (tag(CONTENT, self.contentHash), tag("source", self.source))
 
-    def claimed_at(self) -> int:
-        return self.madeAt
-
     def content(self) -> tuple[bytes, int]:
         return self.contentHash, self.contentLength
 
@@ -195,9 +189,6 @@ class Claim(Statement):
     def subjects(self) -> tuple[str, ...]:
         return (tag("upload", self.upload),)
 
-    def claimed_at(self) -> int:
-        return self.madeAt
-
 
 @declare
 @dataclass(frozen=True)
@@ -214,9 +205,6 @@ class Countersignature(Statement):
 
     def subjects(self) -> tuple[str, ...]:
         return (tag("statement", self.statement),)
-
-    def claimed_at(self) -> int:
-        return self.madeAt
 
 
 @declare
@@ -238,9 +226,6 @@ class Contribution(Statement):
 
     def subjects(self) -> tuple[str, ...]:
         return (tag("work", self.work),)
-
-    def claimed_at(self) -> int:
-        return self.madeAt
 
 
 @struct
@@ -345,9 +330,6 @@ class Cancellation(Statement):
     def subjects(self) -> tuple[str, ...]:
         return (tag("agreement", self.agreement),)
 
-    def claimed_at(self) -> int:
-        return self.madeAt
-
 
 @declare
 @dataclass(frozen=True)
@@ -420,9 +402,6 @@ class Rotation(Statement):
 
     def subjects(self) -> tuple[str, ...]:
         return (tag("successor", self.to),)
-
-    def claimed_at(self) -> int:
-        return self.madeAt
 
     def check_whole(self) -> None:
         """Raise `InvalidData` (`rotation.to_itself`) for an account that names itself."""
