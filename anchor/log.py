@@ -106,7 +106,8 @@ def sequence_batch(
 ) -> tuple[int, int]:
     """Log up to `BATCH` accepted statements in one transaction; return how many, and the log's size with them.
 
-    The index of an entry is the tree's size, read under the lock of the log's row. Time never goes backwards.
+    The index of an entry is the tree's size, read under the lock of the log's row. Its time is when it was accepted, by
+    a clock that is not ahead of the sequencer's; and never before the entry before it.
     """
     check_key(identity, log_key)
     with database.write() as connection:
@@ -115,10 +116,13 @@ def sequence_batch(
         waiting = store.unlogged(connection, BATCH)
         if not waiting:
             return 0, state.size
-        time = max(now, state.time)
-        whole = entries.close_all([opening for _, opening in waiting], time)
-        appended = tiles.append(tile_reader(connection), state.size, [merkle.leaf_hash(entry) for entry in whole])
-        logged = [(index, time, key) for index, (key, _) in enumerate(waiting, state.size)]
+        time = state.time
+        logged, leaf_hashes = [], []
+        for index, (key, opening, accepted_at) in enumerate(waiting, state.size):
+            time = max(time, min(accepted_at, now))
+            logged.append((index, time, key))
+            leaf_hashes.append(merkle.leaf_hash(entries.close(opening, time)))
+        appended = tiles.append(tile_reader(connection), state.size, leaf_hashes)
         if store.mark_logged(connection, logged) != len(logged):
             raise Unavailable("log.raced")
         reached("sequence.marked")
@@ -138,7 +142,7 @@ def sequence_batch(
         )
         if swapped.rowcount != 1:
             raise Unavailable("log.raced")
-        events.tell_range(connection, "logged", time, state.size, appended.size)
+        events.tell_range(connection, "logged", now, state.size, appended.size)
         reached("sequence.swapped")
     # Here the commit has returned: only now does the checkpoint exist for anybody else.
     reached("sequence.committed")

@@ -29,7 +29,7 @@ def get_payouts(digest: str, here: Here) -> dict[str, Any]:
             raise InvalidData("statement.unknown", digest=digest)
         if stored.kind != "Agreement":
             raise InvalidData("agreement.unknown", agreement=digest)
-        rights = related.state_of(connection, [stored], here.now())
+        rights = related.state_of(connection, [stored])
         if not readers.may_read(connection, reader, stored, rights, here.now()):
             raise InvalidData("statement.withheld", digest=digest)
     found = rights.agreements.get(wanted)

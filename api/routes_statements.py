@@ -88,7 +88,7 @@ def list_statements(
     reader = here.reader()
     with here.database.read() as connection:
         found = store.search(connection, wanted, read_cursor(cursor))
-        rights = related.state_of(connection, found, here.now())
+        rights = related.state_of(connection, found)
         covering = anchor_store.Covering(connection)
         shown = [_show(here, connection, covering, stored, reader, rights, RIVALS_IN_LIST) for stored in found]
     if state is not None:
@@ -104,7 +104,7 @@ def get_statement(digest: str, here: Here) -> dict[str, Any]:
         stored = store.by_digest(connection, from_hex(digest, HASH_SIZE, "digest"))
         if stored is None:
             raise InvalidData("statement.unknown", digest=digest)
-        rights = related.state_of(connection, [stored], here.now())
+        rights = related.state_of(connection, [stored])
         covering = anchor_store.Covering(connection)
         return _show(here, connection, covering, stored, reader, rights, store.PAGE)
 
@@ -116,7 +116,7 @@ def get_bundle(digest: str, here: Here) -> Response:
     with here.database.read() as connection:
         stored = store.by_digest(connection, from_hex(digest, HASH_SIZE, "digest"))
         if stored is not None:
-            rights = related.state_of(connection, [stored], here.now())
+            rights = related.state_of(connection, [stored])
             if not readers.may_read(connection, reader, stored, rights, here.now()):
                 raise InvalidData("statement.withheld", digest=digest)
         bundle = make_bundle(connection, here.identity, from_hex(digest, HASH_SIZE, "digest"))

@@ -86,7 +86,7 @@ def sign(connection: Connection, signing: Signing) -> Signed:
     draft = draft_store.by_digest(connection, digest)
     if draft is not None and draft.cancelled_by is not None:
         raise InvalidData("agreement.cancelled", other=to_hex(draft.cancelled_by))
-    state = _state(connection, statement, digest, now)
+    state = _state(connection, statement, digest)
     signers = _signers(state, statement, now)
     for signature in sent.signatures:
         if signature.account not in signers:
@@ -144,7 +144,7 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
     """Return what a draft can still come to, one of `STATES`, and why not."""
     if draft.cancelled_by is not None:
         return "cancelled", None
-    state = _state(connection, draft.statement, draft.digest, now)
+    state = _state(connection, draft.statement, draft.digest)
     try:
         signers = _signers(state, draft.statement, now)
         rules.check(state, _complete_fact(draft.statement, draft.digest, signers, now))
@@ -153,10 +153,10 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
     return ("declined" if any(party.declined_at is not None for party in draft.parties) else "proposed"), None
 
 
-def _state(connection: Connection, statement: Statement, digest: bytes, now: int) -> State:
+def _state(connection: Connection, statement: Statement, digest: bytes) -> State:
     subjects = statement.subjects()
     accounts = (*(statement.signers() or ()), *related.payers_in(subjects))
-    return related.state_around(connection, {digest, *related.named_in(subjects)}, accounts, now)
+    return related.state_around(connection, {digest, *related.named_in(subjects)}, accounts)
 
 
 def _complete_fact(statement: Statement, digest: bytes, signers: tuple[bytes, ...], now: int) -> Fact:

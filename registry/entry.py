@@ -90,14 +90,8 @@ def opening(kind: str, digest: bytes, signatures: Sequence[Signature], subjects:
 
 
 def close(opened: bytes, time: int) -> bytes:
-    """Return the whole entry: what `opening` returned, and the time at which the sequencer took it."""
+    """Return the whole entry: what `opening` returned, and its time."""
     return opened + _closing(time)
-
-
-def close_all(opened: Sequence[bytes], time: int) -> list[bytes]:
-    """Return the whole entries of one batch, as `close` does."""
-    closing = _closing(time)
-    return [each + closing for each in opened]
 
 
 def build(entry: Entry) -> bytes:

@@ -39,10 +39,10 @@ _AT_ONCE = 400
 """Digests asked for in one question; SQLite takes some thousand parameters."""
 
 
-def state_around(connection: Connection, digests: Iterable[bytes], accounts: Iterable[bytes], now: int) -> State:
-    """Return the state as far as it bears on statements (by digest, kept or not) and accounts; `now`: Unix seconds.
+def state_around(connection: Connection, digests: Iterable[bytes], accounts: Iterable[bytes]) -> State:
+    """Return the state as far as it bears on statements (by digest, kept or not) and accounts.
 
-    What is accepted and not logged yet is taken as if it were logged now.
+    What is accepted and not logged yet is taken as it will be logged.
     """
     state = State()
     found = _closure(connection, set(digests))
@@ -51,15 +51,17 @@ def state_around(connection: Connection, digests: Iterable[bytes], accounts: Ite
         named.update(signature.account for signature in entry.signatures)
         named.update(payers_in(entry.subjects))
     found |= {stored.digest: stored for stored in rotations_of(connection, named)}
+    time = 0
     for stored in sorted(found.values(), key=_in_order):
-        rules.take(state, _fact(stored, now))
+        time = max(time, stored.accepted_at) if stored.logged_at is None else stored.logged_at
+        rules.take(state, _fact(stored, time))
     return state
 
 
-def state_of(connection: Connection, kept: Sequence[Stored], now: int) -> State:
-    """Return the state as far as it says what kept statements come to at `now` (Unix seconds)."""
+def state_of(connection: Connection, kept: Sequence[Stored]) -> State:
+    """Return the state as far as it says what kept statements come to."""
     later = [stored for stored in kept if rules.changes_later(stored.kind)]
-    state = state_around(connection, [stored.digest for stored in later], (), now)
+    state = state_around(connection, [stored.digest for stored in later], ())
     for stored in kept:
         if stored.digest not in state.standings:
             # Accepted, and nothing that comes later changes it. What was refused after all, the closure has.
@@ -163,7 +165,7 @@ def _in_order(stored: Stored) -> tuple[bool, int, int]:
     return (stored.log_index is None, stored.log_index or 0, stored.id)
 
 
-def _fact(stored: Stored, now: int) -> Fact:
+def _fact(stored: Stored, time: int) -> Fact:
     message = stored.message
     entry = stored.opened()
     return Fact(
@@ -171,7 +173,7 @@ def _fact(stored: Stored, now: int) -> Fact:
         kind=stored.kind,
         accounts=tuple(signature.account for signature in entry.signatures),
         subjects=entry.subjects,
-        time=now if stored.logged_at is None else stored.logged_at,
+        time=time,
         statement=None if message is None else KINDS[stored.kind].from_message(message),
     )
 

@@ -227,8 +227,7 @@ class _Keeper:
                 bearing |= {each.item.digest, *related.named_in(each.item.subjects)}
                 accounts.update(related.payers_in(each.item.subjects))
         self._folds = bool(bearing)  # else nobody asks what the new ones come to
-        now = max((each.request.now for each in new), default=0)
-        return related.state_around(self._connection, bearing, accounts, now)
+        return related.state_around(self._connection, bearing, accounts)
 
     def _take(self, candidate: _Candidate) -> None:
         item = candidate.item

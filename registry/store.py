@@ -112,10 +112,13 @@ def rivals(connection: Connection, content: str, accounts: Sequence[bytes], limi
     return [_stored(row) for row in connection.execute(query).mappings()]
 
 
-def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes]]:
-    """Return (id, opening) of accepted statements that have no index yet: by that, never by the last id seen."""
+def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes, int]]:
+    """Return (id, opening, accepted at) of what was accepted and has no index yet.
+
+    By that, never by the last id seen: PostgreSQL shows ids out of order.
+    """
     rows = connection.execute(_UNLOGGED, {"limit": limit})
-    return [(key, opening) for key, opening in rows.all()]
+    return [(key, opening, accepted_at) for key, opening, accepted_at in rows.all()]
 
 
 def mark_logged(connection: Connection, rows: Sequence[tuple[int, int, int]]) -> int:
@@ -150,7 +153,7 @@ def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
 
 # Made once: making a statement takes longer than running it.
 _UNLOGGED = (
-    select(STATEMENT.c.id, TEXT.c.opening)
+    select(STATEMENT.c.id, TEXT.c.opening, STATEMENT.c.accepted_at)
     .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
     .where(STATEMENT.c.log_index.is_(None))
     .order_by(STATEMENT.c.id)

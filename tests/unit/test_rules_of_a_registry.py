@@ -6,10 +6,13 @@ import random
 from dataclasses import replace
 
 import pytest
+import shares_world
+from registry_world import open_world
 from rights_log import ANNA, BEN, CLEO, NEW, PAYER, STRANGER, Log, RandomLog, agreement, report, rotation, work
+from shares_world import equal, people
 from sqlalchemy import update
 
-from registry import related, rules
+from registry import related, rules, store
 from registry.errors import DeedlogError
 from registry.service import Request, Submitter, keep
 from registry.signatures import Signature
@@ -74,7 +77,7 @@ def compare(database, seed, steps):
         assert answer in ({"known"} if reasons is None else reasons or {"accepted"}), (fact, reasons)
     with database.read() as connection:
         for fact in log.rights.counted:
-            state = related.state_around(connection, [fact.digest], fact.accounts, log.time)
+            state = related.state_around(connection, [fact.digest], fact.accounts)
             assert rules.standing(state, fact.digest, log.time).code == log.rights.stands(fact, log.time), fact
 
 
@@ -107,3 +110,24 @@ def test_the_payers_of_agreements_are_known_by_their_rotations(database):
     assert answer(agreement([of], [ANNA, CLEO], payer=PAYER, effectiveFrom=2000)) == "agreement.stale"
     assert answer(agreement([of], [ANNA, CLEO], payer=STRANGER, effectiveFrom=2000)) == "accepted"
     assert answer(rotation(NEW, STRANGER)) == "rotation.to_somebody"
+
+
+def test_an_agreement_accepted_in_time_is_in_force_however_late_it_is_logged(database):
+    world = open_world(database)
+    world.now = shares_world.now()
+    anna, ben, payer = people(3)
+    of = world.accept(shares_world.work(anna), anna.key).digest
+    made = shares_world.agreement([of], equal([anna, ben]), payer, acceptBy=world.now, effectiveFrom=world.now)
+    digest = world.accept(made, anna.key, ben.key).digest
+
+    def stands():
+        with database.read() as connection:
+            kept = store.by_digest(connection, digest)
+            return rules.standing(related.state_of(connection, [kept]), digest, world.now).code
+
+    world.now += 600
+    assert stands() == "agreement.is_in_force"
+    assert world.sequence() == 2
+    assert stands() == "agreement.is_in_force"
+    late = shares_world.agreement([of], equal([anna, ben]), payer, acceptBy=world.now - 1, effectiveFrom=world.now)
+    assert world.accept(late, anna.key, ben.key).code == "agreement.expired"
