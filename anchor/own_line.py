@@ -1,4 +1,4 @@
-"""A payee's own payouts, from bundles alone: their own line of the agreement, and the payer's reports. Pure.
+"""A payee's own payouts, from bundles alone: their own line of the agreement, the payer's reports and rotations. Pure.
 
 Whether the agreement was in force is not seen here: that takes all that the log has on its works. What is checked is
 that everything is signed by who must, is in one log, and that the reports are the payer's, on these works, once each.
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from anchor.state_proof import parse_header
 from anchor.verdict import Answer
-from anchor.verify import Pins, position_of, verify
-from registry import payouts
+from anchor.verify import Pins, fact_of, position_of, verify
+from registry import entry as entries
+from registry import payouts, rules
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex
-from registry.statements import NONE, Agreement, RevenueReport, Share
+from registry.rights import State
+from registry.statements import NONE, Agreement, RevenueReport, Rotation, Share
 from registry.typed_data import typed_data
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def own_payouts(
 ) -> OwnPayouts:
     """Return a payee's payouts; `account` None: whose line alone is open. Raises `InvalidData` (`own_line.…`).
 
+    Among `reports` may be the rotations by which the payer was succeeded.
     `registry` is the address that the user pins, `blocks` hashes of blocks that the user says are final.
     """
     sound = _sound(agreement, registry, blocks)
@@ -58,13 +61,15 @@ def own_payouts(
         raise InvalidData("own_line.no_agreement", kind=statement.kind)
     line = _line(statement, account)
     found: list[tuple[bytes, RevenueReport]] = []
+    rights = State()
     for bundle in sorted(reports, key=position_of):
         verdict = _sound(bundle, registry, blocks)
         if verdict.registry != sound.registry:
             raise InvalidData("registry.other", expected=to_hex(sound.registry), actual=to_hex(verdict.registry))
-        _check_report(statement, verdict, found)
-        assert isinstance(verdict.statement, RevenueReport)
-        found.append((verdict.digest, verdict.statement))
+        if isinstance(verdict.statement, Rotation):
+            rules.take(rights, fact_of(verdict.statement, verdict.digest, entries.parse(bundle.entry)))
+            continue
+        found.append((verdict.digest, _report(statement, verdict, found, rights)))
     changes = payouts.changes(found)
     currency = found[0][1].currency if found else ""
     return OwnPayouts(line.party, line.ppm, currency, changes, payouts.own(line.ppm, changes), sound.registry_pinned)
@@ -87,14 +92,17 @@ def _line(agreement: Agreement, account: bytes | None) -> Share:
     return shown[0]
 
 
-def _check_report(agreement: Agreement, verdict: Verdict, before: Sequence[tuple[bytes, RevenueReport]]) -> None:
-    """Raise unless a report counts under an agreement, beside those that the log has before it."""
+def _report(
+    agreement: Agreement, verdict: Verdict, before: Sequence[tuple[bytes, RevenueReport]], rights: State
+) -> RevenueReport:
+    """Return a report that counts under an agreement, beside those and the rotations that the log has before it."""
     report, digest = verdict.statement, to_hex(verdict.digest)
     if not isinstance(report, RevenueReport):
         raise InvalidData("own_line.no_report", digest=digest, kind=report.kind)
     end = agreement.effectiveUntil or report.periodEnd
     inside = agreement.effectiveFrom <= report.periodStart and report.periodEnd <= end
-    if report.work not in agreement.works or report.payer != agreement.payer or not inside:
+    payer = rights.first(report.payer) == rights.first(agreement.payer) and not rights.is_away(report.payer)
+    if report.work not in agreement.works or not payer or not inside:
         raise InvalidData("own_line.other_agreement", digest=digest)
     corrected = {other.corrects for _, other in before}
     for other_digest, other in before:
@@ -104,3 +112,4 @@ def _check_report(agreement: Agreement, verdict: Verdict, before: Sequence[tuple
             raise InvalidData("report.overlaps", field="periodStart", other=to_hex(other_digest))
     if report.corrects != NONE and (report.corrects in corrected or report.corrects not in dict(before)):
         raise InvalidData("report.corrects_unknown", field="corrects", report=to_hex(report.corrects))
+    return report

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +75,7 @@ def amend(options: Options, digest: str, **terms: Any) -> None:
     with Signer(options) as signer:
         before_digest = from_hex(digest, HASH_SIZE, "DIGEST")
         signer.sign_in()
-        before = _read(signer, before_digest)
+        before = _with_holders(signer, _read(signer, before_digest))
         agreement = _agreement(terms, before_digest, before)
         signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
 
@@ -215,6 +217,18 @@ def _agreement(terms: dict[str, Any], supersedes: bytes, before: Agreement | Non
         effectiveUntil=end,
         supersedes=supersedes,
         salt=secrets.token_bytes(HASH_SIZE),
+    )
+
+
+def _with_holders(signer: Signer, before: Agreement) -> Agreement:
+    """Return an agreement with the accounts that speak now for those that it names: they sign what comes after it."""
+    holders = {account: signer.client.holder(account) for account in {*before.parties, before.payer}}
+    shares = [replace(share, party=holders[share.party]) for share in before.shares if isinstance(share, Share)]
+    return replace(
+        before,
+        payer=holders[before.payer],
+        parties=tuple(sorted(holders[party] for party in before.parties)),
+        shares=tuple(sorted(shares, key=attrgetter("party"))),
     )
 
 

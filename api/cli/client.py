@@ -12,7 +12,7 @@ from anchor.identity import RegistryIdentity
 from api.texts import catalogue
 from registry import sign_in, strict_json
 from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import to_checksum, to_hex
+from registry.hexadecimal import ACCOUNT_SIZE, from_hex, to_checksum, to_hex
 from registry.signatures import account_of_private_key, sign
 
 if TYPE_CHECKING:
@@ -104,6 +104,26 @@ class Client:
     def payouts(self, agreement: bytes) -> dict[str, Any]:
         """Return what each party of an agreement got of each report, as the registry computes it."""
         return self._json(self._send("GET", f"/v1/agreements/{to_hex(agreement)}/payouts"))
+
+    def holder(self, account: bytes) -> bytes:
+        """Return the account that speaks for one now, after its rotations, as the registry has them."""
+        seen = {account}
+        while (after := self._successor(account)) is not None:
+            if after in seen:  # nobody is succeeded by who was before
+                raise self._unlike_a_registry()
+            seen.add(after)
+            account = after
+        return account
+
+    def _successor(self, account: bytes) -> bytes | None:
+        query = {"account": to_hex(account), "kind": "Rotation"}
+        found = self._json(self._send("GET", "/v1/statements", params=query)).get("statements")
+        try:
+            named = [rotation["subjects"][0].removeprefix("successor:") for rotation in found or ()]
+            successors = [from_hex(text, ACCOUNT_SIZE, None) for text in named]
+        except (InvalidData, LookupError, TypeError, AttributeError) as error:
+            raise self._unlike_a_registry() from error
+        return next((successor for successor in successors if successor != account), None)
 
     def sign_in(self, key: bytes) -> bytes:
         """Sign in with a private key (32 bytes); return its account. Later requests are made as that account.

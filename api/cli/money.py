@@ -100,7 +100,10 @@ def check(
     block_hash: tuple[str, ...],
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
-    """Recompute your payouts, offline, from the bundles of the AGREEMENT, your own line open, and of the REPORTS."""
+    """Recompute your payouts, offline, from the bundles of the AGREEMENT, your own line open, and of the REPORTS.
+
+    Where the payer was rotated to another account, give the bundle of the rotation with the reports.
+    """
     own = own_payouts(
         bundles.parse(read_file(agreement, bundles.MAXIMUM_BUNDLE)),
         [bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE)) for path in reports],

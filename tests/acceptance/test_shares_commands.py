@@ -37,6 +37,13 @@ class Somebody(Person):
     def opened(self, name):
         return keystore.read(self.folder / f"home/keys/{name}.json", self.passphrase.read_text("utf-8").strip())
 
+    def more_keys(self, *names):
+        """Make more keys that are cheap; return their accounts."""
+        passphrase = self.passphrase.read_text("utf-8").strip()
+        for name in names:
+            keystore.write(self.folder / f"home/keys/{name}.json", keystore.new_key(), passphrase, cost=2**4)
+        return [account_of_private_key(self.opened(name)) for name in names]
+
     def sign(self, *arguments, language="en", given=None, yes=True):
         """Run a command that signs."""
         asked = ("--yes",) if yes else ()
@@ -289,10 +296,7 @@ def test_what_each_would_get_is_shown_before_anybody_signs(scene):
 
 def test_a_key_is_handed_over(scene, tmp_path_factory, nursery, local):
     person = Somebody(tmp_path_factory.mktemp("dora") / "dora", nursery, local)
-    passphrase = person.passphrase.read_text("utf-8").strip()
-    for name in ("next", "spare"):
-        keystore.write(person.folder / f"home/keys/{name}.json", keystore.new_key(), passphrase, cost=2**4)
-    successor = account_of_private_key(person.opened("next"))
+    successor, _ = person.more_keys("next", "spare")
     handing = ("key", "rotate", "--to", "next", "--to-passphrase-file", person.passphrase)
     said = person.says(*handing)
     assert f"{to_checksum(successor)} speaks for {person.shown}" in said
@@ -305,6 +309,46 @@ def test_a_key_is_handed_over(scene, tmp_path_factory, nursery, local):
     spare = ("key", "rotate", "--to", "spare", "--to-passphrase-file", person.passphrase, "--json")
     refused(person.sign(*spare, language="zh"), "account.rotated_away", "signs nothing more", "")
     refused(person.sign("key", "rotate", "--to", "nobody", "--json", language="zh"), "file.unreadable", "", "")
+
+
+def test_who_was_rotated_is_amended_reported_and_paid_as_who_speaks_for_them(scene, tmp_path_factory, nursery, local):
+    folder = tmp_path_factory.mktemp("rotated")
+    dora, paul = (Somebody(folder / name, nursery, local) for name in ("dora", "paul"))
+    anna, begin = scene.anna, scene.begin
+    (anna.folder / "rotated.mp4").write_bytes(secrets.token_bytes(1000))
+    of = anna.does("register", "rotated.mp4", "--title", "R", "--credited-as", "A")["digest"]
+    shares = ("--share", f"{anna.shown}:600000:script", "--share", f"{dora.shown}:400000:music")
+    first = anna.does("agreement", "propose", "--work", of, *shares, "--payer", paul.shown, "--from", begin)["digest"]
+    dora.does("agreement", "accept", first)
+    rotations, successors = [], []
+    for person in (dora, paul):
+        successors += [to_checksum(account) for account in person.more_keys("next", "last")]
+        for before, after in (("default", "next"), ("next", "last")):
+            handing = ("key", "rotate", "--key", before, "--to", after, "--to-passphrase-file", person.passphrase)
+            rotations.append(person.does(*handing)["digest"])
+    period = ("--start", begin, "--end", begin + DAY, "--currency", "CNY", "--amount", "1001")
+    reported = paul.does("report", of, *period, "--key", "last")["digest"]
+    amended = anna.does("agreement", "amend", first, "--from", begin + DAY)
+    assert amended["missing"] == [successors[1]]
+    message = anna.does("agreement", "show", amended["digest"])["typed_data"]["message"]
+    assert message["payer"] == successors[3].lower()
+    assert {share["party"]: share["ppm"] for share in message["shares"]} == {
+        anna.shown.lower(): 600_000,
+        successors[1].lower(): 400_000,
+    }
+    assert dora.does("agreement", "accept", amended["digest"], "--key", "last")["outcome"] == "accepted"
+
+    reading = ("--wait", "--passphrase-file", dora.passphrase, "--url", local.url, "--json")
+    for name, digest in (("report", reported), ("rotation", rotations[2]), ("another", rotations[3])):
+        assert dora.run("prove", digest, "-o", f"{name}.deed", *reading).returncode == 0
+    mine = ("prove", first, "-o", "mine.deed", "--open", dora.shown, "--key", "last")
+    done = dora.run(*mine, *reading)
+    assert done.returncode == 0, done.stderr
+    check = ("payout", "check", "mine.deed", "report.deed", "--json")
+    refused(dora.run("--lang", "zh", *check), "own_line.other_agreement", "rotation", "")
+    refused(dora.run("--lang", "zh", *check, "rotation.deed"), "own_line.other_agreement", "rotation", "")
+    checked = dora.run(*check, "another.deed", "rotation.deed")
+    assert json.loads(checked.stdout)["to_date"] == "400"
 
 
 def agreeing(*shares, work=None, payer=True):
