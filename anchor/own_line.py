@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from anchor.beside import fact_of
+from anchor.inclusion import position_of
+from anchor.pins import Pins
 from anchor.state_proof import parse_header
 from anchor.verdict import Answer
-from anchor.verify import Pins, fact_of, position_of, verify
+from anchor.verify import verify
 from registry import entry as entries
 from registry import payouts, rules
 from registry.errors import InvalidData

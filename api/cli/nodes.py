@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from anchor import node
 from anchor.endpoint import shown
 from anchor.identity import Head
-from anchor.verify import NodeAnswer
+from anchor.pins import NodeAnswer
 from registry.digest import keccak256
 from registry.errors import Unavailable
 from registry.hexadecimal import to_checksum, to_hex

@@ -9,9 +9,10 @@ import click
 
 from anchor import bundle as bundles
 from anchor.own_line import open_line
+from anchor.pins import Pins
 from anchor.state_proof import parse_header
 from anchor.verdict import Answer
-from anchor.verify import Pins, verify
+from anchor.verify import verify
 from api.cli.client import Client
 from api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json, write_atomically
 from registry import keystore

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from anchor import bundle as bundles
+from anchor.beside import with_others
+from anchor.inclusion import blocks_to_ask
+from anchor.pins import Pins
 from anchor.verdict import Answer, parse_require
-from anchor.verify import Pins, blocks_to_ask, verify
+from anchor.verify import verify
 from api import presenting
 from api.cli.common import digest_with_bar, say, show_json, write_atomically
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex
@@ -69,7 +72,8 @@ def command(
         numbers = [number for _, number in blocks_to_ask(parsed)]
         pins = replace(pins, nodes=tuple(ask(url, numbers) for url in rpc))
     others = [_read(path) for path in beside]
-    verdict = verify(parsed, pins, digest, None if rendition is None else _read(rendition), others)
+    verdict = verify(parsed, pins, digest, None if rendition is None else _read(rendition))
+    verdict = with_others(verdict, parsed, pins, others)
     code = verdict.exit_code(required)
     if report is not None:
         _write_report(report, verdict, language, bundle, file, pins)

@@ -33,9 +33,12 @@ from site_world import beside as another_process
 from waiting import until
 
 from anchor import bundle as bundles
+from anchor.beside import with_others
 from anchor.bundle import ChainProof
+from anchor.inclusion import position_of
+from anchor.pins import Pins
 from anchor.verdict import Answer
-from anchor.verify import Pins, position_of, verify
+from anchor.verify import verify
 from registry import payouts
 from registry.errors import VerificationError
 from registry.hexadecimal import to_checksum, to_hex
@@ -242,7 +245,7 @@ def test_a_claim_counts_only_with_the_platforms_own_word(sharing):
     claim_bundle = proven(sharing, claimed)
 
     def author(*beside):
-        finding = verify(shown, pins, beside=list(beside)).findings["author"]
+        finding = with_others(verify(shown, pins), shown, pins, beside).findings["author"]
         return finding.answer, finding.code
 
     assert author() == author(claim_bundle) == (Answer.NOT_CHECKED, "author.platform_only")
@@ -261,7 +264,7 @@ def test_a_claim_counts_only_with_the_platforms_own_word(sharing):
     word_bundle = proven(sharing, word)
     for beside in ((claim_bundle, word_bundle), (word_bundle, claim_bundle)):
         assert author(*beside) == (Answer.YES, "author.claimed")
-    finding = verify(shown, pins, beside=[claim_bundle, word_bundle]).findings["author"]
+    finding = with_others(verify(shown, pins), shown, pins, [claim_bundle, word_bundle]).findings["author"]
     assert finding.params["accounts"] == creator.shown
     assert author(word_bundle) == (Answer.NOT_CHECKED, "author.platform_only")
     late = sharing.register(claim(uploaded, rival), rival)
@@ -285,9 +288,9 @@ def test_bundles_stand_in_the_logs_order_whatever_a_proof_says_that_nobody_vouch
         position_of(replace(beside, anchors=anchors, tlog_proof=None))
     assert (refused.value.code, refused.value.params) == ("bundle.indices", {"indices": f"0, {index}"})
     pins = Pins(registry=sharing.site.identity.address)
-    assert verify(shown, pins, beside=[beside]).findings["standing"].code == "upload.unclaimed"
+    assert with_others(verify(shown, pins), shown, pins, [beside]).findings["standing"].code == "upload.unclaimed"
     forged = replace(beside, anchors=anchors, tlog_proof=None)
-    assert verify(shown, pins, beside=[forged]).findings["standing"].code == "standing.beside"
+    assert with_others(verify(shown, pins), shown, pins, [forged]).findings["standing"].code == "standing.beside"
 
 
 # Who made what

@@ -27,8 +27,9 @@ from waiting import until
 
 from anchor import bundle as bundles
 from anchor.own_line import open_line
+from anchor.pins import Pins
 from anchor.verdict import Answer
-from anchor.verify import Pins, verify
+from anchor.verify import verify
 from registry import eip712
 from registry.errors import InvalidData
 from registry.hexadecimal import to_hex

@@ -8,8 +8,9 @@ from waiting import until
 
 from anchor import bundle as bundles
 from anchor import tlog_proof
+from anchor.pins import Pins
 from anchor.verdict import Answer
-from anchor.verify import Pins, verify
+from anchor.verify import verify
 from api import examples
 from registry.eip712 import domain_separator
 from registry.hexadecimal import to_hex

@@ -17,9 +17,10 @@ from anchor.audit import audit_log
 from anchor.chain import EvmChain
 from anchor.chain_port import AnchorCall
 from anchor.fsck import DatabaseSource
+from anchor.pins import Pins
 from anchor.state_proof import parse_header
 from anchor.verdict import Answer
-from anchor.verify import Pins, verify
+from anchor.verify import verify
 from anchor.view import StopAnchoringError, prove
 from api.cli.nodes import NodeContract
 from registry import store

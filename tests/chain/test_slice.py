@@ -9,9 +9,10 @@ import pytest
 from registry_world import ALICE, PLATFORM_KEY, VIDEO, connect, open_world, rendition, work
 
 from anchor import bundle as bundles
+from anchor.pins import Pins
 from anchor.state_proof import parse_header
 from anchor.verdict import Answer
-from anchor.verify import Pins, verify
+from anchor.verify import verify
 from registry.digest import FileDigest
 from registry.signatures import account_of_private_key
 

@@ -20,10 +20,12 @@ from registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
 from anchor import bundle as bundles
 from anchor import checkpoint, merkle, rlp
 from anchor.checkpoint import Checkpoint
+from anchor.inclusion import blocks_to_ask
+from anchor.pins import NodeAnswer, Pins
 from anchor.state_proof import parse_header
 from anchor.tlog_proof import TlogProof
 from anchor.verdict import QUESTIONS, Answer, Trust, parse_require
-from anchor.verify import NodeAnswer, Pins, blocks_to_ask, verify
+from anchor.verify import verify
 from api.cli.nodes import ask
 from registry import entry as entries
 from registry.digest import FileDigest, keccak256

@@ -29,7 +29,8 @@ from sqlalchemy import create_engine, text
 from witness import Witness, checkpoint_of, nodes_of
 
 from anchor import bundle
-from anchor.verify import Pins, verify
+from anchor.pins import Pins
+from anchor.verify import verify
 from registry.digest import keccak256
 
 WIDTH = 256
