@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from api.context import Here  # noqa: TC001 - FastAPI reads the annotations
+from api.routes_statements import read_cursor
 from registry import payouts, readers, related, store
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
@@ -19,8 +20,16 @@ router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
 
 
 @router.get("/{digest}/payouts")
-def get_payouts(digest: str, here: Here) -> dict[str, Any]:
-    """What each report pays each party, in minor units, and what is carried. For those whom the agreement concerns."""
+def get_payouts(
+    digest: str,
+    here: Here,
+    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+) -> dict[str, Any]:
+    """What each report pays each party, in minor units, and what is carried. For those whom the agreement concerns.
+
+    At most 100 reports a page; `carried` and `closing` are after all of them.
+    """
+    start = read_cursor(cursor)
     wanted = from_hex(digest, HASH_SIZE, "digest")
     reader = here.reader()
     with here.database.read() as connection:
@@ -52,8 +61,9 @@ def get_payouts(digest: str, here: Here) -> dict[str, Any]:
                 "paid": _shown(row.paid),
                 "carried": str(row.carried),
             }
-            for row in rows
+            for row in rows[start : start + store.PAGE]
         ],
+        "next": str(start + store.PAGE) if start + store.PAGE < len(rows) else None,
         "carried": str(rows[-1].carried if rows else 0),
         "closing": _shown(payouts.closing(shares, changes)),
     }

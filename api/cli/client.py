@@ -103,7 +103,14 @@ class Client:
 
     def payouts(self, agreement: bytes) -> dict[str, Any]:
         """Return what each party of an agreement got of each report, as the registry computes it."""
-        return self._json(self._send("GET", f"/v1/agreements/{to_hex(agreement)}/payouts"))
+        path = f"/v1/agreements/{to_hex(agreement)}/payouts"
+        found = page = self._json(self._send("GET", path))
+        while page.get("next") is not None:
+            before, page = page, self._json(self._send("GET", path, params={"cursor": str(page["next"])}))
+            if not isinstance(page.get("reports"), list) or page.get("next") == before["next"]:
+                raise self._unlike_a_registry()
+            found["reports"] += page["reports"]
+        return found
 
     def holder(self, account: bytes) -> bytes:
         """Return the account that speaks for one now, after its rotations, as the registry has them."""

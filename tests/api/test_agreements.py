@@ -39,6 +39,7 @@ from anchor.inclusion import position_of
 from anchor.pins import Pins
 from anchor.verdict import Answer
 from anchor.verify import verify
+from api.cli.client import Client
 from registry import payouts
 from registry.errors import VerificationError
 from registry.hexadecimal import to_checksum, to_hex
@@ -438,6 +439,31 @@ def test_payouts_are_what_each_party_computes_from_their_own_line(sharing):
         assert int(found["carried"]) == carried == sum(int(amount) for amount in found["closing"].values())
     assert sharing.standing(digests[0]) == "report.is_corrected"
     assert sharing.standing(digests[-1]) == "report.counts"
+
+
+@on_one_database
+def test_payouts_come_in_pages_each_of_which_counts_what_came_before(sharing):
+    anna, ben, payer = people(3)
+    made = sharing.register(work(anna), anna)
+    digest = complete(sharing, agreement([made], {anna: WHOLE - 1, ben: 1}, payer), anna, ben)
+    begin = now() - BEGIN
+    hours = [begin + 3600 * hour for hour in range(101)]
+    reports = [report(made, payer, start, start + 3600, WHOLE * number) for number, start in enumerate(hours)]
+    bodies = [sharing.site.body(one, payer.key) for one in reports]
+    results = sharing.site.platform.post("/v1/statements:batch", json={"statements": bodies}).json()["results"]
+    assert {result["outcome"] for result in results} == {"accepted"}
+    path = f"/v1/agreements/{to_hex(digest)}/payouts"
+    first = sharing.get(path, anna).json()
+    second = sharing.get(path, anna, cursor=first["next"]).json()
+    found = first["reports"] + second["reports"]
+    assert (len(first["reports"]), second["next"]) == (100, None)
+    assert [each["digest"] for each in found] == [to_hex(sharing.digest(one)) for one in reports]
+    assert [each["paid"][ben.shown] for each in found] == [str(number) for number in range(101)]
+    assert (first["carried"], first["closing"]) == (second["carried"], second["closing"])
+    assert code(sharing.get(path, anna, cursor="1 or so")) == "http.cursor"
+    with Client(sharing.site.local.url, "en") as client:
+        client.sign_in(anna.key)
+        assert client.payouts(digest)["reports"] == found
 
 
 @on_one_database
