@@ -100,16 +100,7 @@ def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE
 
 def rivals(connection: Connection, content: str, accounts: Sequence[bytes], limit: int) -> list[Stored]:
     """Return up to `limit` statements about a content (a subject tag) that none of `accounts` signed, in log order."""
-    # Asked for each statement about the content, by the table's key: an account may have signed millions of others.
-    mine = exists().where(ACCOUNT.c.account.in_(accounts), ACCOUNT.c.statement_id == STATEMENT.c.id)
-    query = (
-        statements()
-        .where(STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject == content)))
-        .where(~mine)
-        .order_by(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index, STATEMENT.c.id)
-        .limit(limit)
-    )
-    return [_stored(row) for row in connection.execute(query).mappings()]
+    return found(connection, _RIVALS, {"content": content, "accounts": accounts, "limit": limit})
 
 
 def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes, int]]:
@@ -176,6 +167,23 @@ def statements() -> Select[Any]:
         STATEMENT.c.api_key_id,
         STATEMENT.c.public_from,
     ).join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
+
+
+def _rivals() -> Select[Any]:
+    # Asked for each statement about the content, by the table's key: an account may have signed millions of others.
+    mine = exists().where(
+        ACCOUNT.c.account.in_(bindparam("accounts", expanding=True)), ACCOUNT.c.statement_id == STATEMENT.c.id
+    )
+    about = select(SUBJECT.c.statement_id).where(SUBJECT.c.subject == bindparam("content"))
+    return (
+        statements()
+        .where(STATEMENT.c.id.in_(about), ~mine)
+        .order_by(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index, STATEMENT.c.id)
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+_RIVALS = _rivals()
 
 
 def _stored(row: RowMapping) -> Stored:
