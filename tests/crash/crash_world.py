@@ -83,7 +83,7 @@ class CrashRegistry:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "passphrase").write_text(PASSPHRASE + "\n", "utf-8")
         chain = json.loads((ROOT / "anchor" / "chains.json").read_text("utf-8"))["local"]
-        (self.folder / "chains.json").write_text(json.dumps({"local": chain | {"poll_milliseconds": 50}}), "utf-8")
+        (self.folder / "chains.json").write_text(json.dumps({"local": chain | {"poll_milliseconds": 200}}), "utf-8")
 
     def create(self) -> None:
         """Make the registry and deploy its contract."""
