@@ -338,10 +338,10 @@ def test_who_was_rotated_is_amended_reported_and_paid_as_who_speaks_for_them(sce
     }
     assert dora.does("agreement", "accept", amended["digest"], "--key", "last")["outcome"] == "accepted"
 
-    reading = ("--wait", "--passphrase-file", dora.passphrase, "--url", local.url, "--json")
+    reading = ("--wait", "--key", "last", "--passphrase-file", dora.passphrase, "--url", local.url, "--json")
     for name, digest in (("report", reported), ("rotation", rotations[2]), ("another", rotations[3])):
         assert dora.run("prove", digest, "-o", f"{name}.deed", *reading).returncode == 0
-    mine = ("prove", first, "-o", "mine.deed", "--open", dora.shown, "--key", "last")
+    mine = ("prove", first, "-o", "mine.deed", "--open", dora.shown)
     done = dora.run(*mine, *reading)
     assert done.returncode == 0, done.stderr
     check = ("payout", "check", "mine.deed", "report.deed", "--json")
