@@ -24,7 +24,6 @@ from eth_tester.exceptions import TransactionFailed
 from eth_utils import to_checksum_address
 from eth_utils.abi import abi_to_signature, function_signature_to_4byte_selector
 from local_registry import anvil_binary
-from web3.exceptions import ContractLogicError, Web3RPCError
 
 from anchor import merkle
 from anchor.artifacts import rights_anchor
@@ -41,10 +40,10 @@ os.environ["APE_FOUNDRY_HOST"] = "auto"
 
 def pytest_collection_modifyitems(config, items):
     """Go through thousands of calls on one EVM only, unless the long tests are asked for."""
-    if "foundry" in str(config.getoption("network")) and not config.getoption("--slow"):
+    if "foundry" not in str(config.getoption("network")) and not config.getoption("--slow"):
         for item in items:
             if item.get_closest_marker("on_one_evm") is not None:
-                item.add_marker(pytest.mark.skip(reason="gone through on py-evm; on both with --slow"))
+                item.add_marker(pytest.mark.skip(reason="gone through on anvil; on both with --slow"))
 
 
 # The well-known transaction that makes the deterministic deployer on any chain: signed by nobody's key, so that it
@@ -117,6 +116,8 @@ class Evm:
 
     def call(self, to: bytes | None, data: bytes, sender: bytes) -> bytes:
         """Return what a call gives; raise `Reverted`."""
+        if self.is_anvil:
+            return self._call_anvil(to, data, sender)
         transaction = {"from": to_checksum_address(sender), "data": data, "gas": GAS}
         if to is not None:
             transaction["to"] = to_checksum_address(to)
@@ -124,9 +125,16 @@ class Evm:
             return bytes(self.web3.eth.call(transaction))
         except TransactionFailed as error:  # eth-tester prints the bytes into a text
             raise Reverted(*decoded_error(literal_eval(str(error).removeprefix("execution reverted: ")))) from error
-        except (ContractLogicError, Web3RPCError) as error:
-            data = error.data if isinstance(error, ContractLogicError) else error.rpc_response["error"].get("data")
-            raise Reverted(*decoded_error(bytes.fromhex(str(data)[2:]))) from error
+
+    def _call_anvil(self, to: bytes | None, data: bytes, sender: bytes) -> bytes:
+        """Do `call` past web3, whose way with a request takes ten times as long as anvil's answer."""
+        call = {"from": "0x" + sender.hex(), "data": "0x" + data.hex(), "gas": hex(GAS)}
+        if to is not None:
+            call["to"] = "0x" + to.hex()
+        answer = self.web3.provider.make_request("eth_call", [call, "latest"])
+        if "error" in answer:
+            raise Reverted(*decoded_error(bytes.fromhex(answer["error"]["data"][2:])))
+        return bytes.fromhex(answer["result"][2:])
 
     def refusal(self, to: bytes | None, data: bytes, sender: bytes | None = None) -> tuple[Any, ...] | None:
         """Return the error that a call ends in, as (name, values…), or None."""

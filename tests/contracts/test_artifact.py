@@ -1,10 +1,8 @@
-"""What ships is what the sources compile to, and no more than the design has."""
+"""What ships has no more than the design has. That it is what the sources compile to, `scripts/test` asks first."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from eth_utils import keccak
@@ -13,13 +11,6 @@ from anchor.artifacts import rights_anchor
 from anchor.identity import CREATION_CODE_HASHES
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def test_the_artifact_is_what_the_sources_compile_to():
-    checked = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "build_contracts", "--check"], capture_output=True, text=True, check=False
-    )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_its_hash_is_the_one_that_verifiers_know():
