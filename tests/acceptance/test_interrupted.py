@@ -153,17 +153,6 @@ def test_the_demo_stopped_at_a_step(running, step, ending, code):
     run.ends(code)
 
 
-def test_it_says_that_it_is_up_once_it_is_ready_and_ctrl_c_then_is_its_end(running, tmp_path):
-    port = free_port()
-    run = running(*registry(tmp_path, port))
-    run.until("is up at")
-    ready = httpx.get(f"http://127.0.0.1:{port}/readyz")
-    assert (ready.status_code, ready.json()["checks"]["sequencer"]) == (200, True)
-    assert run.kinds() == {"anvil", "api.cli serve", "api.cli worker"}  # what is looked for below can be found
-    run.press_ctrl_c()
-    run.ends(0)
-
-
 def test_in_a_scripts_background_sigterm_stops_it(running, tmp_path):
     arguments = " ".join(map(str, registry(tmp_path)))
     # A shell that is not interactive starts it with SIGINT ignored.
@@ -181,7 +170,7 @@ def test_in_a_scripts_background_sigterm_stops_it(running, tmp_path):
     assert run.left() == {}
 
 
-def test_a_second_run_on_one_folder_is_refused_and_changes_nothing(running, tmp_path):
+def test_a_second_run_on_one_folder_is_refused_and_a_third_goes_on_where_the_first_was_killed(running, tmp_path):
     port = free_port()
     first = running(*registry(tmp_path, port))
     first.until("is up at")
@@ -199,8 +188,12 @@ def test_a_second_run_on_one_folder_is_refused_and_changes_nothing(running, tmp_
     # Killed, it cannot stop what it started, nor free anything: the system does both.
     os.kill(holder, signal.SIGKILL)
     first.process.wait(60)
-    third = running(*registry(tmp_path))
+    port = free_port()
+    third = running(*registry(tmp_path, port))
     third.until("is up at")
+    ready = httpx.get(f"http://127.0.0.1:{port}/readyz")
+    assert (ready.status_code, ready.json()["checks"]["sequencer"]) == (200, True)
+    assert third.kinds() == {"anvil", "api.cli serve", "api.cli worker"}  # what is looked for below can be found
     third.press_ctrl_c()
     third.ends(0)
 
