@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from anchor.verdict import QUESTIONS, Answer
+from api.moments import moment
 from api.texts import text
 from registry.hexadecimal import to_checksum, to_hex
 from registry.statements import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from anchor.verdict import Finding, Verdict
-
-_LAST_SHOWN = 253_402_214_400
-"""9999-12-31 in every zone: a signer may claim any time, and a calendar shows no later one."""
+    from registry.statement import Statement
 
 _TIMES = ("acceptBy", "effectiveFrom", "effectiveUntil", "periodStart", "periodEnd")
 """Members that are Unix times by what is agreed or reported; those that end in `At` are when somebody says it was."""
@@ -60,10 +56,10 @@ def heading(verdict: Verdict) -> str:
     return f"{verdict.statement.kind} {to_hex(verdict.digest)}"
 
 
-def body(verdict: Verdict, language: str) -> list[tuple[str, str]]:
-    """Return the statement's members as (name, value) for people; each line of an agreement for itself."""
+def members(statement: Statement, language: str) -> list[tuple[str, str]]:
+    """Return a statement's members as (name, value) for people; each line of an agreement for itself."""
     shown = []
-    for name, value in verdict.statement.message().items():
+    for name, value in statement.message().items():
         if isinstance(value, list) and name in _LINES:
             shown += [(f"{name}[{position}]", _shown_line(line, language)) for position, line in enumerate(value)]
         else:
@@ -86,16 +82,7 @@ def _shown_member(name: str, value: Any, language: str) -> str:
 def _shown_line(line: Any, language: str) -> str:
     if isinstance(line, str):
         return text(language, "verdict.hidden_line", {"hash": line})
-    return ", ".join(f"{name}: {value}" for name, value in line.items())
-
-
-def moment(seconds: int) -> str:
-    """Return a Unix time in the machine's zone and in UTC."""
-    if seconds > _LAST_SHOWN:
-        return f"{seconds} s"
-    utc = datetime.fromtimestamp(seconds, UTC)
-    local = utc.astimezone()
-    return f"{local:%Y-%m-%d %H:%M:%S} {local:%z} ({utc:%Y-%m-%d %H:%M:%S} UTC)"
+    return f"{line['party']}  {line['ppm']:>9,} ppm  {line['role']}"
 
 
 def _line(name: str, finding: Finding, language: str) -> Line:
@@ -105,12 +92,6 @@ def _line(name: str, finding: Finding, language: str) -> Line:
         answer=finding.answer,
         answer_text=text(language, f"answer.{finding.answer.name.lower()}"),
         label=text(language, f"question.{name}"),
-        reason=text(language, finding.code, _shown(finding.params)),
+        reason=text(language, finding.code, finding.params),
         trust="; ".join(trusts),
     )
-
-
-def _shown(params: Mapping[str, str | int]) -> dict[str, str | int]:
-    return {
-        name: moment(value) if name == "time" and isinstance(value, int) else value for name, value in params.items()
-    }

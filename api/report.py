@@ -30,7 +30,7 @@ def report(verdict: Verdict, language: str, sources: dict[str, str]) -> str:
     notes = "".join(f"<p>{escape(note)}</p>" for note in presenting.notes(verdict, language))
     members = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
-        for name, value in presenting.body(verdict, language)
+        for name, value in presenting.members(verdict.statement, language)
     )
     given = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in sources.items())
     return (

@@ -93,7 +93,7 @@ def show_command(options: Options, digest: str) -> None:
             return
         if found["typed_data"] is None:
             raise InvalidData("statement.withheld", digest=digest)
-        for line in lines_of(from_typed_data(found["typed_data"], signer.registry)):
+        for line in lines_of(from_typed_data(found["typed_data"], signer.registry), options.language):
             click.echo(line)
         if "parties" in found:
             say(options.language, "cli.agreement.draft", state=found["state"])

@@ -15,6 +15,7 @@ from anchor.verdict import Answer
 from anchor.verify import verify
 from api.cli.client import Client
 from api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json, write_atomically
+from api.texts import text
 from registry import keystore
 from registry.errors import InvalidData, Unavailable
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
@@ -83,7 +84,8 @@ def command(
     if as_json:
         show_json(shown)
     else:
-        say(language, "cli.prove.written" if bundle.anchors else "cli.prove.written_unanchored", **shown)
+        video = "" if verdict.statement.content() is None else text(language, "cli.prove.video")
+        say(language, "cli.prove.written" if bundle.anchors else "cli.prove.written_unanchored", video=video, **shown)
 
 
 def _fetch(client: Client, digest: bytes, language: str, *, wait: bool, quiet: bool) -> bytes:

@@ -19,6 +19,7 @@ import click
 from api.cli import kept
 from api.cli.client import Client
 from api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json
+from api.presenting import members
 from api.texts import text
 from registry import keystore, signatures
 from registry.eip712 import domain_separator
@@ -179,7 +180,7 @@ class Signer:
         if self.options.as_json:
             return
         say(self.options.language, "cli.register.about_to_sign", registry=to_checksum(self.registry))
-        for line in lines_of(statement):
+        for line in lines_of(statement, self.options.language):
             click.echo(f"  {line}")
         for warning in warnings:
             click.echo(warning)
@@ -212,16 +213,9 @@ def meaning(statement: Statement, defaulted: tuple[str, ...] = ()) -> bytes:
     return hashlib.sha256(json.dumps([statement.kind, meant], sort_keys=True).encode()).digest()
 
 
-def lines_of(statement: Statement) -> list[str]:
-    """Return the members of a statement for people, a line each; of lines of shares, one each."""
-    lines = [statement.kind]
-    for name, value in statement.message().items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            lines.append(f"{name}:")
-            lines += [f"  {share['party']}  {share['ppm']:>9,} ppm  {share['role']}" for share in value]
-        else:
-            lines.append(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
-    return lines
+def lines_of(statement: Statement, language: str) -> list[str]:
+    """Return a statement for people: its kind and its members, a line each; of lines of shares, one each."""
+    return [statement.kind, *(f"{name}: {value}" for name, value in members(statement, language))]
 
 
 def now() -> int:

@@ -90,7 +90,7 @@ def _read(path: Path) -> Bundle:
 
 def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int) -> None:
     click.echo(presenting.heading(verdict))
-    for name, value in presenting.body(verdict, language):
+    for name, value in presenting.members(verdict.statement, language):
         click.echo(f"  {name}: {value}")
     for note in presenting.notes(verdict, language):
         click.echo(note)

@@ -7,12 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.moments import moment
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from registry.errors import DeedlogError
 
 LANGUAGES = ("en", "zh")
+_TIMES = ("time", "before", "start", "end")
+"""Parameters that are Unix times where they are numbers."""
 
 
 @cache
@@ -25,8 +29,14 @@ def catalogue(language: str) -> dict[str, str]:
 
 def text(language: str, code: str, params: Mapping[str, str | int] | None = None) -> str:
     """Return the text of a code; a parameter that the text names and nobody gave is shown as its name."""
-    shown = {name: printable(value) if isinstance(value, str) else value for name, value in (params or {}).items()}
+    shown = {name: _shown(name, value) for name, value in (params or {}).items()}
     return catalogue(language)[code].format_map(_Params(shown))
+
+
+def _shown(name: str, value: str | int) -> str | int:
+    if isinstance(value, str):
+        return printable(value)
+    return moment(value) if name in _TIMES else value
 
 
 def error_text(language: str, error: DeedlogError) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import pytest
 from vectors.generate.statement_cases import messages
 from vectors.generate.statement_plain import PLAIN, pattern
 
-from api.presenting import body, moment
+from api.moments import moment
+from api.presenting import members
 from registry.statements import KINDS
 
 
@@ -35,7 +35,7 @@ def test_a_time_is_shown_in_both_zones(zone):
 
 
 def shown(kind, message, language="en"):
-    return body(SimpleNamespace(statement=KINDS[kind].from_message(message)), language)
+    return members(KINDS[kind].from_message(message), language)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -51,7 +51,7 @@ def test_an_agreement_is_shown_line_by_line_and_what_is_hidden_is_said_to_be(lan
     first, second = PLAIN["Agreement"]["shares"]
     values = dict(shown("Agreement", PLAIN["Agreement"] | {"shares": [pattern(0x30), second]}, language))
     assert second["party"] in values["shares[1]"]
-    assert "400000" in values["shares[1]"]
+    assert "400,000 ppm" in values["shares[1]"]
     assert pattern(0x30) in values["shares[0]"]
     assert first["party"] not in values["shares[0]"]
     assert (values["leaving"], values["supersedes"], values["effectiveUntil"]) == (none, none, no_end)
