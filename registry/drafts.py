@@ -15,7 +15,7 @@ from registry.hexadecimal import to_hex
 from registry.rights import Fact
 from registry.service import Admission
 from registry.signatures import Signature, check
-from registry.statements import Termination
+from registry.statements import Rotation, Termination
 from registry.submission import Submitter, body_of
 from registry.together import in_one_write
 
@@ -156,7 +156,10 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
 def _state(connection: Connection, statement: Statement, digest: bytes) -> State:
     subjects = statement.subjects()
     accounts = (*(statement.signers() or ()), *related.payers_in(subjects))
-    return related.state_around(connection, {digest, *related.named_in(subjects)}, accounts)
+    state = related.state_around(connection, {digest, *related.named_in(subjects)}, accounts)
+    if isinstance(statement, Rotation) and related.is_somebody(connection, statement.to):
+        state.known.add(statement.to)
+    return state
 
 
 def _complete_fact(statement: Statement, digest: bytes, signers: tuple[bytes, ...], now: int) -> Fact:
