@@ -16,6 +16,7 @@ from registry.rights import Fact
 from registry.service import Admission
 from registry.signatures import Signature, check
 from registry.statements import Rotation, Termination
+from registry.steps import reached
 from registry.submission import Submitter, body_of
 from registry.together import in_one_write
 
@@ -58,7 +59,9 @@ class Signing:
 
 def sign_all(database: Database, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
     """Take signatures of many people together, as `sign` does; return their answers, once what is taken is durable."""
+    reached("draft.checked")
     taken = in_one_write(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
+    reached("draft.committed")
     return [answer or Unavailable("statement.not_kept") for answer in taken]
 
 
@@ -70,6 +73,7 @@ def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Sign
                 answers.append(sign(connection, signing))
         except DeedlogError as error:
             answers.append(error)
+    reached("draft.written")
     return answers
 
 

@@ -1,4 +1,4 @@
-"""What a registry answers, and the drafts that it has, a second time: slow and plain, from what docs/shares.md promises.
+"""What a registry answers, and its drafts, a second time: slow and plain, from what docs/shares.md promises.
 
 What was accepted is in a `NaiveRights`; a draft is a dict. Of each letter it says every answer that may be given.
 """
@@ -177,17 +177,15 @@ def ill_formed(said, now):
         yield "report.period"
     if said.kind == "Rotation" and said.from_ == said.to:
         yield "rotation.to_itself"
-    if said.kind != "Agreement":
-        return
-    if sum(share.ppm for share in said.shares) != WHOLE:
-        yield "agreement.sum"
-    if len(said.shares) != len(said.parties):
-        yield "agreement.lines"
-    if any(share.party != party for share, party in zip(said.shares, said.parties, strict=False)):
-        yield "agreement.line_of_another"
-    if set(said.parties) & set(said.leaving):
-        yield "agreement.stays_and_leaves"
-    if said.leaving and said.supersedes == NOTHING:
-        yield "agreement.nothing_to_leave"
-    if said.effectiveUntil and said.effectiveUntil <= said.effectiveFrom:
-        yield "agreement.ends_before_it_begins"
+    if said.kind == "Agreement":
+        wrong = {
+            "agreement.sum": sum(share.ppm for share in said.shares) != WHOLE,
+            "agreement.lines": len(said.shares) != len(said.parties),
+            "agreement.line_of_another": any(
+                share.party != party for share, party in zip(said.shares, said.parties, strict=False)
+            ),
+            "agreement.stays_and_leaves": set(said.parties) & set(said.leaving),
+            "agreement.nothing_to_leave": said.leaving and said.supersedes == NOTHING,
+            "agreement.ends_before_it_begins": said.effectiveUntil and said.effectiveUntil <= said.effectiveFrom,
+        }
+        yield from (code for code, is_so in wrong.items() if is_so)
