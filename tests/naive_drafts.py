@@ -113,8 +113,10 @@ class NaiveRegistry:
             needed = self.needed(letter.statement, now)
             fresh = {"letter": letter, "parties": needed, "signed": set(), "declined": set(), "cancelled": False}
             draft = self.drafts.setdefault(letter.digest, fresh)
-            draft["declined"] -= {each for each in draft["declined"] if self.rights.holder(each, now) in accounts}
-            draft["signed"] |= accounts
+            # Anybody can send again what somebody signed before they declined.
+            new = accounts - draft["signed"]
+            draft["declined"] -= {each for each in draft["declined"] if self.rights.holder(each, now) in new}
+            draft["signed"] |= new
         if letter.draft and answer in ("accepted", "repeat"):
             accounts = self.needed(letter.statement, now)
             self.drafts.pop(letter.digest, None)

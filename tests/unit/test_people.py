@@ -604,7 +604,7 @@ class People(RuleBasedStateMachine):
             for account in readers:
                 found = [draft.digest for draft in draft_store.search(connection, account, 0)]
                 assert found == [each for each, draft in mine.items() if self.model.reads(account, draft, self.now)]
-                for digest in digests:
+                for digest in list(digests)[-2:]:
                     self.compare_reading(connection, digest, account)
 
     def compare_draft(self, connection, draft, expected):
@@ -643,7 +643,7 @@ class People(RuleBasedStateMachine):
         self.compare_people_and_works(state)
         self.compare_agreements(state)
         with self.world.database.read() as connection:
-            for fact in self.rights.counted:
+            for fact in filter(lambda fact: rules.changes_later(fact.kind), self.rights.counted):
                 near = related.state_of(connection, [store.by_digest(connection, fact.digest)])
                 assert rules.standing(near, fact.digest, self.now) == rules.standing(state, fact.digest, self.now)
         check_database(self.world.database, self.world.identity)
@@ -751,7 +751,7 @@ def world(database_url):
     database.close()
 
 
-FEW = settings(max_examples=8, stateful_step_count=40, phases=[Phase.generate], database=None)
+FEW = settings(max_examples=6, stateful_step_count=40, phases=[Phase.generate], database=None)
 """Not made smaller where they fail: that takes longer than a test may."""
 
 MANY = settings(max_examples=400, stateful_step_count=60, phases=[Phase.generate, Phase.shrink], database=None)
