@@ -278,7 +278,10 @@ class People(RuleBasedStateMachine):
 
     def make_work(self):
         creators = {self.live() for _ in range(self.one((1, 1, 2, 3)))}
-        content = salt(f"content {self.number(1, CONTENTS)}") if self.chance(30) else self.salt()
+        content = salt(f"content {self.number(1, CONTENTS)}") if self.chance(20) else self.salt()
+        if self.rights.of("Work") and self.chance(20):  # the same once more, under another salt
+            before = self.one(self.rights.of("Work")).statement
+            creators, content = before.creators, before.contentHash
         made_at = self.now + self.one((0, 0, 0, 0, 600, 601))
         return Work(
             "A film", "Us", tuple(sorted(creators)), "own", "none", content, 1, "video/mp4", made_at, self.salt()
@@ -407,7 +410,7 @@ class People(RuleBasedStateMachine):
         statement = draft["letter"].statement
         needed = self.model.needed(statement, self.now)
         accounts = [self.one(sorted(needed))]
-        if self.chance(10):
+        if self.chance(18):
             accounts = [self.one(self.keys)]
         elif self.chance(20):
             accounts = self.some(needed, 1)
@@ -551,7 +554,10 @@ class People(RuleBasedStateMachine):
     def rotate(self, data):
         self.data = data
         before = self.live() if self.chance(85) else self.one(self.keys)
-        before = self.rights.holder(self.one(self.payers), self.now) if self.chance(25) else before
+        before = self.rights.holder(self.one(self.payers), self.now) if self.chance(20) else before
+        draft = self.some_draft() if self.chance(40) else None
+        if draft is not None:
+            before = self.one(sorted(draft["signed"]))
         after = self.newcomer(f"newcomer {len(self.keys)}") if self.chance(75) else self.one(self.keys)
         made = as_said(Rotation, from_=before, to=after, madeAt=self.now, salt=self.salt())
         if self.chance(50):
