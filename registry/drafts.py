@@ -15,7 +15,8 @@ from registry.hexadecimal import to_hex
 from registry.rights import Fact
 from registry.service import Admission
 from registry.signatures import Signature, check
-from registry.statements import Termination
+from registry.statements import Rotation, Termination
+from registry.steps import reached
 from registry.submission import Submitter, body_of
 from registry.together import in_one_write
 
@@ -58,7 +59,9 @@ class Signing:
 
 def sign_all(database: Database, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
     """Take signatures of many people together, as `sign` does; return their answers, once what is taken is durable."""
+    reached("draft.checked")
     taken = in_one_write(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
+    reached("draft.committed")
     return [answer or Unavailable("statement.not_kept") for answer in taken]
 
 
@@ -70,6 +73,7 @@ def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Sign
                 answers.append(sign(connection, signing))
         except DeedlogError as error:
             answers.append(error)
+    reached("draft.written")
     return answers
 
 
@@ -156,7 +160,10 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
 def _state(connection: Connection, statement: Statement, digest: bytes) -> State:
     subjects = statement.subjects()
     accounts = (*(statement.signers() or ()), *related.payers_in(subjects))
-    return related.state_around(connection, {digest, *related.named_in(subjects)}, accounts)
+    state = related.state_around(connection, {digest, *related.named_in(subjects)}, accounts)
+    if isinstance(statement, Rotation) and related.is_somebody(connection, statement.to):
+        state.known.add(statement.to)
+    return state
 
 
 def _complete_fact(statement: Statement, digest: bytes, signers: tuple[bytes, ...], now: int) -> Fact:

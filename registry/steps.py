@@ -1,4 +1,4 @@
-"""The steps of making a registry, accepting, sequencing and anchoring, and what a crash right after each leaves.
+"""The steps of making a registry, of accepting, drafts, sequencing, anchoring; and what a crash after each leaves.
 
 Each write is one transaction, so a crash is before it or after it, and the next process reads first and carries on:
 there is no recovery mode. The tests end a process at every step of this list, and then look from outside.
@@ -20,6 +20,9 @@ STEPS = {
     "accept.checked": "nothing: the client sends again",
     "accept.inserted": "nothing: the transaction is rolled back, the client sends again",
     "accept.committed": "the statement, accepted: the client sends again and is answered `known`",
+    "draft.checked": "nothing: the signer sends again",
+    "draft.written": "nothing: the transaction is rolled back, the signer sends again",
+    "draft.committed": "the signature; with the last one the statement, accepted: who sends again is answered `known`",
     "sequence.locked": "nothing: the statements stay accepted, the next worker takes them",
     "sequence.marked": "the same: indices and entries are rolled back",
     "sequence.tiled": "the same: the tiles are rolled back",

@@ -197,7 +197,8 @@ class NaiveRights:
             yield "agreement.expired"
         everybody = {*said.parties, *said.leaving}
         for cancellation in self.of("Cancellation"):
-            if cancellation.statement.agreement == fact.digest and everybody & set(cancellation.accounts):
+            cancelled_by = self.holders(cancellation.accounts, fact.time)
+            if cancellation.statement.agreement == fact.digest and everybody & cancelled_by:
                 yield "agreement.cancelled"
         yield from self.against_works(fact, said)
         before = None

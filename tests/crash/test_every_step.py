@@ -8,18 +8,25 @@ from __future__ import annotations
 import time
 
 import httpx
+import judges
 import pytest
 from crash_world import until
+from registry_world import ALICE, BOB, salt, work
+from witness import Told
 
+from registry.eip712 import domain_separator
+from registry.hexadecimal import to_checksum, to_hex
+from registry.signatures import account_of_private_key, sign
 from registry.steps import STEPS
+from registry.typed_data import typed_data
 
 BUNDLES = 8
 """Of the newest, after each crash; of hundreds at the end."""
 
 KILLED = -9
 
-WALKED = [step for step in STEPS if not step.startswith("init.")]
-"""`init` runs once, when there is no registry yet: see `test_init`."""
+WALKED = [step for step in STEPS if not step.startswith(("init.", "draft."))]
+"""`init` runs once, when there is no registry yet: see `test_init`. Drafts have a test of their own below."""
 
 ATTEMPTS = {
     "anchor.stored": ("prepared",),
@@ -98,6 +105,42 @@ def test_who_sends_again_after_a_crash_is_answered_as_the_list_says(step, crash_
         registry.public().post(client, digest, body)
     assert told.outcome == ("known" if "`known`" in STEPS[step] else "accepted")
     registry.await_logged()
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step.startswith("draft.")])
+def test_a_draft_is_signed_once_whatever_crashes(step, crash_registry):
+    registry = crash_registry
+    kept = "`known`" in STEPS[step]
+    creators = tuple(sorted(map(account_of_private_key, (ALICE, BOB))))
+    made = work(content=step.encode(), creators=creators, salt=salt(f"draft {step}"))
+    for signer, left, first in ((ALICE, int(kept), "proposed"), (BOB, int(not kept), "accepted")):
+        body = signed_by(signer, made, registry.identity)
+        registry.order("serve", step=step, times=1)
+        with httpx.Client(base_url=registry.url, timeout=10) as client, pytest.raises(httpx.TransportError):
+            client.post("/v1/drafts", json=body)
+        assert registry.processes["serve"].wait() == KILLED
+        assert registry.ask("SELECT count(*) FROM draft") == left
+        judges.fsck(registry)
+        registry.start("serve")
+        registry.await_web()
+        with httpx.Client(base_url=registry.url, timeout=10) as client:
+            outcomes = [client.post("/v1/drafts", json=body).json()["outcome"] for _ in range(2)]
+        assert outcomes == ["known" if kept else first, "known"]
+    digest = to_hex(made.digest(domain_separator(registry.identity.address)))
+    registry.witness.told[digest] = Told(digest, outcome="accepted")
+    registry.await_logged()
+    assert registry.ask("SELECT count(*) FROM draft") == 0
+    assert registry.ask(f"SELECT count(*) FROM statement_subject WHERE subject = '{made.subjects()[0]}'") == 1
+    judges.fsck(registry)
+
+
+def signed_by(key, made, identity):
+    """Return the body of a request that signs a draft with one key."""
+    signature = sign(made.digest(domain_separator(identity.address)), key)
+    return {
+        "typed_data": typed_data(made, identity.address),
+        "signatures": [{"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}],
+    }
 
 
 def test_all_that_was_ever_acknowledged_is_logged_anchored_and_proven(crash_registry):
