@@ -98,25 +98,25 @@ def _check_parties(connection: Connection, key: str, statement: Statement, accou
         wrong("draft_party", key, "account", "missing")
     if body.body is None:  # erased: nothing says who they were
         return
-    # A party may have been succeeded before the draft, or since: somebody of each line is named, and no stranger.
-    lines = [_line(connection, party) for party in Agreement.from_message(json.loads(body.body)).parties]
-    if any(not line.intersection(accounts) for line in lines) or set(accounts).difference(*lines):
+    parties = Agreement.from_message(json.loads(body.body)).parties
+    if sorted(accounts) != sorted(_holder(connection, party) for party in parties):
         wrong("draft_party", key, "account")
 
 
-def _line(connection: Connection, account: bytes) -> set[bytes]:
-    """Return an account and all that came after it."""
-    found = {account}
-    successor: bytes | None = account
-    while successor is not None:
-        successor = connection.execute(select(ROTATION.c.successor).where(ROTATION.c.account == successor)).scalar()
-        if successor is not None:
-            found.add(successor)
-    return found
+def _holder(connection: Connection, account: bytes) -> bytes:
+    """Return who speaks for an account now."""
+    while True:
+        successor = connection.execute(select(ROTATION.c.successor).where(ROTATION.c.account == account)).scalar()
+        if successor is None:
+            return account
+        account = successor
 
 
 def _check_signatures(row: Row[Any], parties: Sequence[Row[Any]]) -> None:
-    """Raise unless all signatures hold, and there are some but not all: with all it would be a statement."""
+    """Raise unless all signatures hold, and there are some but not all: with all it would be a statement.
+
+    Of a termination there may be none: who gave theirs may have been succeeded.
+    """
     signed = [party for party in parties if party.signature is not None]
     for party in parties:
         key = f"{to_hex(row.digest)} {to_hex(party.account)}"
@@ -129,7 +129,7 @@ def _check_signatures(row: Row[Any], parties: Sequence[Row[Any]]) -> None:
             check(Signature(party.account, party.signature), row.digest)
         except VerificationError as error:
             wrong("draft_party", f"{to_hex(row.digest)} {to_hex(party.account)}", "signature", error.code)
-    if not signed or len(signed) == len(parties):
+    if len(signed) == len(parties) or not (signed or row.kind == "Termination"):
         wrong("draft_party", to_hex(row.digest), "signature", "complete" if signed else "missing")
 
 

@@ -111,16 +111,17 @@ def add(
     connection.execute(insert(DRAFT_SUBJECT), subjects)
 
 
-def set_parties(connection: Connection, draft: Draft, signers: Sequence[bytes]) -> None:
-    """Let others sign a draft than did so far: of a termination, whoever speaks for the parties now."""
-    before = [party.account for party in draft.parties]
-    gone = [account for account in before if account not in signers]
-    if gone:
-        mine = DRAFT_PARTY.c.draft_id == draft.id
-        connection.execute(delete(DRAFT_PARTY).where(mine, DRAFT_PARTY.c.account.in_(gone)))
-    added = [{"account": account, "draft_id": draft.id} for account in signers if account not in before]
-    if added:
-        connection.execute(insert(DRAFT_PARTY), added)
+def hand_over(connection: Connection, account: bytes, successor: bytes) -> None:
+    """Let a successor sign the drafts of terminations in an account's place, whose signature counts for nothing now.
+
+    Those are signed by whoever speaks for a party when they complete; other drafts name who signs them.
+    """
+    terminations = select(DRAFT.c.id).where(DRAFT.c.kind == "Termination")
+    connection.execute(
+        update(DRAFT_PARTY)
+        .where(DRAFT_PARTY.c.account == account, DRAFT_PARTY.c.draft_id.in_(terminations))
+        .values(account=successor, signature=None, signed_at=None)
+    )
 
 
 def take_signature(connection: Connection, digest: bytes, signature: Signature, now: int) -> None:

@@ -96,7 +96,7 @@ def sign(connection: Connection, signing: Signing) -> Signed:
         if signature.account not in signers:
             raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
     rules.check(state, _complete_fact(statement, digest, signers, now))
-    given, new = _given(draft, sent, signers)
+    given, new = _given(draft, sent)
     if new:
         signing.admission.check(sent._replace(signatures=tuple(new)).checked())
     if len(given) == len(signers):
@@ -104,8 +104,6 @@ def sign(connection: Connection, signing: Signing) -> Signed:
         return _complete(connection, whole, new, draft, signing)
     if draft is None:
         draft_store.add(connection, sent, body_of(statement), signers, submitter.api_key_id, now)
-    else:
-        draft_store.set_parties(connection, draft, signers)
     for signature in new:
         draft_store.take_signature(connection, digest, signature, now)
     _tell_signed(connection, digest, new, now, first=draft is None)
@@ -182,13 +180,9 @@ def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
     raise InvalidData("draft.one_signature", kind=statement.kind)
 
 
-def _given(draft: Draft | None, sent: Sent, signers: Sequence[bytes]) -> tuple[dict[bytes, bytes], list[Signature]]:
-    """Return the signatures that there are now, by account, and those of them that are new.
-
-    Of a termination somebody may have signed who does not speak for a party any more: that counts for nothing.
-    """
-    parties = draft.parties if draft else ()
-    given = {party.account: party.signature for party in parties if party.signature and party.account in signers}
+def _given(draft: Draft | None, sent: Sent) -> tuple[dict[bytes, bytes], list[Signature]]:
+    """Return the signatures that there are now, by account, and those of them that are new."""
+    given = {party.account: party.signature for party in (draft.parties if draft else ()) if party.signature}
     new = [signature for signature in sent.signatures if signature.account not in given]
     for signature in sent.signatures:
         if given.get(signature.account, signature.signature) != signature.signature:

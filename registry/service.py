@@ -185,6 +185,8 @@ class _Keeper:
         several = [new.digest for new in self._new_statements if len(new.accounts) > 1]
         if several:
             draft_store.remove(self._connection, several)
+        for rotation in [new.rotation for new in self._new_statements if new.rotation is not None]:
+            draft_store.hand_over(self._connection, *rotation)
         for draft, cancellation in self._cancelled.items():
             draft_store.note_cancelled(self._connection, draft, cancellation)
         insertion.insert_reruns(self._connection, self._new_reruns)

@@ -221,8 +221,12 @@ def test_a_party_who_is_succeeded_while_a_termination_waits_does_not_stop_it(sha
     sharing.register(rotation(cleo, dora), cleo, dora)
     shown = sharing.draft(sharing.digest(ended), dora).json()
     assert shown["state"] == "proposed"
-    assert sharing.sign(ended, dora).json()["missing"] == [anna.shown, ben.shown]
-    assert sharing.sign(ended, ben).json()["missing"] == [anna.shown], "the successor's signature is kept"
+    waiting = {party["account"] for party in shown["parties"] if party["signed_at"] is None}
+    assert waiting == {person.shown for person in (anna, ben, dora)}, "whose signature counts no more is succeeded"
+    assert sharing.decline(sharing.digest(ended), dora).json()["state"] == "declined"
+    assert sharing.sign(ended, ben).json()["missing"] == [person.shown for person in sorted([anna, dora])]
+    assert state(sharing, ended, anna) == "declined", "who declined has declined, whoever signs"
+    assert sharing.sign(ended, dora).json()["missing"] == [anna.shown]
     parties = sharing.draft(sharing.digest(ended), anna).json()["parties"]
     assert [party["account"] for party in parties] == [person.shown for person in sorted([anna, ben, dora])]
     assert sharing.sign(ended, anna).json()["outcome"] == "accepted"

@@ -43,7 +43,7 @@ def test_a_database_of_an_earlier_form_keeps_every_entry_and_body(database_url):
     database.check_version()
     with database.read() as connection:
         assert store.entries_between(connection, 0, 9) == whole
-        assert store.unlogged(connection, 9) == [(9, waiting)]
+        assert store.unlogged(connection, 9) == [(9, waiting, 1)]
         kept = store.search(connection, store.Filter(), 0)
     assert [stored.message for stored in kept] == [{"title": "\u4f5c"}, None, {"title": "\u4f5c"}, {}]
     database.close()

@@ -41,11 +41,10 @@ from registry.statements import Cancellation, Rotation, Termination
 from registry.tables import EVENT, Table
 
 FREE = {
-    ("statement", "accepted_at"): "the registry's clock at acceptance: in no entry",
+    ("statement", "accepted_at"): "the registry's clock at acceptance: its entry may have a later time",
     ("statement", "public_from"): "when its sender lets others read it: in no entry",
     ("draft", "public_from"): "the same",
     ("draft_party", "declined_at"): "the registry's clock, when a party said that it will not sign",
-    ("checkpoint", "signed_at"): "the registry's clock: not in the note",
     ("attempt", "created_at"): "the registry's clock",
     ("anchor_transaction", "created_at"): "the registry's clock",
     ("anchor_transaction", "sent_at"): "the registry's clock",
@@ -56,6 +55,7 @@ PARTLY = {
     ("rerun", "name"): "after its prefix it is the client's own name for a request",
     ("rerun", "fingerprint"): "under an idempotency key it may be of a repeat, whose digest is kept nowhere",
     ("rerun", "statement_id"): "the same: under an API key's idempotency key, any statement could be meant",
+    ("checkpoint", "signed_at"): "not in the note; when its entries were logged is told, of the first head nothing is",
     ("event", "id"): "an anchor may be told again at any time, and the last of a kind may come later",
     ("event", "at"): "the registry's clock where somebody declined, the block's where a head was anchored",
 }
@@ -274,6 +274,14 @@ def test_events_as_far_as_they_follow_from_the_rest(few, tmp_path):
             damaged = few.copy(tmp_path)
             assert damaged.flip("event", column, first[name], 37)
             assert checked(damaged).counts.events == len(rows)
+
+
+def test_when_a_head_was_signed_follows_from_what_is_told_of_its_entries(few, tmp_path):
+    damaged = few.copy(tmp_path)
+    assert damaged.flip("checkpoint", "signed_at", 1, 0)
+    checked(damaged)
+    assert damaged.flip("checkpoint", "signed_at", 2, 0)
+    assert place(what_is_wrong(damaged)) == "event"
 
 
 def test_a_log_that_is_older_than_events_begins_to_tell_in_the_middle(few, tmp_path):

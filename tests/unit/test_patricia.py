@@ -10,7 +10,7 @@ from eth_utils import keccak
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from trie import HexaryTrie
-from trie.exceptions import BadTrieProof
+from trie.exceptions import BadTrieProof, ValidationError
 
 from anchor import patricia
 from registry.errors import VerificationError
@@ -90,7 +90,13 @@ def test_any_choice_of_nodes_says_the_truth_or_nothing(items, key, data):
     if not isinstance(result, str):
         assert nodes == proof_of(trie, key)
         assert result == items.get(key)
-        assert (result or b"") == HexaryTrie.get_from_proof(trie.root_hash, key, [reference.decode(n) for n in nodes])
+        try:
+            theirs = HexaryTrie.get_from_proof(trie.root_hash, key, [reference.decode(node) for node in nodes])
+        except ValidationError:  # the library stops in an extension that goes on beyond the key
+            assert result is None
+            assert any(other.startswith(key) for other in items)
+        else:
+            assert (result or b"") == theirs
 
 
 @given(CROWDED_TRIES, CROWDED, st.data())

@@ -621,12 +621,7 @@ class People(RuleBasedStateMachine):
         assert state in allowed, (draft.statement.kind, state, allowed)
         if reason is not None:
             assert reason.code in self.model.against_draft(expected["letter"], self.now)
-        missing = self.model.missing(expected, self.now)
-        if expected["letter"].kind == "Termination":
-            # Its parties are told as they were when somebody signed last: who was succeeded since stands there still.
-            assert self.live_of(draft.missing) <= missing
-        else:
-            assert set(draft.missing) == missing
+        assert set(draft.missing) == self.model.missing(expected, self.now)
 
     def compare_reading(self, connection, digest, account):
         may = self.model.reads(account, self.model.drafts[digest], self.now)
