@@ -13,7 +13,7 @@ from registry import rules
 from registry.errors import VerificationError
 from registry.hexadecimal import to_checksum, to_hex
 from registry.rights import Fact
-from registry.statements import Upload
+from registry.statements import Termination, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def _found(verdict: Verdict, bundle: Bundle, pins: Pins, others: Sequence[Bundle
     if not standing.counts:
         return found
     statement, trust = verdict.statement, verdict.findings["included"].trust
-    if statement.signers() is None:
+    if isinstance(statement, Termination):
         names = ", ".join(to_checksum(signature.account) for signature in entry.signatures)
         found["complete"] = yes("complete.all", *trust, accounts=names)
     work = rights.works.get(verdict.digest)

@@ -104,11 +104,15 @@ def _check_parties(connection: Connection, key: str, statement: Statement, accou
 
 
 def _holder(connection: Connection, account: bytes) -> bytes:
-    """Return who speaks for an account now."""
+    """Return who speaks for an account now; raise on a circle."""
+    seen = {account}
     while True:
         successor = connection.execute(select(ROTATION.c.successor).where(ROTATION.c.account == account)).scalar()
         if successor is None:
             return account
+        if successor in seen:
+            wrong("rotation", to_hex(account), "successor")
+        seen.add(successor)
         account = successor
 
 

@@ -106,8 +106,8 @@ def sequence_batch(
 ) -> tuple[int, int]:
     """Log up to `BATCH` accepted statements in one transaction; return how many, and the log's size with them.
 
-    The index of an entry is the tree's size, read under the lock of the log's row. Its time is when it was accepted, by
-    a clock that is not ahead of the sequencer's; and never before the entry before it.
+    The index of an entry is the tree's size, read under the lock of the log's row. Its time is when it was accepted,
+    but not ahead of the sequencer's clock; where the entry before is later, that entry's time.
     """
     check_key(identity, log_key)
     with database.write() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 _LAST_SHOWN = 253_402_214_400
-"""9999-12-31 in every zone: a signer may claim any time, and a calendar shows no later one."""
+"""Still in the year 9999 in every zone: a signer may claim any time, and a calendar shows no later one."""
 
 
 def moment(seconds: int) -> str:

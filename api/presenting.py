@@ -1,4 +1,4 @@
-"""A verdict in words: one line for each question, its evidence, and whom it trusts; for terminals and pages."""
+"""A verdict, and a statement's members, in words: an answer has its evidence, and whom it trusts. For any screen."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def show_statement(
         "subjects": list(entry.subjects),
         "accepted_at": timestamp(stored.accepted_at),
         "log_index": stored.log_index,
-        "logged_at": None if stored.logged_at is None else timestamp(stored.logged_at),
+        "entry_time": None if stored.logged_at is None else timestamp(stored.logged_at),
         "anchors": [show_anchor(anchor) for anchor in anchors],
         "rivals": [
             {
@@ -138,7 +138,7 @@ def show_statement(
                 "kind": rival.kind,
                 "accounts": [to_checksum(signature.account) for signature in rival.opened().signatures],
                 "log_index": rival.log_index,
-                "logged_at": None if rival.logged_at is None else timestamp(rival.logged_at),
+                "entry_time": None if rival.logged_at is None else timestamp(rival.logged_at),
             }
             for rival in rivals
         ],

@@ -1,7 +1,8 @@
 """Drafts: statements that not everybody has signed yet. Once everybody has, they are accepted in the same transaction.
 
-A signature once given stays good until the draft completes, expires or is cancelled; in what order signatures come
-makes no difference. Functions take a connection inside a write and never commit.
+A signature once given stays good until the draft completes, expires or is cancelled, or its account is succeeded; in
+what order signatures come makes no difference. But for `sign_all`, functions take a connection inside a write and
+never commit.
 """
 
 from __future__ import annotations
@@ -159,13 +160,13 @@ def _state(connection: Connection, statement: Statement, digest: bytes) -> State
     subjects = statement.subjects()
     accounts = (*(statement.signers() or ()), *related.payers_in(subjects))
     state = related.state_around(connection, {digest, *related.named_in(subjects)}, accounts)
-    if isinstance(statement, Rotation) and related.is_somebody(connection, statement.to):
-        state.known.add(statement.to)
+    if isinstance(statement, Rotation):
+        related.know(connection, state, statement.to)
     return state
 
 
 def _complete_fact(statement: Statement, digest: bytes, signers: tuple[bytes, ...], now: int) -> Fact:
-    """Return a statement as if all had signed and it were logged now."""
+    """Return a statement as if all had signed and it were accepted now."""
     return Fact(digest, statement.kind, signers, statement.subjects(), now, statement)
 
 

@@ -42,7 +42,7 @@ _AT_ONCE = 400
 def state_around(connection: Connection, digests: Iterable[bytes], accounts: Iterable[bytes]) -> State:
     """Return the state as far as it bears on statements (by digest, kept or not) and accounts.
 
-    What is accepted and not logged yet is taken as it will be logged.
+    What is accepted and not logged yet is taken as logged at the time of its acceptance.
     """
     state = State()
     found = _closure(connection, set(digests))
@@ -102,17 +102,18 @@ def spoken_for(connection: Connection, account: bytes) -> list[bytes]:
         return []
     found: list[bytes] = []
     before: bytes | None = account
-    while before is not None:
+    while before is not None and before not in found:
         found.append(before)
         before = connection.execute(select(ROTATION.c.account).where(ROTATION.c.successor == before)).scalar()
     return found
 
 
-def is_somebody(connection: Connection, account: bytes) -> bool:
-    """Return whether an account has signed a statement that is kept, or is to pay by one."""
+def know(connection: Connection, state: State, account: bytes) -> None:
+    """Let the state know whether an account is somebody: has signed a statement that is kept, or is to pay by one."""
     signed = exists().where(ACCOUNT.c.account == account)
     pays = exists().where(SUBJECT.c.subject == tag("payer", account))
-    return bool(connection.execute(select(or_(signed, pays))).scalar())
+    if connection.execute(select(or_(signed, pays))).scalar():
+        state.known.add(account)
 
 
 def _closure(connection: Connection, wanted: set[bytes]) -> dict[bytes, Stored]:

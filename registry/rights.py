@@ -43,7 +43,7 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a statement comes to: a code of the catalogue and its parameters. `counts`: whether a rule refused it."""
+    """What a statement comes to: a code of the catalogue and its parameters. `counts` is False where a rule refused."""
 
     code: str
     params: dict[str, str | int] = field(default_factory=dict)
@@ -123,7 +123,6 @@ class AgreementState:
     """
 
     agreement: Agreement
-    completed_at: int
     start: int
     end: int
     superseded_by: bytes | None = None

@@ -89,7 +89,7 @@ def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
         _end(state, agreement.supersedes, agreement.effectiveFrom)
         state.agreements[agreement.supersedes].superseded_by = fact.digest
     span = Span(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER, fact.digest)
-    state.agreements[fact.digest] = AgreementState(agreement, fact.time, span.start, span.end)
+    state.agreements[fact.digest] = AgreementState(agreement, span.start, span.end)
     payer = state.first(agreement.payer)
     for work in agreement.works:
         state.works[work].covered.setdefault(payer, Spans()).add(span)

@@ -180,7 +180,7 @@ class _Keeper:
             return error
 
     def insert(self) -> None:
-        """Insert all that is new; what was a draft of it is none any more."""
+        """Insert all that is new; what was a draft of it is none any more, and a successor signs in a party's place."""
         insertion.insert_statements(self._connection, self._new_statements)
         several = [new.digest for new in self._new_statements if len(new.accounts) > 1]
         if several:
@@ -235,8 +235,8 @@ class _Keeper:
         item = candidate.item
         fact = item.fact(candidate.request.now, whole=self._folds)
         rotation = fact.statement if isinstance(fact.statement, Rotation) else None
-        if rotation is not None and related.is_somebody(self._connection, rotation.to):
-            self._state.known.add(rotation.to)
+        if rotation is not None:
+            related.know(self._connection, self._state, rotation.to)
         rules.check(self._state, fact)
         ends = True
         if isinstance(fact.statement, Cancellation):

@@ -75,7 +75,7 @@ class Checked(NamedTuple):
     public_from: int | None
 
     def fact(self, now: int, *, whole: bool) -> Fact:
-        """Return it as if it were logged now; `whole`: with its body, read again."""
+        """Return it as if it were accepted now; `whole`: with its body, read again."""
         statement = KINDS[self.kind].from_message(json.loads(self.body)) if whole else None
         return Fact(self.digest, self.kind, self.accounts, self.subjects, now, statement)
 
@@ -129,7 +129,7 @@ def check_sent(submission: Submission, registry: bytes, submitter: Submitter, no
     statement.STRUCT.accept(statement)
     claimed = statement.claimed_at()
     if claimed is not None and claimed > now + CLOCK_TOLERANCE:
-        raise InvalidData("statement.in_the_future", claimed=claimed, now=now)
+        raise InvalidData("statement.in_the_future", time=claimed, before=now)
     if statement.SCOPE is not None and statement.SCOPE not in submitter.scopes:
         raise InvalidData("api_key.scope", scope=statement.SCOPE)
     for field, name in (("reference", submission.reference), ("Idempotency-Key", submission.idempotency_key)):

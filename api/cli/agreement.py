@@ -20,7 +20,6 @@ from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from registry.keystore import read_file
 from registry.statements import NONE, WHOLE, Agreement, Cancellation, Share, Termination
-from registry.typed_data import from_typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +70,10 @@ def propose(options: Options, **terms: Any) -> None:
 @_terms
 @signer_options
 def amend(options: Options, digest: str, **terms: Any) -> None:
-    """Propose another agreement in place of DIGEST: all parties of both sign. What you leave out stays as it was."""
+    """Propose another agreement in place of DIGEST: all parties of both sign.
+
+    Works, lines, payer, end and terms that you leave out stay; who was rotated is named by the account of now.
+    """
     with Signer(options) as signer:
         before_digest = from_hex(digest, HASH_SIZE, "DIGEST")
         signer.sign_in()
@@ -87,13 +89,14 @@ def show_command(options: Options, digest: str) -> None:
     """Show an agreement or a draft that you are a party of, and who has signed it."""
     with Signer(options) as signer:
         signer.sign_in()
-        found = signer.client.draft_or_statement(from_hex(digest, HASH_SIZE, "DIGEST"))
+        wanted = from_hex(digest, HASH_SIZE, "DIGEST")
+        found = signer.client.draft_or_statement(wanted)
         if options.as_json:
             show_json(found)
             return
         if found["typed_data"] is None:
             raise InvalidData("statement.withheld", digest=digest)
-        for line in lines_of(from_typed_data(found["typed_data"], signer.registry), options.language):
+        for line in lines_of(signer.checked(found["typed_data"], wanted), options.language):
             click.echo(line)
         if "parties" in found:
             say(options.language, "cli.agreement.draft", state=found["state"])
@@ -109,7 +112,7 @@ def show_command(options: Options, digest: str) -> None:
 @click.argument("digest")
 @signer_options
 def accept(options: Options, digest: str) -> None:
-    """Sign the draft DIGEST. Your signature stays good until the draft's acceptBy; take it back with `cancel`."""
+    """Sign the draft DIGEST. Of an agreement your signature stays good until acceptBy; take it back with `cancel`."""
     with Signer(options) as signer:
         wanted = from_hex(digest, HASH_SIZE, "DIGEST")
         signer.sign_in()

@@ -57,9 +57,12 @@ def command(
     pinned = None if registry is None else account_from_any_case(registry, "registry")
     key_file = None if key_name is None and line != "mine" else key_path(key_name or "default")
     with Client(url, language) as client:
-        if key_file is not None:
-            client.sign_in(keystore.read(key_file, passphrase(language, passphrase_file)))
-        data = _fetch(client, wanted, language, wait=wait, quiet=as_json)
+        key = None if key_file is None else keystore.read(key_file, passphrase(language, passphrase_file))
+        if wait:
+            _wait(client, wanted, language, quiet=as_json)
+        if key is not None:  # a session is short: the anchor may take longer
+            client.sign_in(key)
+        data = client.bundle(wanted)
         identity = client.identity(pinned)
     bundle = bundles.parse(data)
     verdict = verify(bundle, Pins(registry=identity.address if pinned is None else pinned))
@@ -88,18 +91,16 @@ def command(
         say(language, "cli.prove.written" if bundle.anchors else "cli.prove.written_unanchored", video=video, **shown)
 
 
-def _fetch(client: Client, digest: bytes, language: str, *, wait: bool, quiet: bool) -> bytes:
-    if wait and not quiet:
+def _wait(client: Client, digest: bytes, language: str, *, quiet: bool) -> None:
+    """Return once a statement is anchored."""
+    if not quiet:
         say(language, "cli.prove.waiting")
-    while wait:
-        if client.state(digest) in ("anchored", "final"):
-            break
+    while client.state(digest) not in ("anchored", "final"):
         if not quiet:
             click.echo(".", nl=False, err=True)
         time.sleep(_POLL_SECONDS)
-    if wait and not quiet:
+    if not quiet:
         click.echo(err=True)
-    return client.bundle(digest)
 
 
 def _check_replaceable(path: Path) -> None:

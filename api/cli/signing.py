@@ -194,8 +194,10 @@ class Signer:
             show_json(answer)
             return
         said = {name: answer[name] for name in ("kind", "digest", "registry")}
-        say(self.options.language, f"{self.texts}.{answer['outcome']}", **said)
-        if answer.get("missing"):
+        waits = bool(answer.get("missing"))
+        outcome = "signed_already" if waits and answer["outcome"] == "known" else answer["outcome"]
+        say(self.options.language, f"{self.texts}.{outcome}", **said)
+        if waits:
             say(self.options.language, "cli.signing.missing", accounts=", ".join(answer["missing"]))
 
 

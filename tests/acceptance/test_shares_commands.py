@@ -82,6 +82,7 @@ def scene(tmp_path_factory, local, nursery):
     proposing = ("agreement", "propose", *terms)
     proposed = anna.says(*proposing)
     again = anna.does(*proposing)
+    again_said = anna.says(*proposing)
     digest = again["digest"]
     shown = ben.says("agreement", "show", digest, language="zh")
     second = ben.does("agreement", "accept", digest)
@@ -101,6 +102,7 @@ def scene(tmp_path_factory, local, nursery):
         proposing=proposing,
         proposed=proposed,
         again=again,
+        again_said=again_said,
         agreement=digest,
         shown=shown,
         second=second,
@@ -133,6 +135,7 @@ def test_an_agreement_is_proposed_shown_and_accepted(scene):
     assert scene.agreement in scene.proposed
     assert f"{scene.anna.shown}  已签名" in scene.shown
     assert f"{scene.cleo.shown}  尚未签名" in scene.shown
+    assert "You have signed this before" in scene.again_said
     assert (scene.second["outcome"], scene.second["missing"]) == ("signed", [scene.cleo.shown])
     assert f"Registered: Agreement {scene.agreement}" in scene.third
     assert standing(scene, scene.agreement) == "agreement.is_in_force"

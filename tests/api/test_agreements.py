@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 from dataclasses import replace
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from shares_world import (
     Sharing,
     accounts,
     agreement,
+    cancellation,
     claim,
     contribution,
     countersignature,
@@ -271,6 +273,17 @@ def test_a_claim_counts_only_with_the_platforms_own_word(sharing):
     late = sharing.register(claim(uploaded, rival), rival)
     refused = sharing.post(countersignature(late, platform), platform)
     assert (code(refused), refused.json()["params"]["other"]) == ("claim.taken", to_hex(claimed))
+
+
+@on_one_database
+def test_whoever_signed_a_cancellation_it_is_not_said_to_be_complete(sharing):
+    """Anybody may say so of what they do not have: who its parties are stands in a draft that was never here."""
+    [stranger] = people(1)
+    shown = proven(sharing, sharing.register(cancellation(secrets.token_bytes(32)), stranger))
+    beside = proven(sharing, sharing.register(work(stranger), stranger))
+    pins = Pins(registry=sharing.site.identity.address)
+    found = with_others(verify(shown, pins), shown, pins, [beside]).findings
+    assert (found["complete"].answer, found["standing"].code) == (Answer.NOT_CHECKED, "standing.counts")
 
 
 @on_one_database

@@ -52,7 +52,7 @@ def test_a_statement_goes_from_fields_to_an_anchored_bundle(site):
     assert shown["typed_data"] == asked["typed_data"]
     assert shown["author"] == {"basis": "signed", "accounts": [shown["signatures"][0]["account"]]}
     assert shown["anchors"][0]["chain_id"] == 31337
-    assert shown["logged_at"].endswith("Z")
+    assert shown["entry_time"].endswith("Z")
     fetched = site.anyone.get(f"/v1/statements/{asked['digest']}/bundle")
     assert fetched.headers["content-type"] == bundles.MEDIA_TYPE
     bundle = bundles.parse(fetched.content)

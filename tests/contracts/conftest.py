@@ -3,8 +3,9 @@
     ape test tests/contracts                                      ape's own EVM, py-evm
     ape test tests/contracts --network ethereum:local:foundry     anvil, on a port of its own
 
-The bytecode is the committed artifact's, deployed by CREATE2 as everywhere. Calls go through web3 and not through ape's
-contract objects: these trace and print every revert on anvil, and reverts are most of what is tested here.
+The bytecode is the committed artifact's, deployed by CREATE2 as everywhere. Nothing goes through ape's contract
+objects: these trace and print every revert on anvil, and reverts are most of what is tested here. Transactions go
+through web3; calls too, but on anvil straight to its node.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class Evm:
             raise Reverted(*decoded_error(literal_eval(str(error).removeprefix("execution reverted: ")))) from error
 
     def _call_anvil(self, to: bytes | None, data: bytes, sender: bytes) -> bytes:
-        """Do `call` past web3, whose way with a request takes ten times as long as anvil's answer."""
+        """Do `call` past what web3 does with a request, which takes ten times as long as anvil's answer."""
         call = {"from": "0x" + sender.hex(), "data": "0x" + data.hex(), "gas": hex(GAS)}
         if to is not None:
             call["to"] = "0x" + to.hex()
