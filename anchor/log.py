@@ -107,7 +107,7 @@ def sequence_batch(
     """Log up to `BATCH` accepted statements in one transaction; return how many, and the log's size with them.
 
     The index of an entry is the tree's size, read under the lock of the log's row. Its time is when it was accepted,
-    but not ahead of the sequencer's clock; where the entry before is later, that entry's time.
+    or, where the entry before is later, that entry's time.
     """
     check_key(identity, log_key)
     with database.write() as connection:
@@ -119,7 +119,7 @@ def sequence_batch(
         time = state.time
         logged, leaf_hashes = [], []
         for index, (key, opening, accepted_at) in enumerate(waiting, state.size):
-            time = max(time, min(accepted_at, now))
+            time = max(time, accepted_at)
             logged.append((index, time, key))
             leaf_hashes.append(merkle.leaf_hash(entries.close(opening, time)))
         appended = tiles.append(tile_reader(connection), state.size, leaf_hashes)

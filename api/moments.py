@@ -10,7 +10,7 @@ _LAST_SHOWN = 253_402_214_400
 
 def moment(seconds: int) -> str:
     """Return a Unix time in the machine's zone and in UTC."""
-    if seconds > _LAST_SHOWN:
+    if not 0 <= seconds <= _LAST_SHOWN:
         return f"{seconds} s"
     utc = datetime.fromtimestamp(seconds, UTC)
     local = utc.astimezone()

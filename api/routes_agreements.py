@@ -16,6 +16,12 @@ from registry.statements import Share
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy import Connection
+
+    from registry.readers import Reader
+    from registry.rights import AgreementState
+    from registry.store import Stored
+
 router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
 
 
@@ -39,9 +45,11 @@ def get_payouts(
         if stored.kind != "Agreement":
             raise InvalidData("agreement.unknown", agreement=digest)
         rights = related.state_of(connection, [stored])
-        if not readers.may_read(connection, reader, stored, rights, here.now()):
+        found = rights.agreements.get(wanted)
+        if not readers.may_read(connection, reader, stored, rights, here.now()) or (
+            found is not None and not _may_read_payouts(connection, reader, stored, found)
+        ):
             raise InvalidData("statement.withheld", digest=digest)
-    found = rights.agreements.get(wanted)
     if found is None:
         standing = rights.standings[wanted]
         refusal = InvalidData(standing.code)
@@ -67,6 +75,21 @@ def get_payouts(
         "carried": str(rows[-1].carried if rows else 0),
         "closing": _shown(payouts.closing(shares, changes)),
     }
+
+
+def _may_read_payouts(connection: Connection, reader: Reader, stored: Stored, found: AgreementState) -> bool:
+    """Return whether a reader may know what was reported: its parties, its payer; who left signed it, and may not.
+
+    An API key may if it sent all of it.
+    """
+    if reader.account is not None:
+        concerned = {*found.agreement.parties, found.agreement.payer}
+        if concerned.intersection(related.spoken_for(connection, reader.account)):
+            return True
+    if reader.api_key_id is None or reader.api_key_id != stored.api_key_id:
+        return False
+    sent = (store.by_digest(connection, report) for report in found.reports)
+    return all(report is not None and report.api_key_id == reader.api_key_id for report in sent)
 
 
 def _shown(amounts: Mapping[bytes, int]) -> dict[str, str]:

@@ -155,6 +155,7 @@ def show_draft(draft: Draft, registry: bytes, state: str, reason: DeedlogError |
         "reason": None if reason is None else {"code": reason.code, "params": show_params(reason.params)},
         "typed_data": typed_data(draft.statement, registry),
         "proposed_at": timestamp(draft.proposed_at),
+        "public_from": None if draft.public_from is None else timestamp(draft.public_from),
         "cancelled_by": None if draft.cancelled_by is None else to_hex(draft.cancelled_by),
         "parties": [
             {

@@ -57,6 +57,9 @@ class NewRerun(NamedTuple):
     digest: bytes
 
 
+_NEWEST = select(STATEMENT.c.accepted_at, STATEMENT.c.logged_at).order_by(STATEMENT.c.id.desc()).limit(1)
+
+
 def lock_statements(connection: Connection) -> None:
     """Let nobody else keep statements until the transaction ends: what was looked up stays so until it commits.
 
@@ -66,6 +69,12 @@ def lock_statements(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(_POSTGRESQL_TIMEOUTS, {"wait": f"{LOCK_SECONDS}s", "idle": f"{IDLE_SECONDS}s"})
         connection.execute(select(func.pg_advisory_xact_lock(_STATEMENTS_LOCK)))
+
+
+def newest_time(connection: Connection) -> int:
+    """Return when the last was accepted (Unix seconds), 0 before the first: what comes later has no earlier time."""
+    row = connection.execute(_NEWEST).first()
+    return 0 if row is None else max(row.accepted_at, row.logged_at or 0)
 
 
 def find_kinds(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, str]:

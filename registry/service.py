@@ -166,6 +166,7 @@ class _Keeper:
         self._kinds = insertion.find_kinds(connection, digests)
         self._repeats = insertion.find_repeats(connection, [candidate.item.repeat_key for candidate in group])
         self._reruns = insertion.find_reruns(connection, names)
+        self._time = insertion.newest_time(connection)
         self._state = self._state_around(group)
         self._new_statements: list[insertion.NewStatement] = []
         self._happened: list[tuple[str, int, bytes]] = []
@@ -233,7 +234,9 @@ class _Keeper:
 
     def _take(self, candidate: _Candidate) -> None:
         item = candidate.item
-        fact = item.fact(candidate.request.now, whole=self._folds)
+        # What comes later is never accepted earlier, whatever the clocks of the processes: so the entry has this time.
+        self._time = max(self._time, candidate.request.now)
+        fact = item.fact(self._time, whole=self._folds)
         rotation = fact.statement if isinstance(fact.statement, Rotation) else None
         if rotation is not None:
             related.know(self._connection, self._state, rotation.to)
@@ -258,7 +261,7 @@ class _Keeper:
                 accounts=item.accounts,
                 subjects=item.subjects,
                 api_key_id=candidate.request.submitter.api_key_id,
-                accepted_at=candidate.request.now,
+                accepted_at=self._time,
                 public_from=item.public_from,
                 rotation=None if rotation is None else (rotation.from_, rotation.to),
             )

@@ -135,6 +135,8 @@ def check_sent(submission: Submission, registry: bytes, submitter: Submitter, no
     for field, name in (("reference", submission.reference), ("Idempotency-Key", submission.idempotency_key)):
         if name is not None and not (0 < len(name) <= MAXIMUM_REFERENCE and name.isprintable()):
             raise InvalidData("reference.malformed", field=field, maximum=MAXIMUM_REFERENCE)
+    if submission.public_from is not None and statement.content() is None:
+        raise InvalidData("public_from.of_no_work", field="public_from", kind=statement.kind)
     if submission.reference is not None and submitter.api_key_id is None:
         raise InvalidData("reference.needs_api_key", field="reference")
     digest = statement.digest(domain_separator(registry))

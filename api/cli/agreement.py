@@ -14,12 +14,12 @@ import click
 from api.cli.common import say, show_json, write_atomically
 from api.cli.shares import bars, parse_shares
 from api.cli.signing import MOMENT, Signer, lines_of, meaning, now, show, signer_options
-from api.texts import text
+from api.texts import printable, text
 from registry import signatures
 from registry.errors import InvalidData
 from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from registry.keystore import read_file
-from registry.statements import NONE, WHOLE, Agreement, Cancellation, Share, Termination
+from registry.statements import NONE, WHOLE, Agreement, Cancellation, Rotation, Share, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from registry.statement import Statement
 
 MAXIMUM_TERMS = 16 * 1024 * 1024
+MAXIMUM_ROTATIONS = 100
 
 
 @click.group()
@@ -102,7 +103,7 @@ def show_command(options: Options, digest: str) -> None:
             say(options.language, "cli.agreement.draft", state=found["state"])
             for party in found["parties"]:
                 code = "signed" if party["signed_at"] else "declined" if party["declined_at"] else "waiting"
-                click.echo(f"  {party['account']}  {text(options.language, f'cli.agreement.{code}')}")
+                click.echo(f"  {printable(str(party['account']))}  {text(options.language, f'cli.agreement.{code}')}")
         else:
             standing = found["standing"]
             click.echo(text(options.language, standing["code"], standing["params"]))
@@ -117,6 +118,9 @@ def accept(options: Options, digest: str) -> None:
         wanted = from_hex(digest, HASH_SIZE, "DIGEST")
         signer.sign_in()
         statement = _read(signer, wanted, of_any_kind=True)
+        statement.STRUCT.accept(statement)  # all of it, no line hidden: who signs sees what they sign
+        if isinstance(statement, Rotation):
+            raise InvalidData("agreement.rotation", digest=digest)
         warnings = _warnings(options.language, statement) if isinstance(statement, Agreement) else []
         signer.confirm(statement, *warnings)
         signature = signatures.sign(wanted, signer.key())
@@ -225,7 +229,7 @@ def _agreement(terms: dict[str, Any], supersedes: bytes, before: Agreement | Non
 
 def _with_holders(signer: Signer, before: Agreement) -> Agreement:
     """Return an agreement with the accounts that speak now for those that it names: they sign what comes after it."""
-    holders = {account: signer.client.holder(account) for account in {*before.parties, before.payer}}
+    holders = {account: _holder(signer, account) for account in {*before.parties, before.payer}}
     shares = [replace(share, party=holders[share.party]) for share in before.shares if isinstance(share, Share)]
     return replace(
         before,
@@ -233,6 +237,22 @@ def _with_holders(signer: Signer, before: Agreement) -> Agreement:
         parties=tuple(sorted(holders[party] for party in before.parties)),
         shares=tuple(sorted(shares, key=attrgetter("party"))),
     )
+
+
+def _holder(signer: Signer, account: bytes) -> bytes:
+    """Return who speaks for an account now: by rotations that both have signed, or the registry could name anybody."""
+    for _ in range(MAXIMUM_ROTATIONS):
+        for found in signer.client.rotations(account):
+            rotation = signer.checked(found.typed_data, found.digest)
+            if isinstance(rotation, Rotation) and rotation.from_ == account:
+                signatures.check_complete(found.signatures, rotation.signers())
+                for signature in found.signatures:
+                    signatures.check(signature, found.digest)
+                account = rotation.to
+                break
+        else:
+            return account
+    raise InvalidData("rotation.too_many", maximum=MAXIMUM_ROTATIONS)
 
 
 def _fresh(before: Agreement | None) -> tuple[Share, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import httpx
 
@@ -12,8 +12,8 @@ from anchor.identity import RegistryIdentity
 from api.texts import catalogue
 from registry import sign_in, strict_json
 from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import ACCOUNT_SIZE, from_hex, to_checksum, to_hex
-from registry.signatures import account_of_private_key, sign
+from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
+from registry.signatures import Signature, account_of_private_key, sign
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -31,6 +31,14 @@ OUTCOMES = ("accepted", "known", "repeat")
 SIGNED = (*OUTCOMES, "proposed", "signed")
 _DIGEST = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
+
+
+class Rotated(NamedTuple):
+    """A rotation as a registry shows it."""
+
+    digest: bytes
+    typed_data: object
+    signatures: tuple[Signature, ...]
 
 
 class Client:
@@ -104,33 +112,48 @@ class Client:
     def payouts(self, agreement: bytes) -> dict[str, Any]:
         """Return what each party of an agreement got of each report, as the registry computes it."""
         path = f"/v1/agreements/{to_hex(agreement)}/payouts"
-        found = page = self._json(self._send("GET", path))
-        while page.get("next") is not None:
-            before, page = page, self._json(self._send("GET", path, params={"cursor": str(page["next"])}))
-            if not isinstance(page.get("reports"), list) or page.get("next") == before["next"]:
+        found = page = self._payouts(path)
+        while page["next"] is not None:
+            page = self._payouts(path, cursor=str(len(found["reports"])))
+            if not page["reports"] or page["next"] not in (None, str(len(found["reports"] + page["reports"]))):
                 raise self._unlike_a_registry()
             found["reports"] += page["reports"]
         return found
 
-    def holder(self, account: bytes) -> bytes:
-        """Return the account that speaks for one now, after its rotations, as the registry has them."""
-        seen = {account}
-        while (after := self._successor(account)) is not None:
-            if after in seen:  # nobody is succeeded by who was before
+    def _payouts(self, path: str, **query: str) -> dict[str, Any]:
+        page = self._json(self._send("GET", path, params=query))
+        try:
+            amounts = [page["closing"], *(report["paid"] for report in page["reports"])]
+            totals = [page["carried"], *(report[name] for report in page["reports"] for name in ("amount", "carried"))]
+            numbers = [int(amount) for amount in (*totals, *(each for by in amounts for each in by.values()))]
+            accounts = [account_from_any_case(account, None) for by in amounts for account in by]
+            digests = [from_hex(report["digest"], HASH_SIZE, None) for report in page["reports"]]
+            known = page["next"] is None or isinstance(page["next"], str)
+            if not known or not isinstance(page["currency"], str | None) or len(numbers) < len(accounts) + len(digests):
                 raise self._unlike_a_registry()
-            seen.add(after)
-            account = after
-        return account
+        except (InvalidData, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise self._unlike_a_registry() from error
+        return page
 
-    def _successor(self, account: bytes) -> bytes | None:
+    def rotations(self, account: bytes) -> list[Rotated]:
+        """Return the rotations that an account has signed, as the registry has them: nothing is checked yet."""
         query = {"account": to_hex(account), "kind": "Rotation"}
         found = self._json(self._send("GET", "/v1/statements", params=query)).get("statements")
         try:
-            named = [rotation["subjects"][0].removeprefix("successor:") for rotation in found or ()]
-            successors = [from_hex(text, ACCOUNT_SIZE, None) for text in named]
+            return [
+                Rotated(
+                    from_hex(each["digest"], HASH_SIZE, None),
+                    each["typed_data"],
+                    tuple(
+                        Signature(account_from_any_case(one["account"], None), from_hex(one["signature"], None, None))
+                        for one in each["signatures"]
+                    ),
+                )
+                for each in found or ()
+                if each["typed_data"] is not None
+            ]
         except (InvalidData, LookupError, TypeError, AttributeError) as error:
             raise self._unlike_a_registry() from error
-        return next((successor for successor in successors if successor != account), None)
 
     def sign_in(self, key: bytes) -> bytes:
         """Sign in with a private key (32 bytes); return its account. Later requests are made as that account.

@@ -455,6 +455,33 @@ def test_payouts_are_what_each_party_computes_from_their_own_line(sharing):
 
 
 @on_one_database
+def test_payouts_are_not_for_who_left_nor_for_who_sent_the_agreement_alone(sharing):
+    anna, ben, cleo, payer = people(4)
+    made = sharing.register(work(anna), anna)
+    before = complete(sharing, agreement([made], equal([anna, ben, cleo]), payer), anna, ben, cleo)
+    change = now() - BEGIN + DAY
+    leaving = {"supersedes": before, "leaving": accounts([cleo]), "effectiveFrom": change}
+    amended = agreement([made], equal([anna, ben]), payer, **leaving)
+    digest = sharing.register(amended, anna, ben, cleo, client=sharing.site.platform)
+    path = f"/v1/agreements/{to_hex(digest)}/payouts"
+    assert sharing.site.platform.get(path).status_code == 200, "what was reported it has sent: nothing"
+    assert code(sharing.get(path, cleo)) == "statement.withheld"
+    one = report(made, payer, change, change + 100, 1000)
+    sharing.register(one, payer)
+    assert sharing.get(path, anna).status_code == sharing.get(path, payer).status_code == 200
+    assert code(sharing.get(path, cleo)) == code(sharing.site.platform.get(path)) == "statement.withheld"
+
+
+@on_one_database
+def test_only_works_and_uploads_are_withheld_by_who_sends_them(sharing):
+    anna, ben = people(2)
+    made = sharing.register(work(anna), anna)
+    later = {"public_from": "2999-01-01T00:00:00Z"}
+    assert code(sharing.post(contribution(made, ben), ben, **later)) == "public_from.of_no_work"
+    assert sharing.register(work(ben), ben, **later)
+
+
+@on_one_database
 def test_payouts_come_in_pages_each_of_which_counts_what_came_before(sharing):
     anna, ben, payer = people(3)
     made = sharing.register(work(anna), anna)

@@ -131,3 +131,23 @@ def test_an_agreement_accepted_in_time_is_in_force_however_late_it_is_logged(dat
     assert stands() == "agreement.is_in_force"
     late = shares_world.agreement([of], equal([anna, ben]), payer, acceptBy=world.now - 1, effectiveFrom=world.now)
     assert world.accept(late, anna.key, ben.key).code == "agreement.expired"
+
+
+def test_what_comes_second_is_never_accepted_earlier_whatever_the_clocks(database):
+    world = open_world(database)
+    noon = world.now = shares_world.now()
+    anna, ben, payer = people(3)
+    of = world.accept(shares_world.work(anna), anna.key).digest
+    world.now = noon + 5  # another process, whose clock is ahead
+    world.accept(shares_world.work(ben), ben.key)
+    world.now = noon
+    late, made = (
+        shares_world.agreement([of], equal([anna, ben]), payer, acceptBy=noon + more, effectiveFrom=noon)
+        for more in (4, 5)
+    )
+    assert world.accept(late, anna.key, ben.key).code == "agreement.expired"
+    digest = world.accept(made, anna.key, ben.key).digest
+    world.sequence()
+    with database.read() as connection:
+        state = related.state_of(connection, [store.by_digest(connection, digest)])
+    assert rules.standing(state, digest, world.now).code == "agreement.is_in_force"

@@ -78,8 +78,9 @@ DERIVED = [
     *(
         f"cli.{command}.{said}"
         for command in ("register", "signing")
-        for said in ("accepted", "known", "repeat", "proposed", "signed", "for_ever", "sign", "signed_before")
+        for said in ("accepted", "known", "repeat", "proposed", "signed", "for_ever", "sign")
     ),
+    *(f"cli.{command}.signed_{when}" for command in ("register", "signing") for when in ("before", "already")),
     *("http.not_found", "http.method_not_allowed", "http.request"),
     *(f"alarm.{name}" for name in ("anchor_late", "balance_low", "fee_limit", "nonce_taken", "not_taken", "reverted")),
     *(f"verdict.exit_{code}" for code in (0, 1, 2)),
