@@ -30,7 +30,7 @@ UNLOGGED = 2
 RIGHTS = 6
 """How many of them are about shares: `fill_rights`."""
 
-DRAFTS = 3
+DRAFTS = 4
 TWICE = 6
 """How many entries two have signed."""
 ERASED = 300
@@ -121,7 +121,7 @@ def fill(world: World, batches: tuple[int, ...] = BATCHES, erased: int = ERASED)
 
 
 def fill_rights(world: World, platform: Submitter) -> None:
-    """Accept `RIGHTS` statements of people who share a work, and leave `DRAFTS`: cancelled, stale and declined."""
+    """Accept `RIGHTS` statements of people who share a work, and leave `DRAFTS`: cancelled, stale, declined, a work."""
     now = world.now
     film = world.accept(work(WRITER, b"a film"), WRITER)
     first = shares((film.digest,), WRITER, CAMERA)
@@ -131,7 +131,7 @@ def fill_rights(world: World, platform: Submitter) -> None:
     world.accept(second, WRITER, CAMERA)
     in_force = second.digest(world.separator)
     third = shares((film.digest,), WRITER, CAMERA, supersedes=in_force, effectiveFrom=now + 5)
-    sign_draft(world, third, WRITER, submitter=platform, public_from=now + 10)
+    sign_draft(world, third, WRITER, submitter=platform)
     world.now += 1
     world.accept(Cancellation(third.digest(world.separator), "no more", now, salt("cancellation")), CAMERA)
     camera, successor = map(account_of_private_key, (CAMERA, SUCCESSOR))
@@ -144,6 +144,8 @@ def fill_rights(world: World, platform: Submitter) -> None:
     with world.database.write() as connection:
         drafts.decline(connection, fourth.digest(world.separator), account_of_private_key(NEWCOMER), world.now)
     world.accept(Termination(in_force, "the end", now + 9, salt("termination")), WRITER, SUCCESSOR)
+    together = tuple(sorted(map(account_of_private_key, (WRITER, NEWCOMER))))
+    sign_draft(world, work(content=b"of two", creators=together), WRITER, submitter=platform, public_from=now + 10)
 
 
 def shares(works: tuple[bytes, ...], *keys: bytes, **changes) -> Agreement:

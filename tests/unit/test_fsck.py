@@ -77,6 +77,7 @@ OF_ENTRIES = ("statement", "statement_text", "tile")
 
 ROWS = dict.fromkeys(("statement", "statement_text"), (1, 2, 3, ERASED + 1, SIZE + 1)) | {
     "event": (1, 4, 8, 9, 16),
+    "draft": (1, 2, 4),
     "draft_party": (2, 5),
 }
 """Where more than one row is worth a try: of each kind, of two creators, erased, not logged; logged, anchored,
@@ -182,7 +183,7 @@ def test_a_sound_database_with_its_contract(damaged):
         drafts=DRAFTS,
         anchors=2,
         attempts=2,
-        events=21,
+        events=22,
     )
     # Each table that is covered has something to cover.
     for table in {table for table, _ in COLUMNS}:
@@ -437,7 +438,7 @@ def test_a_database_without_a_log_is_not_called_in_order(damaged, table):
         (["INSERT INTO rotation VALUES (x'00', x'01', 5)"], ("rotation", "statement_id")),
         (["UPDATE rotation SET account = successor, successor = x'01'"], ("rotation", "successor")),
         (["DELETE FROM draft WHERE id = 2"], ("draft_subject", "draft_id")),
-        (["DELETE FROM draft WHERE id = 3"], ("draft_party", "draft_id")),
+        (["DELETE FROM draft WHERE id = 4"], ("draft_party", "draft_id")),
         (["UPDATE draft SET body = replace(body, ',', ', ') WHERE id = 2"], ("draft", "body")),
         (["UPDATE draft SET digest = (SELECT digest FROM statement WHERE id = 453) WHERE id = 2"], ("draft", "digest")),
         (["UPDATE draft SET cancelled_by = NULL"], ("event", "name")),
