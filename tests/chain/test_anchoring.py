@@ -132,6 +132,7 @@ def test_an_attempt_whose_row_was_damaged_is_not_signed_again(world, anvil):
         with world.database.write() as connection:
             assert len(anchor_store.transactions(connection, whole["id"])) == 1
             connection.execute(table.update().values(whole))
+    anvil.request("evm_mine")  # now, and not in the middle of a tick
     anvil.automine(on=True)
     world.anchor()
     assert [size for size, _, _ in anchors(world)] == [3]

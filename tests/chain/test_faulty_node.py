@@ -225,7 +225,8 @@ class Stale:
         self.payer, self.payee = chain.request("eth_accounts")[:2]
         payment = {"from": self.payer, "to": self.payee, "value": "0x1"}
         self.old = chain.request("eth_sendTransaction", payment)
-        self.newest = int(chain.request("eth_blockNumber"), 16)
+        mined = until(lambda: chain.request("eth_getTransactionReceipt", self.old), "the payment is mined")
+        self.newest = int(mined["blockNumber"], 16)
         self.finalized = chain.request("eth_getBlockByNumber", "finalized", HEADERS_ONLY)["number"]
         self.fault = frozen(chain.url)
         self.nonce = chain.request("eth_getTransactionCount", self.payer, "latest")
