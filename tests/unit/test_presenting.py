@@ -23,7 +23,9 @@ def zone(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("zone")
-@pytest.mark.parametrize("seconds", [0, 1, 1_795_460_000, 253_402_214_400, 253_402_300_799, 253_402_300_800, 2**64 - 1])
+@pytest.mark.parametrize(
+    "seconds", [-(2**53) + 1, -1, 0, 1, 1_795_460_000, 253_402_214_400, 253_402_300_799, 253_402_300_800, 2**64 - 1]
+)
 def test_every_time_can_be_shown(seconds):
     assert moment(seconds)
 
