@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from registry.errors import InvalidData, VerificationError
+from deedlog.registry.errors import InvalidData, VerificationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

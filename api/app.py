@@ -9,28 +9,19 @@ from typing import TYPE_CHECKING
 from fastapi import Depends
 from fastapi_offline import FastAPIOffline
 
-from api import (
-    routes_agreements,
-    routes_drafts,
-    routes_events,
-    routes_log,
-    routes_pages,
-    routes_sessions,
-    routes_signs,
-    routes_statements,
-    routes_writing,
-)
-from api.checking import Checkers
-from api.context import Context, nothing_unread
-from api.direct import Direct
-from api.faults import answer_faults
-from api.keys import Keys
-from api.metrics import CountRequests, Metrics
-from api.openapi import DESCRIPTION, describe
-from api.opening import open_registry, read_deployment
-from api.quota import Quota
-from api.sessions import Sessions
-from registry.acceptance import Acceptance
+from deedlog.api.bootstrap import open_registry, read_deployment
+from deedlog.api.http.api_keys import Keys
+from deedlog.api.http.batch_checker import Checkers
+from deedlog.api.http.context import Context, nothing_unread
+from deedlog.api.http.exception_handlers import answer_faults
+from deedlog.api.http.fast_path import Direct
+from deedlog.api.http.metrics import CountRequests, Metrics
+from deedlog.api.http.openapi import DESCRIPTION, describe
+from deedlog.api.http.quota import Quota
+from deedlog.api.http.routes import agreements, drafts, events, health, log, sessions, statements, writing
+from deedlog.api.http.sessions import Sessions
+from deedlog.api.web import pages
+from deedlog.registry.acceptance.write_queue import Acceptance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +29,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from api.settings import Settings
+    from deedlog.api.settings import Settings
 
 
 def create_app(settings: Settings) -> ASGIApp:
@@ -65,7 +56,7 @@ def create_app(settings: Settings) -> ASGIApp:
             "tracing": False,
             "metrics": False,
             "logs": False,
-        },  # asked at each request otherwise; see api.metrics
+        },  # asked at each request otherwise; see deedlog.api.http.metrics
         redirect_slashes=False,  # a redirect would lead where the `Host` header says
     )
     app.state.metrics = Metrics()
@@ -82,15 +73,15 @@ def create_app(settings: Settings) -> ASGIApp:
         acceptance=acceptance,
         checkers=checkers,
     )
-    endpoints = routes_writing.add_routes(app)
-    app.include_router(routes_statements.router, dependencies=[Depends(nothing_unread)])
-    app.include_router(routes_drafts.router, dependencies=[Depends(nothing_unread)])
-    app.include_router(routes_agreements.router, dependencies=[Depends(nothing_unread)])
-    app.include_router(routes_events.router, dependencies=[Depends(nothing_unread)])
-    app.include_router(routes_sessions.router, dependencies=[Depends(nothing_unread)])
-    app.include_router(routes_log.router)
-    app.include_router(routes_pages.router)
-    app.include_router(routes_signs.router)
+    endpoints = writing.add_routes(app)
+    app.include_router(statements.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(drafts.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(agreements.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(events.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(sessions.router, dependencies=[Depends(nothing_unread)])
+    app.include_router(log.router)
+    app.include_router(pages.router)
+    app.include_router(health.router)
     app.add_middleware(CountRequests, metrics=app.state.metrics)
     answer_faults(app)
     app.add_middleware(HeadAsGet)

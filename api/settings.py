@@ -9,10 +9,10 @@ from limits import parse as parse_rate
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from anchor.chains import Chain, chain_named
-from registry.errors import InvalidData
-from registry.keystore import read_passphrase
-from registry.sign_in import Site, site_at
+from deedlog.anchor.rpc.networks import Chain, chain_named
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.keystore import read_passphrase
+from deedlog.registry.sign_in import Site, site_at
 
 
 def _rate(value: str) -> str:

@@ -14,24 +14,28 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from anchor import last_signed, log, log_key
-from anchor.anchoring import Anchorer
-from anchor.chain import EvmChain
-from anchor.plan import Plan
-from anchor.view import StopAnchoringError
-from api.opening import open_registry, read_deployment
-from api.texts import error_text, text
-from registry import alarms, keystore, store
-from registry.errors import DeedlogError, InvalidData, Unavailable
-from registry.lease import ANCHORER, SEQUENCER, Fenced, Roles
-from registry.steps import reached
+from deedlog.anchor.anchoring.anchorer import Anchorer
+from deedlog.anchor.anchoring.chain_view import StopAnchoringError
+from deedlog.anchor.anchoring.config import Plan
+from deedlog.anchor.log import key as log_key
+from deedlog.anchor.log import last_signed
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.api.bootstrap import open_registry, read_deployment
+from deedlog.api.texts import error_text, text
+from deedlog.registry import keystore
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.failpoints import reached
+from deedlog.registry.store import alarms
+from deedlog.registry.store import statements as store
+from deedlog.registry.store.lease import ANCHORER, SEQUENCER, Fenced, Roles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from api.settings import Settings
-    from registry.database import Transactions
-    from registry.lease import Lease
+    from deedlog.api.settings import Settings
+    from deedlog.registry.store.database import Transactions
+    from deedlog.registry.store.lease import Lease
 
 _log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from registry.digest import keccak256
-from registry.errors import InvalidData
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hashing import keccak256
 
 HASH_SIZE = 32
 ACCOUNT_SIZE = 20

@@ -7,9 +7,9 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import ACCOUNT_SIZE, from_hex
-from registry.signatures import ORDER, account_of_private_key
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.hexadecimal import ACCOUNT_SIZE, from_hex
+from deedlog.registry.statements.signatures import ORDER, account_of_private_key
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,7 +1,7 @@
 """Sign-In with Ethereum (EIP-4361): the message by which a person shows over HTTP to be an account.
 
 A registry offers a nonce, the person signs a message with it, the registry reads the message. Both sides check it here:
-it is for this site, on this chain, at this time. Whether the nonce is fresh is asked in `registry.sessions`.
+it is for this site, on this chain, at this time. Whether the nonce is fresh is asked in `registry.store.sessions`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from registry.digest import keccak256
-from registry.errors import InvalidData
-from registry.hexadecimal import to_checksum
-from registry.signatures import recover
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hashing import keccak256
+from deedlog.registry.hexadecimal import to_checksum
+from deedlog.registry.statements.signatures import recover
 
 NONCE_SECONDS = 300
 """How long a nonce can be used."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from registry.errors import InvalidData
+from deedlog.registry.errors import InvalidData
 
 MAXIMUM_INTEGER = 2**53 - 1
 """RFC 8259 §6: beyond it readers disagree on the value."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from registry.errors import InvalidData
+from deedlog.registry.errors import InvalidData
 
 BIDIRECTIONAL_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Embeddings, overrides and isolates (UAX #9 §2): they can make a shown name read as another."""

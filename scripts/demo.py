@@ -22,10 +22,10 @@ from demo_video import make_rendition, make_video
 from forgery import forge
 from local_registry import LocalRegistry, free_port, run_deedlog
 
-from anchor import bundle as bundles
-from registry.digest import digest_file
-from registry.keystore import new_key
-from registry.signatures import account_of_private_key, sign
+from deedlog.anchor.verify import bundle as bundles
+from deedlog.registry.hashing import digest_file
+from deedlog.registry.keystore import new_key
+from deedlog.registry.statements.signatures import account_of_private_key, sign
 
 PASSPHRASE = "only for the demo"  # noqa: S105 - it guards a key that signs nothing of worth
 TITLE = "演示：怎样读一篇论文 / Demo: how to read a paper"

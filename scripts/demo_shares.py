@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from local_registry import run_deedlog
 
-from registry import keystore
-from registry.hexadecimal import to_checksum
+from deedlog.registry import keystore
+from deedlog.registry.hexadecimal import to_checksum
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,12 +24,12 @@ from ape.cli import ConnectedProviderCommand, network_option
 from eth_abi.abi import decode
 from web3.exceptions import TransactionNotFound, Web3Exception
 
-from anchor.artifacts import rights_anchor
-from anchor.deployment import Deployment, creation_data
-from anchor.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity
-from registry.digest import keccak256
-from registry.errors import DeedlogError
-from registry.hexadecimal import from_hex, to_checksum, to_hex
+from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.evm.deployment import Deployment, creation_data
+from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity
+from deedlog.registry.errors import DeedlogError
+from deedlog.registry.hashing import keccak256
+from deedlog.registry.hexadecimal import from_hex, to_checksum, to_hex
 
 # node_modules/.bin/anvil is a script around the binary: ape, which starts anvil by name and then ends it, would end the
 # script and leave the binary running.

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from anchor import checkpoint, merkle
-from anchor.bundle import Bundle, ChainProof
-from anchor.chain import EvmChain
-from anchor.checkpoint import Checkpoint
-from anchor.identity import Head, RegistryIdentity, head_slot
-from anchor.tlog_proof import TlogProof
-from registry.hexadecimal import to_hex
-from registry.signatures import account_of_private_key
+from deedlog.anchor import merkle
+from deedlog.anchor.evm.identity import Head, RegistryIdentity, head_slot
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.anchor.tlog import checkpoint
+from deedlog.anchor.tlog.checkpoint import Checkpoint
+from deedlog.anchor.tlog.proof import TlogProof
+from deedlog.anchor.verify.bundle import Bundle, ChainProof
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements.signatures import account_of_private_key
 
 if TYPE_CHECKING:
-    from anchor.chain_port import SlotProof
+    from deedlog.anchor.anchoring.chain_port import SlotProof
 
 FORGER_KEY = sha256(b"the forger's key").digest()
 FORGER_TIME = 1_600_000_000

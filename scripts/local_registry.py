@@ -24,10 +24,10 @@ import httpx
 import interruption
 from data_lock import DataLock
 
-from anchor.chain import EvmChain
-from anchor.identity import RegistryIdentity
-from registry import keystore
-from registry.errors import Unavailable
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.registry import keystore
+from deedlog.registry.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,7 +145,7 @@ class LocalRegistry:
         if _in_use(self.host, self.port):
             sys.exit(f"{self.host}:{self.port} is in use: stop what uses it, or choose another with --port")
         self._say(f"starting the registry with its worker on {self.url}")
-        command = [sys.executable, "-m", "api.cli", "serve", "--with-worker", "--json"]
+        command = [sys.executable, "-m", "deedlog.api.cli", "serve", "--with-worker", "--json"]
         self._server = interruption.start(command, signal.SIGTERM, env=self.environment(), stdout=subprocess.DEVNULL)
         self._until(self._server_answers, self._server, "the registry")
 
@@ -203,7 +203,7 @@ class LocalRegistry:
 
 def run_deedlog(arguments: Sequence[str], environment: dict[str, str] | None = None, expect: int = 0) -> str:
     """Run the command `deedlog`; return its output, or end with its words if the exit code is not the expected."""
-    command = [sys.executable, "-m", "api.cli", *arguments]
+    command = [sys.executable, "-m", "deedlog.api.cli", *arguments]
     done = interruption.run(command, environment)
     if done.returncode != expect:
         sys.exit(f"deedlog {' '.join(arguments)}\nexit code {done.returncode}\n{done.stdout}{done.stderr}")

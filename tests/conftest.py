@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from databases import database, database_url, postgres
 from hypothesis import HealthCheck, settings
 from local_registry import anvil_binary, free_port
-from nursery import Nursery
-from trust import trust_nobody
+from support.worlds.databases import database, database_url, postgres
+from support.worlds.nursery import Nursery
+from support.worlds.trust import trust_nobody
 
 __all__ = ["database", "database_url", "postgres"]
 

@@ -10,31 +10,31 @@ import sys
 
 import click
 
-from api.cli.common import show_error
-from api.texts import LANGUAGES, choose_language
-from registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.api.cli.common import show_error
+from deedlog.api.texts import LANGUAGES, choose_language
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 
 click.UsageError.exit_code = 64
 """EX_USAGE: 1 and 2 are answers of `verify`, `audit` and `fsck`."""
 
 _COMMANDS = {
-    "key": "api.cli.key",
-    "register": "api.cli.register",
-    "claim": "api.cli.works:claim",
-    "contribute": "api.cli.works:contribute",
-    "countersign": "api.cli.works:countersign",
-    "agreement": "api.cli.agreement",
-    "report": "api.cli.money:report",
-    "payout": "api.cli.money:payout",
-    "prove": "api.cli.prove",
-    "verify": "api.cli.verify",
-    "audit": "api.cli.audit",
-    "init": "api.cli.init",
-    "migrate": "api.cli.migrate",
-    "serve": "api.cli.serve",
-    "worker": "api.cli.worker",
-    "fsck": "api.cli.fsck",
-    "api-key": "api.cli.api_key",
+    "key": "deedlog.api.cli.key",
+    "register": "deedlog.api.cli.register",
+    "claim": "deedlog.api.cli.works:claim",
+    "contribute": "deedlog.api.cli.works:contribute",
+    "countersign": "deedlog.api.cli.works:countersign",
+    "agreement": "deedlog.api.cli.agreement",
+    "report": "deedlog.api.cli.revenue:report",
+    "payout": "deedlog.api.cli.revenue:payout",
+    "prove": "deedlog.api.cli.prove",
+    "verify": "deedlog.api.cli.verify",
+    "audit": "deedlog.api.cli.audit",
+    "init": "deedlog.api.cli.operator.init",
+    "migrate": "deedlog.api.cli.operator.migrate",
+    "serve": "deedlog.api.cli.operator.serve",
+    "worker": "deedlog.api.cli.operator.worker",
+    "fsck": "deedlog.api.cli.operator.fsck",
+    "api-key": "deedlog.api.cli.operator.api_key",
 }
 
 PLATFORM = frozenset(

@@ -1,5 +1,5 @@
-"""`python -m api.cli`: the command `deedlog`."""
+"""`python -m deedlog.api.cli`: the command `deedlog`."""
 
-from api.cli import main
+from deedlog.api.cli import main
 
 main()

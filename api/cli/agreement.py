@@ -11,21 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli.common import say, show_json, write_atomically
-from api.cli.shares import bars, parse_shares
-from api.cli.signing import MOMENT, Signer, lines_of, meaning, now, show, signer_options
-from api.texts import printable, text
-from registry import signatures
-from registry.errors import InvalidData
-from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
-from registry.keystore import read_file
-from registry.statements import NONE, WHOLE, Agreement, Cancellation, Rotation, Share, Termination
+from deedlog.api.cli.common import say, show_json, write_atomically
+from deedlog.api.cli.shares import bars, parse_shares
+from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, now, show, signer_options
+from deedlog.api.texts import printable, text
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
+from deedlog.registry.keystore import read_file
+from deedlog.registry.statements import NONE, WHOLE, Agreement, Cancellation, Rotation, Share, Termination, signatures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from api.cli.signing import Options
-    from registry.statement import Statement
+    from deedlog.api.cli.signing import Options
+    from deedlog.registry.statements.base import Statement
 
 MAXIMUM_TERMS = 16 * 1024 * 1024
 MAXIMUM_ROTATIONS = 100

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from anchor.audit import audit_log
-from anchor.note import MAXIMUM_NOTE
-from api.cli.client import Client
-from api.cli.common import Bars, say, show_error, show_json
-from api.cli.nodes import NodeContract
-from api.cli.served_log import ServedLog
-from registry.errors import Unavailable
-from registry.hexadecimal import account_from_any_case, to_checksum, to_hex
-from registry.keystore import read_file
+from deedlog.anchor.audit.audit import audit_log
+from deedlog.anchor.rpc.contract_reader import NodeContract
+from deedlog.anchor.tlog.note import MAXIMUM_NOTE
+from deedlog.api.cli.common import Bars, say, show_error, show_json
+from deedlog.api.client.log_client import ServedLog
+from deedlog.api.client.registry_client import Client
+from deedlog.registry.errors import Unavailable
+from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
+from deedlog.registry.keystore import read_file
 
 if TYPE_CHECKING:
-    from anchor.audit import Report
-    from anchor.identity import RegistryIdentity
+    from deedlog.anchor.audit.audit import Report
+    from deedlog.anchor.evm.identity import RegistryIdentity
 
 
 @click.command()

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from api.texts import error_text, text
-from registry.digest import FileDigest, digest_file
-from registry.errors import DeedlogError, InvalidData, Unavailable
-from registry.keystore import read_passphrase
+from deedlog.api.texts import error_text, text
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.hashing import FileDigest, digest_file
+from deedlog.registry.keystore import read_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

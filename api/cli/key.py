@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.cli.common import key_path, passphrase, say, show_json
-from api.cli.signing import Signer, now, signer_options
-from api.texts import text
-from registry import keystore
-from registry.errors import DeedlogError, Unavailable
-from registry.hexadecimal import HASH_SIZE, to_checksum
-from registry.statements import Rotation
+from deedlog.api.cli.common import key_path, passphrase, say, show_json
+from deedlog.api.cli.signing import Signer, now, signer_options
+from deedlog.api.texts import text
+from deedlog.registry import keystore
+from deedlog.registry.errors import DeedlogError, Unavailable
+from deedlog.registry.hexadecimal import HASH_SIZE, to_checksum
+from deedlog.registry.statements import Rotation
 
 if TYPE_CHECKING:
-    from api.cli.signing import Options
+    from deedlog.api.cli.signing import Options
 
 
 @click.group()

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import click
 
-from anchor import bundle as bundles
-from anchor.own_line import open_line
-from anchor.pins import Pins
-from anchor.state_proof import parse_header
-from anchor.verdict import Answer
-from anchor.verify import verify
-from api.cli.client import Client
-from api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json, write_atomically
-from api.texts import text
-from registry import keystore
-from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
+from deedlog.anchor.evm.state_proof import parse_header
+from deedlog.anchor.verify import bundle as bundles
+from deedlog.anchor.verify.payout_check import open_line
+from deedlog.anchor.verify.pins import Pins
+from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.verdict import Answer
+from deedlog.api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json, write_atomically
+from deedlog.api.client.registry_client import Client
+from deedlog.api.texts import text
+from deedlog.registry import keystore
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 
 _POLL_SECONDS = 1
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.cli.common import digest_with_bar, say
-from api.cli.signing import Signer, now, signer_options
-from registry.errors import InvalidData
-from registry.hexadecimal import HASH_SIZE, account_from_any_case
-from registry.statements import Work
+from deedlog.api.cli.common import digest_with_bar, say
+from deedlog.api.cli.signing import Signer, now, signer_options
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case
+from deedlog.registry.statements import Work
 
 if TYPE_CHECKING:
-    from api.cli.signing import Options
+    from deedlog.api.cli.signing import Options
 
 
 @click.command()

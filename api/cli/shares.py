@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.cli.common import say, show_json
-from registry import payouts
-from registry.errors import InvalidData
-from registry.hexadecimal import HASH_SIZE, account_from_any_case, to_checksum
-from registry.statements import WHOLE, Share
+from deedlog.api.cli.common import say, show_json
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, to_checksum
+from deedlog.registry.rules import payouts
+from deedlog.registry.statements import WHOLE, Share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

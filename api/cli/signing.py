@@ -16,23 +16,24 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from api.cli import kept
-from api.cli.client import Client
-from api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json
-from api.presenting import members
-from api.texts import text
-from registry import keystore, signatures
-from registry.eip712 import domain_separator
-from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import account_from_any_case, to_checksum, to_hex
-from registry.typed_data import from_typed_data, typed_data
+from deedlog.api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json
+from deedlog.api.client import outbox
+from deedlog.api.client.registry_client import Client
+from deedlog.api.texts import text
+from deedlog.api.texts.verdict_text import members
+from deedlog.registry import keystore
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
+from deedlog.registry.statements import signatures
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.typed_data import from_typed_data, typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from anchor.identity import RegistryIdentity
-    from registry.statement import Statement
+    from deedlog.anchor.evm.identity import RegistryIdentity
+    from deedlog.registry.statements.base import Statement
 
 _NOT_MEANT = ("salt", "madeAt")
 """Members that differ each time although the same is meant."""
@@ -138,9 +139,9 @@ class Signer:
         if not all that it says (`meaning`). What needs signatures of people who are not here is `proposed` to them;
         so is any statement of several signers.
         """
-        path = kept.place(self.registry, self.account, meaning(statement) if same is None else same)
-        if kept.is_there(path):
-            body, digest = kept.read(path, self.registry)
+        path = outbox.place(self.registry, self.account, meaning(statement) if same is None else same)
+        if outbox.is_there(path):
+            body, digest = outbox.read(path, self.registry)
             if not self.options.as_json:
                 say(self.options.language, f"{self.texts}.signed_before", path=str(path))
         else:
@@ -149,13 +150,13 @@ class Signer:
             digest = statement.digest(domain_separator(self.registry))
             given = [signatures.sign(digest, key) for key in (self.key(), *others)]
             body = {"typed_data": typed_data(statement, self.registry), "signatures": [show(one) for one in given]}
-            kept.write(path, body)
+            outbox.write(path, body)
         signers = statement.signers()
         alone = not proposed and (signers is None or len(signers) == len(body["signatures"]))
         try:
             answer = self.client.register(body, digest) if alone else self.client.propose(body, digest)
         except InvalidData:
-            refused = kept.put_aside(path)
+            refused = outbox.put_aside(path)
             if not self.options.as_json:
                 click.echo(text(self.options.language, "cli.register.refused", {"path": str(refused)}), err=True)
             raise

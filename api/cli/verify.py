@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from anchor import bundle as bundles
-from anchor.beside import with_others
-from anchor.inclusion import blocks_to_ask
-from anchor.pins import Pins
-from anchor.verdict import Answer, parse_require
-from anchor.verify import verify
-from api import presenting
-from api.cli.common import digest_with_bar, say, show_json, write_atomically
-from registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex
-from registry.keystore import read_file
+from deedlog.anchor.verify import bundle as bundles
+from deedlog.anchor.verify.inclusion import blocks_to_ask
+from deedlog.anchor.verify.pins import Pins
+from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.verdict import Answer, parse_require
+from deedlog.anchor.verify.with_others import with_others
+from deedlog.api.cli.common import digest_with_bar, say, show_json, write_atomically
+from deedlog.api.texts import verdict_text
+from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex
+from deedlog.registry.keystore import read_file
 
 if TYPE_CHECKING:
-    from anchor.bundle import Bundle
-    from anchor.verdict import Verdict
+    from deedlog.anchor.verify.bundle import Bundle
+    from deedlog.anchor.verify.verdict import Verdict
 
 _COLOURS = {Answer.YES: "green", Answer.NO: "red", Answer.NOT_CHECKED: "yellow"}
 
@@ -67,7 +67,7 @@ def command(
         makers=tuple(account_from_any_case(account, "--maker") for account in maker),
     )
     if rpc:
-        from api.cli.nodes import ask  # noqa: PLC0415 - only `--rpc` needs a network
+        from deedlog.anchor.rpc.contract_reader import ask  # noqa: PLC0415 - only `--rpc` needs a network
 
         numbers = [number for _, number in blocks_to_ask(parsed)]
         pins = replace(pins, nodes=tuple(ask(url, numbers) for url in rpc))
@@ -89,13 +89,13 @@ def _read(path: Path) -> Bundle:
 
 
 def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int) -> None:
-    click.echo(presenting.heading(verdict))
-    for name, value in presenting.members(verdict.statement, language):
+    click.echo(verdict_text.heading(verdict))
+    for name, value in verdict_text.members(verdict.statement, language):
         click.echo(f"  {name}: {value}")
-    for note in presenting.notes(verdict, language):
+    for note in verdict_text.notes(verdict, language):
         click.echo(note)
     click.echo()
-    for line in presenting.lines(verdict, language):
+    for line in verdict_text.lines(verdict, language):
         mark = "*" if line.question in required else " "
         answer = click.style(line.answer_text, fg=_COLOURS[line.answer], bold=True)
         click.echo(f"{mark} {line.label}: {answer}. {line.reason}{f' [{line.trust}]' if line.trust else ''}")
@@ -104,7 +104,7 @@ def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int
 
 
 def _write_report(path: Path, verdict: Verdict, language: str, bundle: Path, file: Path | None, pins: Pins) -> None:
-    from api.report import report  # noqa: PLC0415 - only `--report` needs it
+    from deedlog.api.web.verdict_page import report  # noqa: PLC0415 - only `--report` needs it
 
     sources = {"bundle": str(bundle)}
     if file is not None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.cli.signing import Signer, now, signer_options
-from registry.hexadecimal import HASH_SIZE, from_hex
-from registry.statements import ROLES, Claim, Contribution, Countersignature
+from deedlog.api.cli.signing import Signer, now, signer_options
+from deedlog.registry.hexadecimal import HASH_SIZE, from_hex
+from deedlog.registry.statements import ROLES, Claim, Contribution, Countersignature
 
 if TYPE_CHECKING:
-    from api.cli.signing import Options
+    from deedlog.api.cli.signing import Options
 
 
 @click.command()

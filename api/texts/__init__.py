@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api.moments import moment
+from deedlog.api.texts.times import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from registry.errors import DeedlogError
+    from deedlog.registry.errors import DeedlogError
 
 LANGUAGES = ("en", "zh")
 _TIMES = ("time", "before", "start", "end")

@@ -12,11 +12,11 @@ from benchmarks.log import IDENTITY
 from benchmarks.place import data_folder
 from benchmarks.register import SINGLE
 from benchmarks.submissions import CREATORS, encoded, submission
-from registry.eip712 import domain_separator
-from registry.hexadecimal import to_hex
-from registry.signatures import account_of_private_key, sign
-from registry.statements import NONE, WHOLE, Agreement, Share
-from registry.typed_data import from_typed_data, typed_data
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import NONE, WHOLE, Agreement, Share
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import account_of_private_key, sign
+from deedlog.registry.statements.typed_data import from_typed_data, typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 from coincurve import PublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from anchor import checkpoint, merkle, tiles
-from anchor.audit import audit_log
-from anchor.note import VerifierKey
 from benchmarks.figure import Figure
-from registry.entry import Entry, build, parse
-from registry.signatures import V_EVEN, sign
+from deedlog.anchor import merkle
+from deedlog.anchor.audit.audit import audit_log
+from deedlog.anchor.tlog import checkpoint, tiles
+from deedlog.anchor.tlog.note import VerifierKey
+from deedlog.registry.statements.entry import Entry, build, parse
+from deedlog.registry.statements.signatures import V_EVEN, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from anchor.tiles import TilePath
+    from deedlog.anchor.tlog.tiles import TilePath
 
 ENTRIES = 20_000
 ROUNDS = 5

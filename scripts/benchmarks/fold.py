@@ -19,14 +19,23 @@ from local_registry import ROOT
 
 from benchmarks.figure import Figure
 from benchmarks.statement import WORK
-from registry.rights import Fact
-from registry.rules import state
-from registry.statements import NONE, WHOLE, Agreement, Contribution, Countersignature, RevenueReport, Share, Work
+from deedlog.registry.rules.fold import state
+from deedlog.registry.rules.state import Fact
+from deedlog.registry.statements import (
+    NONE,
+    WHOLE,
+    Agreement,
+    Contribution,
+    Countersignature,
+    RevenueReport,
+    Share,
+    Work,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from registry.statement import Statement
+    from deedlog.registry.statements.base import Statement
 
 STATEMENTS = 100_000
 GROUP = 10

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 from local_registry import ROOT
 
-from anchor import tiles
-from anchor.identity import RegistryIdentity
 from benchmarks.figure import Figure
 from benchmarks.local_chain import running_chain
-from registry.digest import keccak256
-from registry.hexadecimal import to_hex
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.tlog import tiles
+from deedlog.registry.hashing import keccak256
+from deedlog.registry.hexadecimal import to_hex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from anchor.chain import EvmChain
+    from deedlog.anchor.rpc.evm_chain import EvmChain
 
 PEER = Path(__file__).with_name("PlainAnchor.sol")
 TYPICAL, WORST = (1_000_000, 1_000_256), (999_999, 1_999_999)

@@ -26,7 +26,7 @@ ROUNDS = 5
 # The digest, and the process's own peak: its parent's would be counted in ru_maxrss.
 OURS = """
 import pathlib, sys
-from registry.digest import digest_file
+from deedlog.registry.hashing import digest_file
 print(digest_file(pathlib.Path(sys.argv[1])).content_hash.hex())
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """

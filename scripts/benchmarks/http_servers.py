@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from local_registry import ROOT, free_port
 
-from anchor import log
-from api import keys
 from benchmarks.log import IDENTITY, LOG_KEY, NOW
-from registry.database import Database
-from registry.keystore import write_private
+from deedlog.anchor.log import sequencer as log
+from deedlog.api.http import api_keys
+from deedlog.registry.keystore import write_private
+from deedlog.registry.store.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ def create_registry(folder: Path) -> str:
     database.migrate()
     log.create(database, IDENTITY, LOG_KEY, NOW)
     write_private(folder / "identity.json", json.dumps(IDENTITY.to_json()).encode())
-    _, secret = keys.create(database, "bench", keys.SCOPES, NOW)
+    _, secret = api_keys.create(database, "bench", api_keys.SCOPES, NOW)
     database.close()
     return f"Bearer {secret}"
 
@@ -51,7 +51,9 @@ def registry_rate(template: Path, measured: Callable[[int], float], statements: 
     shutil.copytree(template, folder)
     environment = os.environ | {"DEEDLOG_DATA": str(folder), "DEEDLOG_CHAIN": "local"}
     port = free_port()
-    with _running([sys.executable, "-m", "api.cli", "serve", "--port", str(port)], environment, folder / "log", port):
+    with _running(
+        [sys.executable, "-m", "deedlog.api.cli", "serve", "--port", str(port)], environment, folder / "log", port
+    ):
         rate = measured(port)
     _check_kept(folder / DATABASE, "statement", statements)
     shutil.rmtree(folder)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from local_registry import anvil_binary, free_port
 
-from anchor.chain import EvmChain
-from registry.errors import Unavailable
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.registry.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

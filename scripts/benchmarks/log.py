@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pymerkle import InmemoryTree
 
-from anchor import log
-from anchor.identity import RegistryIdentity
 from benchmarks.figure import Figure
 from benchmarks.place import data_folder
 from benchmarks.statement import KEY, WORK
 from benchmarks.timing import seconds
-from registry import entry as entries
-from registry import insertion
-from registry.database import Database
-from registry.signatures import sign
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.log import sequencer as log
+from deedlog.registry.statements import entry as entries
+from deedlog.registry.statements.signatures import sign
+from deedlog.registry.store import insertion
+from deedlog.registry.store.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

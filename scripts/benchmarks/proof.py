@@ -7,11 +7,13 @@ import statistics
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from anchor import log, merkle, tiles
 from benchmarks.figure import Figure
 from benchmarks.place import data_folder
 from benchmarks.timing import seconds
-from registry.database import Database
+from deedlog.anchor import merkle
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.tlog import tiles
+from deedlog.registry.store.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

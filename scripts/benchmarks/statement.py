@@ -13,11 +13,11 @@ from eth_account.messages import encode_typed_data
 
 from benchmarks.figure import Figure
 from benchmarks.timing import in_turns
-from registry import strict_json
-from registry.eip712 import domain_separator
-from registry.signatures import V_EVEN, account_of_private_key, check, sign
-from registry.statements import Work
-from registry.typed_data import from_typed_data, typed_data
+from deedlog.registry import strict_json
+from deedlog.registry.statements import Work
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import V_EVEN, account_of_private_key, check, sign
+from deedlog.registry.statements.typed_data import from_typed_data, typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

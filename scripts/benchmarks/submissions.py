@@ -8,10 +8,10 @@ from hashlib import sha256
 from typing import Any
 
 from benchmarks.statement import WORK
-from registry.eip712 import domain_separator
-from registry.hexadecimal import to_hex
-from registry.signatures import account_of_private_key, sign
-from registry.typed_data import typed_data
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import account_of_private_key, sign
+from deedlog.registry.statements.typed_data import typed_data
 
 CREATORS = 64
 

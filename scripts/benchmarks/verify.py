@@ -9,30 +9,30 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anchor import log
-from anchor.anchoring import Anchorer
-from anchor.bundling import make_bundle
-from anchor.chains import chain_named
-from anchor.identity import RegistryIdentity
-from anchor.plan import Plan
-from anchor.state_proof import parse_header
 from benchmarks.figure import Figure
 from benchmarks.local_chain import running_chain
 from benchmarks.log import LOG_KEY, NOW
 from benchmarks.place import data_folder
 from benchmarks.statement import KEY, WORK
 from benchmarks.timing import in_turns
-from registry.database import Database
-from registry.eip712 import domain_separator
-from registry.hexadecimal import to_hex
-from registry.service import Accepted, Submission, Submitter, accept
-from registry.signatures import account_of_private_key, sign
-from registry.typed_data import typed_data
+from deedlog.anchor.anchoring.anchorer import Anchorer
+from deedlog.anchor.anchoring.config import Plan
+from deedlog.anchor.bundle_builder import make_bundle
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.evm.state_proof import parse_header
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.rpc.networks import chain_named
+from deedlog.registry.acceptance.accept import Accepted, Submission, Submitter, accept
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import account_of_private_key, sign
+from deedlog.registry.statements.typed_data import typed_data
+from deedlog.registry.store.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from anchor.bundle import Bundle
+    from deedlog.anchor.verify.bundle import Bundle
 
 ROUNDS = 21
 TICKS = 4

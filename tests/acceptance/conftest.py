@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from chain_world import proven
-from forked_registry import forked_registry
-from sharing import share_out
+from support.worlds.chain_world import proven
+from support.worlds.forked_registry import forked_registry
+from support.worlds.sharing import share_out
 
 __all__ = ["proven"]
 

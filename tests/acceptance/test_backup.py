@@ -9,13 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from databases import DIALECTS
-from forked_registry import forked_registry
 from local_registry import ROOT
-from registry_world import ALICE, work
-from waiting import until
+from support.worlds.databases import DIALECTS
+from support.worlds.forked_registry import forked_registry
+from support.worlds.registry_world import ALICE, work
+from support.worlds.waiting import until
 
-from api.examples import submission
+from deedlog.api.http.examples import submission
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 

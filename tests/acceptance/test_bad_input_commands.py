@@ -14,9 +14,9 @@ import httpx
 import pytest
 from conftest import running_anvil
 from local_registry import free_port
-from person import Person
-from strange_server import answering
-from untouched import refused, untouched
+from support.faults.strange_server import answering
+from support.worlds.person import Person
+from support.worlds.untouched import refused, untouched
 
 VIDEO = "我的视频.mp4"
 OTHER = "0x" + "11" * 20

@@ -12,18 +12,18 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import running_anvil
-from forked_registry import forked_registry
 from local_registry import free_port
-from nursery import Nursery
-from person import Person
-from refusals import quiet
-from registry_world import salt, work
-from untouched import refused, untouched
-from waiting import until
+from support.tables.refusals import quiet
+from support.worlds.forked_registry import forked_registry
+from support.worlds.nursery import Nursery
+from support.worlds.person import Person
+from support.worlds.registry_world import salt, work
+from support.worlds.untouched import refused, untouched
+from support.worlds.waiting import until
 
-from anchor.identity import RegistryIdentity
-from api import examples
-from registry.hexadecimal import to_hex
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.api.http import examples
+from deedlog.registry.hexadecimal import to_hex
 
 PASSPHRASES = ("operator", "log")
 
@@ -196,7 +196,7 @@ def upto(words, path):
 def test_a_chain_without_a_node_of_its_own_asks_for_one(operator):
     del operator.environment["DEEDLOG_RPC_URL"]
     chains = operator.folder / "chains.json"
-    known = json.loads(Path("anchor/chains.json").read_text("utf-8"))
+    known = json.loads(Path("anchor/rpc/chains.json").read_text("utf-8"))
     nowhere = {**known["local"], "rpc_url": None}
     chains.write_text(json.dumps({"local": nowhere}), "utf-8")
     with untouched(operator.data):

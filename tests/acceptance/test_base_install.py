@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from trust import trusting
+from support.worlds.trust import trusting
 
-from api.cli import PLATFORM as PLATFORM_MODULES
+from deedlog.api.cli import PLATFORM as PLATFORM_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 PLATFORM = ("web3", "fastapi", "sqlmodel", "sqlalchemy", "alembic", "pydantic_settings", "uvicorn", "limits", "ape")
@@ -116,7 +116,7 @@ def test_another_missing_module_is_not_taken_for_the_platform(tmp_path):
     for missing in ("limits.no_such_part", "no_such_module"):
         (tmp_path / "limits/__init__.py").write_text(f"import {missing}\n", "utf-8")
         done = subprocess.run(
-            [sys.executable, "-m", "api.cli", "serve", "--json"],
+            [sys.executable, "-m", "deedlog.api.cli", "serve", "--json"],
             env=os.environ | {"PYTHONPATH": str(tmp_path)},
             capture_output=True,
             text=True,
@@ -129,12 +129,11 @@ def test_another_missing_module_is_not_taken_for_the_platform(tmp_path):
 
 def test_every_package_of_the_platform_is_known_as_one():
     base = {"click", "coincurve", "cryptography", "eth_keyfile", "httpx", "sha3"}
-    ours = {"registry", "anchor", "api"}
     imported = set()
-    for package in ours:
+    for package in ("registry", "anchor", "api"):
         for path in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
                 names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
                 imported |= {name.partition(".")[0] for name in names}
-    assert imported - base - ours - sys.stdlib_module_names == PLATFORM_MODULES
+    assert imported - base - {"deedlog"} - sys.stdlib_module_names == PLATFORM_MODULES

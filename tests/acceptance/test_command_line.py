@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import pytest
-from person import Person
+from support.worlds.person import Person
 
 VIDEO_NAME = "我的视频.mp4"
 
@@ -209,7 +209,7 @@ def test_a_wrong_passphrase_changes_nothing(person, local):
 
 def test_a_console_of_another_encoding_shows_escapes_and_does_not_fail(starting):
     done = subprocess.run(
-        [sys.executable, "-m", "api.cli", "key", "show", "--name", "\N{CLAPPER BOARD}"],
+        [sys.executable, "-m", "deedlog.api.cli", "key", "show", "--name", "\N{CLAPPER BOARD}"],
         env=starting.environment | {"PYTHONIOENCODING": "gbk", "DEEDLOG_LANG": "zh"},
         capture_output=True,
         check=False,

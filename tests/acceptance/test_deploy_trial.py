@@ -11,7 +11,7 @@ import pytest
 from conftest import running_anvil
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from local_registry import free_port
-from registry_world import identity
+from support.worlds.registry_world import identity
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = '{"of": "the chain that stays"}\n'

@@ -12,17 +12,17 @@ import time
 import httpx
 import pytest
 from local_registry import free_port
-from person import Person
-from registry_world import salt, work
-from small_disk import limit, mounted, unlimit
-from untouched import refused, snapshot
-from waiting import until
+from support.worlds.person import Person
+from support.worlds.registry_world import salt, work
+from support.worlds.small_disk import limit, mounted, unlimit
+from support.worlds.untouched import refused, snapshot
+from support.worlds.waiting import until
 
-from anchor.chain import EvmChain
-from anchor.identity import RegistryIdentity
-from api import examples
-from registry.eip712 import domain_separator
-from registry.hexadecimal import to_hex
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.api.http import examples
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements.eip712 import domain_separator
 
 NOT_NOW = {"database.unavailable", "statement.not_kept"}
 ROOM = "64m"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from person import Person
+from support.worlds.person import Person
 
 VIDEO = "我的视频 第一集.mp4"
 TITLE = "怎样读论文"
@@ -33,7 +33,7 @@ class Console:
     def run(self, *arguments):
         given = [part if isinstance(part, bytes) else str(part).encode(self.encoding) for part in arguments]
         return subprocess.run(
-            [os.fsencode(sys.executable), b"-m", b"api.cli", *given],
+            [os.fsencode(sys.executable), b"-m", b"deedlog.api.cli", *given],
             env=self.environment,
             capture_output=True,
             check=False,
@@ -158,7 +158,7 @@ def test_a_name_that_the_system_reads_and_cannot_write_is_an_error(console):
 
 def test_what_the_console_has_no_character_for_is_shown_as_an_escape():
     done = subprocess.run(
-        [sys.executable, "-m", "api.cli", "--lang", "zh", "verify", f"{UNKNOWN}.deed"],
+        [sys.executable, "-m", "deedlog.api.cli", "--lang", "zh", "verify", f"{UNKNOWN}.deed"],
         env=os.environ | {"PYTHONIOENCODING": "gbk"},
         capture_output=True,
         check=False,

@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 from local_registry import free_port
-from trust import trusting
+from support.worlds.trust import trusting
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = str(ROOT / "scripts/run")
@@ -84,7 +84,11 @@ class Run:
     def kinds(self):
         """Return which of the registry's processes are there."""
         commands = self.left().values()
-        return {kind for kind in ("anvil", "api.cli serve", "api.cli worker") if any(kind in each for each in commands)}
+        return {
+            kind
+            for kind in ("anvil", "deedlog.api.cli serve", "deedlog.api.cli worker")
+            if any(kind in each for each in commands)
+        }
 
 
 @pytest.fixture
@@ -160,7 +164,7 @@ def test_in_a_scripts_background_sigterm_stops_it(running, tmp_path):
     run.until("is up at")
     run.press_ctrl_c()
     number = int(re.search(r"its number is (\d+)", run.said)[1])
-    assert run.kinds() == {"anvil", "api.cli serve", "api.cli worker"}
+    assert run.kinds() == {"anvil", "deedlog.api.cli serve", "deedlog.api.cli worker"}
     os.kill(number, signal.SIGTERM)
     run.process.stdout.read()
     for _ in range(600):
@@ -193,7 +197,11 @@ def test_a_second_run_on_one_folder_is_refused_and_a_third_goes_on_where_the_fir
     third.until("is up at")
     ready = httpx.get(f"http://127.0.0.1:{port}/readyz")
     assert (ready.status_code, ready.json()["checks"]["sequencer"]) == (200, True)
-    assert third.kinds() == {"anvil", "api.cli serve", "api.cli worker"}  # what is looked for below can be found
+    assert third.kinds() == {
+        "anvil",
+        "deedlog.api.cli serve",
+        "deedlog.api.cli worker",
+    }  # what is looked for below can be found
     third.press_ctrl_c()
     third.ends(0)
 

@@ -7,13 +7,13 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from person import Person
-from registry_world import NOW, open_world
-from untouched import untouched
+from support.worlds.person import Person
+from support.worlds.registry_world import NOW, open_world
+from support.worlds.untouched import untouched
 
-from anchor import log
-from registry.database import Database
-from registry.tables import FORM
+from deedlog.anchor.log import sequencer as log
+from deedlog.registry.store.database import Database
+from deedlog.registry.store.tables import FORM
 
 EARLIER = "0002"
 

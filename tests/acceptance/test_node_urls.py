@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from person import Person
+from support.worlds.person import Person
 
 SECRET = "s3cr3t"
 

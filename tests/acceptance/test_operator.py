@@ -11,8 +11,8 @@ import sys
 import httpx
 import pytest
 from local_registry import free_port
-from person import Person
-from waiting import until
+from support.worlds.person import Person
+from support.worlds.waiting import until
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_forwarded_address_is_believed_from_named_proxies_only(operator):
 def test_a_worker_ends_cleanly_when_told_or_when_its_starter_is_gone(operator, ending):
     assert operator.run(*INIT).returncode == 0
     process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "worker", "--until-stdin-ends"],
+        [sys.executable, "-m", "deedlog.api.cli", "worker", "--until-stdin-ends"],
         env=operator.environment | {"DEEDLOG_RPC_URL": "http://127.0.0.1:1"},
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,

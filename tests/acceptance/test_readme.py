@@ -14,11 +14,11 @@ import httpx
 from click.testing import CliRunner
 from conftest import running_anvil
 from local_registry import free_port
-from waiting import until
+from support.worlds.waiting import until
 
-from anchor.chain import EvmChain
-from anchor.identity import RegistryIdentity
-from api.cli import cli
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.api.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -142,7 +142,7 @@ def test_an_operators_commands(tmp_path):
         *("DEEDLOG_DATA", "DEEDLOG_CHAIN", "DEEDLOG_RPC_URL", "DEEDLOG_PUBLIC_URL"),
         *("DEEDLOG_OPERATOR_PASSPHRASE_FILE", "DEEDLOG_LOG_PASSPHRASE_FILE"),
     }
-    chains = json.loads((ROOT / "anchor/chains.json").read_text("utf-8"))
+    chains = json.loads((ROOT / "anchor/rpc/chains.json").read_text("utf-8"))
     chains["sepolia"]["poll_milliseconds"] = 200
     (tmp_path / "chains.json").write_text(json.dumps(chains), "utf-8")
     (tmp_path / "passphrase").write_text("of the operator\n", "utf-8")
@@ -170,7 +170,7 @@ def test_an_operators_commands(tmp_path):
         record.write_text(json.dumps(deployment.to_json()), "utf-8")
         processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "api.cli", *shlex.split(line)[1:]],
+                [sys.executable, "-m", "deedlog.api.cli", *shlex.split(line)[1:]],
                 env=os.environ | environment,
                 stdout=subprocess.DEVNULL,
             )

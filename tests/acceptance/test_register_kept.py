@@ -10,10 +10,10 @@ import threading
 
 import httpx
 import pytest
-from person import Person
+from support.worlds.person import Person
 
-from api.cli import kept as kept_statements
-from registry.errors import Unavailable
+from deedlog.api.client import outbox as kept_statements
+from deedlog.registry.errors import Unavailable
 
 PROBLEM = b'{"code":"http.internal","params":{},"field":null}'
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"

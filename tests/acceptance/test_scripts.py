@@ -12,13 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 from local_registry import free_port
-from registry_world import ALICE, work
-from waiting import until
+from support.worlds.registry_world import ALICE, work
+from support.worlds.waiting import until
 
-from registry.eip712 import domain_separator
-from registry.hexadecimal import to_hex
-from registry.signatures import sign
-from registry.typed_data import typed_data
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import sign
+from deedlog.registry.statements.typed_data import typed_data
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,15 +9,15 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from person import Person
-from shares_world import DAY, Sharing, upload
-from site_world import Site
-from untouched import refused
+from support.worlds.person import Person
+from support.worlds.shares_world import DAY, Sharing, upload
+from support.worlds.site_world import Site
+from support.worlds.untouched import refused
 
-from anchor.identity import RegistryIdentity
-from registry import keystore
-from registry.hexadecimal import to_checksum, to_hex
-from registry.signatures import account_of_private_key
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.registry import keystore
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.statements.signatures import account_of_private_key
 
 LOST = "0x" + "ab" * 32
 

@@ -7,8 +7,8 @@ import os
 
 import httpx
 import pytest
-from person import Person
-from strange_server import answering
+from support.faults.strange_server import answering
+from support.worlds.person import Person
 
 STRANGE_ANSWERS = (
     (200, b""),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from databases import DIALECTS
-from shares_world import Sharing
-from sharing import share_out
-from site_world import beside, running_site
+from support.worlds.databases import DIALECTS
+from support.worlds.shares_world import Sharing
+from support.worlds.sharing import share_out
+from support.worlds.site_world import beside, running_site
 
 
 @pytest.hookimpl(tryfirst=True)

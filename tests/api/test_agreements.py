@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from bad_shares import CASES, Scene
-from refusals import PROBLEM_MEMBERS, quiet, rows
-from shares_world import (
+from support.tables.bad_shares import CASES, Scene
+from support.tables.refusals import PROBLEM_MEMBERS, quiet, rows
+from support.worlds.shares_world import (
     DAY,
     Sharing,
     accounts,
@@ -31,21 +31,21 @@ from shares_world import (
     upload,
     work,
 )
-from site_world import beside as another_process
-from waiting import until
+from support.worlds.site_world import beside as another_process
+from support.worlds.waiting import until
 
-from anchor import bundle as bundles
-from anchor.beside import with_others
-from anchor.bundle import ChainProof
-from anchor.inclusion import position_of
-from anchor.pins import Pins
-from anchor.verdict import Answer
-from anchor.verify import verify
-from api.cli.client import Client
-from registry import payouts
-from registry.errors import VerificationError
-from registry.hexadecimal import to_checksum, to_hex
-from registry.statements import WHOLE
+from deedlog.anchor.verify import bundle as bundles
+from deedlog.anchor.verify.bundle import ChainProof
+from deedlog.anchor.verify.inclusion import position_of
+from deedlog.anchor.verify.pins import Pins
+from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.verdict import Answer
+from deedlog.anchor.verify.with_others import with_others
+from deedlog.api.client.registry_client import Client
+from deedlog.registry.errors import VerificationError
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.rules import payouts
+from deedlog.registry.statements import WHOLE
 
 BEGIN = 90 * DAY
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from faulty_node import FaultyNode
-from forked_registry import ForkedRegistry, forked_registry
-from node_faults import status
 from prometheus_client.parser import text_string_to_metric_families
-from registry_world import ALICE, work
-from waiting import until
+from support.faults.faulty_node import FaultyNode
+from support.faults.node_faults import status
+from support.worlds.forked_registry import ForkedRegistry, forked_registry
+from support.worlds.registry_world import ALICE, work
+from support.worlds.waiting import until
 
-from anchor import log_key
-from api import examples
-from registry import keystore
-from registry.hexadecimal import to_checksum, to_hex
+from deedlog.anchor.log import key as log_key
+from deedlog.api.http import examples
+from deedlog.registry import keystore
+from deedlog.registry.hexadecimal import to_checksum, to_hex
 
 SECRET = "0123456789abcdef"
 CHEAP = 2**4
@@ -36,7 +36,7 @@ class Watched:
         log_key.create(local.data / "log.pem", SECRET)
         self.identity = local.create()
         host = node.url.removeprefix("http://")
-        chains = json.loads(Path("anchor/chains.json").read_text("utf-8"))
+        chains = json.loads(Path("anchor/rpc/chains.json").read_text("utf-8"))
         path = local.data / "chains.json"
         path.write_text(json.dumps({"local": chains["local"] | {"poll_milliseconds": 50}}), "utf-8")
         environment = {

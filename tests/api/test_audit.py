@@ -7,16 +7,16 @@ import random
 
 import httpx
 import pytest
-from memory_log import KEY, LOG_KEY, MemoryLog, entry
-from person import Person
-from registry_world import ALICE, identity, work
-from strange_server import answering
+from support.faults.strange_server import answering
+from support.worlds.memory_log import KEY, LOG_KEY, MemoryLog, entry
+from support.worlds.person import Person
+from support.worlds.registry_world import ALICE, identity, work
 
-from anchor.audit import audit_log
-from api.cli import served_log
-from api.cli.served_log import ServedLog
-from registry.errors import Unavailable, VerificationError
-from registry.hexadecimal import to_checksum, to_hex
+from deedlog.anchor.audit.audit import audit_log
+from deedlog.api.client import log_client
+from deedlog.api.client.log_client import ServedLog
+from deedlog.registry.errors import Unavailable, VerificationError
+from deedlog.registry.hexadecimal import to_checksum, to_hex
 
 SOUND = [entry(number) for number in range(600)]
 IDENTITY = identity(LOG_KEY)
@@ -24,7 +24,7 @@ IDENTITY = identity(LOG_KEY)
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
-    monkeypatch.setattr(served_log, "PAUSE", 0.001)
+    monkeypatch.setattr(log_client, "PAUSE", 0.001)
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,14 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from bad_input import CASES
-from databases import DIALECTS
-from refusals import fresh, quiet, refused, rows
-from registry_world import ALICE, BOB, salt, work
-from site_world import beside, running_site
-from spoiling import GOOD, SMILE, by, title
+from support.faults.spoiling import GOOD, SMILE, by, title
+from support.tables.bad_input import CASES
+from support.tables.refusals import fresh, quiet, refused, rows
+from support.worlds.databases import DIALECTS
+from support.worlds.registry_world import ALICE, BOB, salt, work
+from support.worlds.site_world import beside, running_site
 
-from registry.submission import CLOCK_TOLERANCE
+from deedlog.registry.acceptance.submission import CLOCK_TOLERANCE
 
 
 @pytest.fixture(scope="module", params=DIALECTS)

@@ -9,13 +9,13 @@ import pickle
 import signal
 
 import pytest
-from registry_world import ALICE, NOW, open_world, work
+from support.worlds.registry_world import ALICE, NOW, open_world, work
 
-from api.checking import Checkers, check_batch
-from registry.database import Database
-from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import to_hex
-from registry.submission import Checked, Submitter
+from deedlog.api.http.batch_checker import Checkers, check_batch
+from deedlog.registry.acceptance.submission import Checked, Submitter
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.store.database import Database
 
 BATCH = Submitter(1, frozenset({"batch"}))
 

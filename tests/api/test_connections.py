@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import uvicorn
 from local_registry import free_port
-from registry_world import ALICE, salt, work
+from support.worlds.registry_world import ALICE, salt, work
 
-from api.connection import MAXIMUM_HEAD, BoundedConnection
+from deedlog.api.http.connection_limits import MAXIMUM_HEAD, BoundedConnection
 
 LARGE = 50_000_000
 

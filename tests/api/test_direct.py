@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError, OperationalError
 
-from api.direct import Direct
-from api.metrics import Metrics
-from registry.errors import Unavailable
+from deedlog.api.http.fast_path import Direct
+from deedlog.api.http.metrics import Metrics
+from deedlog.registry.errors import Unavailable
 
 FAULTS = {
     "ours": (KeyError("a secret"), 500, "http.internal"),

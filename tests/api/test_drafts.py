@@ -9,7 +9,7 @@ import time
 
 import httpx
 import pytest
-from shares_world import (
+from support.worlds.shares_world import (
     DAY,
     accounts,
     agreement,
@@ -24,7 +24,7 @@ from shares_world import (
     work,
 )
 
-from registry.hexadecimal import from_hex, to_hex
+from deedlog.registry.hexadecimal import from_hex, to_hex
 
 
 def three(sharing):

@@ -9,8 +9,8 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from refusals import quiet
-from shares_world import (
+from support.tables.refusals import quiet
+from support.worlds.shares_world import (
     DAY,
     accounts,
     agreement,
@@ -23,10 +23,10 @@ from shares_world import (
     termination,
     work,
 )
-from waiting import until
+from support.worlds.waiting import until
 
-from registry.hexadecimal import to_hex
-from registry.statements import WHOLE
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import WHOLE
 
 OF_THE_LOG = ("logged", "anchored", "final")
 OF_DRAFTS = {"proposed", "accepted", "declined"}

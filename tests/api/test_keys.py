@@ -7,11 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from registry_world import PLATFORM_KEY, salt, upload
-from waiting import until
+from support.worlds.registry_world import PLATFORM_KEY, salt, upload
+from support.worlds.waiting import until
 
-from api import keys
-from registry.errors import InvalidData
+from deedlog.api.http import api_keys
+from deedlog.registry.errors import InvalidData
 
 NOW = 1_795_460_000
 OPERATIONS = (Path(__file__).resolve().parents[2] / "docs/operations.md").read_text("utf-8")
@@ -20,35 +20,35 @@ OPERATIONS = (Path(__file__).resolve().parents[2] / "docs/operations.md").read_t
 @pytest.fixture
 def made(database):
     """The id of a key, and what is sent with it."""
-    key, secret = keys.create(database, "a platform", ("upload",), NOW)
+    key, secret = api_keys.create(database, "a platform", ("upload",), NOW)
     return key, f"Bearer {secret}"
 
 
 def test_a_revoked_key_is_refused_by_a_process_that_never_saw_it(database, made):
     key, sent = made
-    assert keys.Keys(database).submitter(sent).api_key_id == key
-    keys.revoke(database, key, NOW + 1)
+    assert api_keys.Keys(database).submitter(sent).api_key_id == key
+    api_keys.revoke(database, key, NOW + 1)
     with pytest.raises(InvalidData) as raised:
-        keys.Keys(database).submitter(sent)
+        api_keys.Keys(database).submitter(sent)
     assert raised.value.code == "api_key.invalid"
 
 
 def test_revoking_one_key_leaves_the_others_and_is_done_once(database, made):
     key, _ = made
-    other, secret = keys.create(database, "another platform", (), NOW)
-    keys.revoke(database, key, NOW + 1)
-    assert keys.Keys(database).submitter(f"Bearer {secret}").api_key_id == other
+    other, secret = api_keys.create(database, "another platform", (), NOW)
+    api_keys.revoke(database, key, NOW + 1)
+    assert api_keys.Keys(database).submitter(f"Bearer {secret}").api_key_id == other
     with pytest.raises(InvalidData) as raised:
-        keys.revoke(database, key, NOW + 2)
+        api_keys.revoke(database, key, NOW + 2)
     assert raised.value.code == "api_key.unknown"
 
 
 def test_a_key_in_use_is_looked_up_again_and_refused_once_revoked(database, made):
     """A process that believes a key goes on for a moment; that it is used all the while prolongs nothing."""
     key, sent = made
-    known = keys.Keys(database)
+    known = api_keys.Keys(database)
     assert known.submitter(sent).api_key_id == key
-    keys.revoke(database, key, NOW + 1)
+    api_keys.revoke(database, key, NOW + 1)
 
     def refused():
         try:
@@ -61,7 +61,7 @@ def test_a_key_in_use_is_looked_up_again_and_refused_once_revoked(database, made
 
 
 def test_how_long_a_revoked_key_is_believed_is_what_operators_are_told():
-    assert keys.BELIEVED_SECONDS == 1
+    assert api_keys.BELIEVED_SECONDS == 1
     assert "believe a revoked key for up to one second more" in OPERATIONS
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from registry_world import ALICE, work
+from support.worlds.registry_world import ALICE, work
 
-from anchor import checkpoint, merkle, tiles
-from anchor.note import parse_key
-from registry import entry as entries
+from deedlog.anchor import merkle
+from deedlog.anchor.tlog import checkpoint, tiles
+from deedlog.anchor.tlog.note import parse_key
+from deedlog.registry.statements import entry as entries
 
 
 def read_log(site):

@@ -11,13 +11,13 @@ import httpx
 import pytest
 import uvicorn
 from local_registry import free_port
-from registry_world import ALICE, BOB, open_world, person, salt, work
+from support.worlds.registry_world import ALICE, BOB, open_world, person, salt, work
 
-from api.app import create_app
-from api.settings import Settings
-from registry.database import Database
-from registry.hexadecimal import to_checksum, to_hex
-from registry.signatures import account_of_private_key
+from deedlog.api.app import create_app
+from deedlog.api.settings import Settings
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.statements.signatures import account_of_private_key
+from deedlog.registry.store.database import Database
 
 AT_ONCE = 90
 """More than the web process has threads, and than it has connections to the database."""

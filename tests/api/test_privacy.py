@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from shares_world import (
+from support.worlds.shares_world import (
     DAY,
     accounts,
     agreement,
@@ -24,17 +24,16 @@ from shares_world import (
     rotation,
     work,
 )
-from waiting import until
+from support.worlds.waiting import until
 
-from anchor import bundle as bundles
-from anchor.own_line import open_line
-from anchor.pins import Pins
-from anchor.verdict import Answer
-from anchor.verify import verify
-from registry import eip712
-from registry.errors import InvalidData
-from registry.hexadecimal import to_hex
-from registry.statements import ROLES, WHOLE, Share
+from deedlog.anchor.verify import bundle as bundles
+from deedlog.anchor.verify.payout_check import open_line
+from deedlog.anchor.verify.pins import Pins
+from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.verdict import Answer
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import ROLES, WHOLE, Share, eip712
 
 pytestmark = on_one_database
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from api.examples import EXAMPLE_KEY
+from deedlog.api.http.examples import EXAMPLE_KEY
 
 EXAMPLES = 4
 """Drawn for each operation, each with good and with bad data, beside those for each constraint of the schema."""

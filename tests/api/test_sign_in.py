@@ -12,23 +12,23 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bad_sign_ins import CASES, Spoilt
-from databases import DIALECTS
 from eth_account import Account
 from eth_account.messages import encode_defunct
-from refusals import PROBLEM_MEMBERS
-from registry_world import ALICE, BOB, PLATFORM_KEY, salt, work
-from site_world import asked_to_sign, begin_session, beside, running_site, signed_message
 from sqlalchemy import create_engine, text
-from strange_server import answering
-from waiting import until
+from support.faults.strange_server import answering
+from support.tables.bad_sign_ins import CASES, Spoilt
+from support.tables.refusals import PROBLEM_MEMBERS
+from support.worlds.databases import DIALECTS
+from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, salt, work
+from support.worlds.site_world import asked_to_sign, begin_session, beside, running_site, signed_message
+from support.worlds.waiting import until
 
-from api.cli.client import Client
-from api.sessions import SESSION_SECONDS
-from registry.errors import InvalidData, Unavailable
-from registry.hexadecimal import to_checksum, to_hex
-from registry.sign_in import NONCE_SECONDS, read, show_time
-from registry.signatures import account_of_private_key
+from deedlog.api.client.registry_client import Client
+from deedlog.api.http.sessions import SESSION_SECONDS
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.sign_in import NONCE_SECONDS, read, show_time
+from deedlog.registry.statements.signatures import account_of_private_key
 
 ACCOUNT = to_checksum(account_of_private_key(ALICE))
 
@@ -211,7 +211,7 @@ def test_a_process_at_another_url_takes_no_message_for_this_one(site):
 
 
 def test_a_port_that_the_system_chose_is_the_one_to_be_named(site):
-    command = [sys.executable, "-m", "api.cli", "serve", "--port", "0", "--json"]
+    command = [sys.executable, "-m", "deedlog.api.cli", "serve", "--port", "0", "--json"]
     with subprocess.Popen(command, env=site.local.environment(), stdout=subprocess.PIPE) as process:
         url = json.loads(process.stdout.readline())["url"]
         with httpx.Client(base_url=url, timeout=30) as client:

@@ -7,10 +7,10 @@ import signal
 
 import httpx
 import pytest
-from forked_registry import forked_registry
 from prometheus_client.parser import text_string_to_metric_families
-from registry_world import ALICE, work
-from waiting import until
+from support.worlds.forked_registry import forked_registry
+from support.worlds.registry_world import ALICE, work
+from support.worlds.waiting import until
 
 
 def metrics(client):

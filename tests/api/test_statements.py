@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
-from waiting import until
+from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
+from support.worlds.waiting import until
 
-from anchor import bundle as bundles
-from anchor import tlog_proof
-from anchor.pins import Pins
-from anchor.verdict import Answer
-from anchor.verify import verify
-from api import examples
-from registry.eip712 import domain_separator
-from registry.hexadecimal import to_hex
-from registry.signatures import account_of_private_key, sign
+from deedlog.anchor.tlog import proof as tlog_proof
+from deedlog.anchor.verify import bundle as bundles
+from deedlog.anchor.verify.pins import Pins
+from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.verdict import Answer
+from deedlog.api.http import examples
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import account_of_private_key, sign
 
 
 def code(response):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from anchoring_walk import PUBLIC, Walk
-from chain_world import proven, proven_locally
 from conftest import running_anvil
-from faulty_node import FaultyNode
+from support.faults.faulty_node import FaultyNode
+from support.worlds.anchoring_walk import PUBLIC, Walk
+from support.worlds.chain_world import proven, proven_locally
 
-from anchor import node
-from registry.database import Database
+from deedlog.anchor.rpc import json_rpc
+from deedlog.registry.store.database import Database
 
 __all__ = ["proven", "proven_locally"]
 
@@ -28,5 +28,5 @@ def faulty(chain):
 
 @pytest.fixture
 def walk(chain, faulty, tmp_path, monkeypatch):
-    monkeypatch.setattr(node, "TIMEOUT", 1)
+    monkeypatch.setattr(json_rpc, "TIMEOUT", 1)
     return Walk(Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}"), chain, faulty.url, confirmations=4)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from chain_world import anchor_by_hand
 from conftest import running_anvil
-from registry_world import ALICE, OPERATOR, connect, open_world, salt, work
+from support.worlds.chain_world import anchor_by_hand
+from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
-from anchor import anchor_store, log, tiles
-from anchor.anchoring import Anchorer
-from anchor.chain import EvmChain
-from anchor.chain_port import AnchorCall
-from anchor.plan import Plan
-from anchor.view import StopAnchoringError
-from registry.database import Database
-from registry.errors import InvalidData, Unavailable
-from registry.tables import ATTEMPT
+from deedlog.anchor.anchoring import store as anchor_store
+from deedlog.anchor.anchoring.anchorer import Anchorer
+from deedlog.anchor.anchoring.chain_port import AnchorCall
+from deedlog.anchor.anchoring.chain_view import StopAnchoringError
+from deedlog.anchor.anchoring.config import Plan
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.anchor.tlog import tiles
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.store.database import Database
+from deedlog.registry.store.tables import ATTEMPT
 
 
 @pytest.fixture

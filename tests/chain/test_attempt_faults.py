@@ -5,11 +5,11 @@ After every round the anchors that are called final are compared with the real c
 
 from __future__ import annotations
 
-from anchoring_walk import PUBLIC
 from eth_account import Account
-from node_faults import answer
-from registry_world import OPERATOR
-from waiting import until
+from support.faults.node_faults import answer
+from support.worlds.anchoring_walk import PUBLIC
+from support.worlds.registry_world import OPERATOR
+from support.worlds.waiting import until
 
 
 def test_a_transaction_that_never_mines_is_an_alarm_with_a_deadline(walk, chain):

@@ -8,18 +8,19 @@ from __future__ import annotations
 import random
 
 import pytest
-from anchoring_walk import PUBLIC
-from broken_answers import BROKEN
-from chain_world import anchor_by_hand
-from node_faults import frozen
-from registry_world import OPERATOR
-from reorganisation import reorganise
+from support.faults.broken_answers import BROKEN
+from support.faults.node_faults import frozen
+from support.faults.reorganisation import reorganise
+from support.worlds.anchoring_walk import PUBLIC
+from support.worlds.chain_world import anchor_by_hand
+from support.worlds.registry_world import OPERATOR
 
-from anchor import log, tiles
-from anchor.chain import EvmChain
-from anchor.chain_port import AnchorCall
-from anchor.view import StopAnchoringError
-from registry.errors import Unavailable
+from deedlog.anchor.anchoring.chain_port import AnchorCall
+from deedlog.anchor.anchoring.chain_view import StopAnchoringError
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.anchor.tlog import tiles
+from deedlog.registry.errors import Unavailable
 
 
 @pytest.mark.parametrize("covering", ["the same head", "a later head"])

@@ -5,19 +5,21 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from chain_world import anchor_by_hand
 from conftest import running_anvil
-from damage_world import fill
-from registry_world import OPERATOR, open_world
+from support.worlds.chain_world import anchor_by_hand
+from support.worlds.damage_world import fill
+from support.worlds.registry_world import OPERATOR, open_world
 
-from anchor import log, merkle, tiles
-from anchor.audit import audit_log
-from anchor.chain import EvmChain
-from anchor.chain_port import AnchorCall
-from anchor.fsck import DatabaseSource, check_database
-from api.cli.nodes import NodeContract
-from registry.database import Database
-from registry.errors import InvalidData, Unavailable, VerificationError
+from deedlog.anchor import merkle
+from deedlog.anchor.anchoring.chain_port import AnchorCall
+from deedlog.anchor.audit.audit import audit_log
+from deedlog.anchor.fsck.database import DatabaseSource, check_database
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.rpc.contract_reader import NodeContract
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.anchor.tlog import tiles
+from deedlog.registry.errors import InvalidData, Unavailable, VerificationError
+from deedlog.registry.store.database import Database
 
 
 class Scene:

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from conftest import running_anvil
-from faulty_node import FaultyNode
-from node_faults import (
+from support.faults.faulty_node import FaultyNode
+from support.faults.node_faults import (
     answer,
     body,
     changed,
@@ -29,7 +29,7 @@ from node_faults import (
     status,
     zeros,
 )
-from waiting import until
+from support.worlds.waiting import until
 
 CLIENT = httpx.Client()  # its connections are kept, and left open when a node is closed
 CUT_OFF = httpx.RemoteProtocolError

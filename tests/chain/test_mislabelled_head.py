@@ -9,24 +9,27 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from chain_world import anchor_by_hand
-from registry_world import ALICE, OPERATOR, connect, open_world, salt, work
+from support.worlds.chain_world import anchor_by_hand
+from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
-from anchor import anchor_store, bundling, log, tiles
-from anchor.audit import audit_log
-from anchor.chain import EvmChain
-from anchor.chain_port import AnchorCall
-from anchor.fsck import DatabaseSource
-from anchor.pins import Pins
-from anchor.state_proof import parse_header
-from anchor.verdict import Answer
-from anchor.verify import verify
-from anchor.view import StopAnchoringError, prove
-from api.cli.nodes import NodeContract
-from registry import store
-from registry.database import Database
-from registry.errors import InvalidData, VerificationError
-from registry.tables import CHECKPOINT, LOG
+from deedlog.anchor import bundle_builder
+from deedlog.anchor.anchoring import store as anchor_store
+from deedlog.anchor.anchoring.chain_port import AnchorCall
+from deedlog.anchor.anchoring.chain_view import StopAnchoringError, prove
+from deedlog.anchor.audit.audit import audit_log
+from deedlog.anchor.evm.state_proof import parse_header
+from deedlog.anchor.fsck.database import DatabaseSource
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.rpc.contract_reader import NodeContract
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.anchor.tlog import tiles
+from deedlog.anchor.verify.pins import Pins
+from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.verdict import Answer
+from deedlog.registry.errors import InvalidData, VerificationError
+from deedlog.registry.store import statements as store
+from deedlog.registry.store.database import Database
+from deedlog.registry.store.tables import CHECKPOINT, LOG
 
 BEFORE, SIZE = 5, 12
 """Entries anchored in order, and entries of the head that is labelled wrongly."""
@@ -207,7 +210,7 @@ def test_a_statement_is_signed_for_one_address_so_its_bundle_does_not_move_to_th
     anchored = prove(accident.port, plan, accident.port.tip(), accident.honest(0, SIZE).root)
     with accident.world.database.write() as connection:
         anchor_store.put_anchor(connection, anchored)
-        bundle = bundling.make_bundle(connection, successor, accident.digests[SIZE - 1])
+        bundle = bundle_builder.make_bundle(connection, successor, accident.digests[SIZE - 1])
     assert len(bundle.anchors) == 1
     verdict = verify(bundle, Pins(successor.address, anchored.block_hash))
     found = {name: verdict.findings[name].answer for name in ("signatures", "complete", "included", "anchored")}

@@ -9,17 +9,17 @@ import random
 import time
 
 import pytest
-from broken_answers import BROKEN, METHODS
 from conftest import running_anvil
-from node_faults import Reply, changed, cut, frozen, hang, instead, lost, rpc_error
-from registry_world import connect, open_world
-from reorganisation import blocks, reorganise
+from support.faults.broken_answers import BROKEN, METHODS
+from support.faults.node_faults import Reply, changed, cut, frozen, hang, instead, lost, rpc_error
+from support.faults.reorganisation import blocks, reorganise
+from support.worlds.registry_world import connect, open_world
 
-from anchor.chain import EvmChain
-from registry import alarms
-from registry.database import Database
-from registry.digest import keccak256
-from registry.errors import Unavailable
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.registry.errors import Unavailable
+from deedlog.registry.hashing import keccak256
+from deedlog.registry.store import alarms
+from deedlog.registry.store.database import Database
 
 SOME = {name: (METHODS[at % 8], METHODS[(3 * at + 1) % 8]) for at, name in enumerate(BROKEN)}
 """Each fault with two methods, each method with five faults; the rest takes long."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from registry_world import ALICE, OPERATOR, OWNER, connect, open_world, person, salt, work
-from reorganisation import reorganise
+from support.faults.reorganisation import reorganise
+from support.worlds.registry_world import ALICE, OPERATOR, OWNER, connect, open_world, person, salt, work
 
-from anchor import anchor_store
-from anchor.anchoring import Anchorer
-from anchor.plan import Plan
-from registry.hexadecimal import to_checksum, to_hex
-from registry.signatures import account_of_private_key
-from registry.tables import ATTEMPT, TRANSACTION
+from deedlog.anchor.anchoring import store as anchor_store
+from deedlog.anchor.anchoring.anchorer import Anchorer
+from deedlog.anchor.anchoring.config import Plan
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.statements.signatures import account_of_private_key
+from deedlog.registry.store.tables import ATTEMPT, TRANSACTION
 
 SUCCESSOR = person("the next operator")
 CHAIN_ID = 31337

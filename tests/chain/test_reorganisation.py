@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from reorganisation import blocks, reorganise
-from waiting import until
+from support.faults.reorganisation import blocks, reorganise
+from support.worlds.waiting import until
 
-from registry.digest import keccak256
+from deedlog.registry.hashing import keccak256
 
 
 def whole_chain(anvil):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from anchoring_walk import PUBLIC, Walk
-from registry_world import OPERATOR
-from reorganisation import reorganise
+from support.faults.reorganisation import reorganise
+from support.worlds.anchoring_walk import PUBLIC, Walk
+from support.worlds.registry_world import OPERATOR
 
-from anchor import log, tiles
-from anchor.chain_port import AnchorCall
-from anchor.view import StopAnchoringError
-from registry.database import Database
-from registry.errors import Unavailable
+from deedlog.anchor.anchoring.chain_port import AnchorCall
+from deedlog.anchor.anchoring.chain_view import StopAnchoringError
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.tlog import tiles
+from deedlog.registry.errors import Unavailable
+from deedlog.registry.store.database import Database
 
 DEEPEST = 64
 

@@ -6,15 +6,15 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from registry_world import ALICE, PLATFORM_KEY, VIDEO, connect, open_world, rendition, work
+from support.worlds.registry_world import ALICE, PLATFORM_KEY, VIDEO, connect, open_world, rendition, work
 
-from anchor import bundle as bundles
-from anchor.pins import Pins
-from anchor.state_proof import parse_header
-from anchor.verdict import Answer
-from anchor.verify import verify
-from registry.digest import FileDigest
-from registry.signatures import account_of_private_key
+from deedlog.anchor.evm.state_proof import parse_header
+from deedlog.anchor.verify import bundle as bundles
+from deedlog.anchor.verify.pins import Pins
+from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.verdict import Answer
+from deedlog.registry.hashing import FileDigest
+from deedlog.registry.statements.signatures import account_of_private_key
 
 
 @pytest.fixture

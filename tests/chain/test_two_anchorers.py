@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from registry_world import ALICE, connect, open_world, salt, work
 from sqlalchemy import text
+from support.worlds.registry_world import ALICE, connect, open_world, salt, work
 
-from anchor import anchor_store
-from anchor.anchoring import Anchorer
-from registry import lease, steps
-from registry.errors import InvalidData, Unavailable
-from registry.lease import ANCHORER, LEASE_MS, Fenced
-from registry.tables import ATTEMPT
+from deedlog.anchor.anchoring import store as anchor_store
+from deedlog.anchor.anchoring.anchorer import Anchorer
+from deedlog.registry import failpoints
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.store import lease
+from deedlog.registry.store.lease import ANCHORER, LEASE_MS, Fenced
+from deedlog.registry.store.tables import ATTEMPT
 
-STEPS = [step for step in steps.STEPS if step.startswith("anchor.") and step != "anchor.moved"]
+STEPS = [step for step in failpoints.STEPS if step.startswith("anchor.") and step != "anchor.moved"]
 """Without a reorganisation nothing is moved."""
 
 BEFORE_MINING = ("anchor.head_checked", "anchor.signed", "anchor.stored", "anchor.sent", "anchor.noted")
@@ -67,7 +68,7 @@ class Pause:
 
 def tick_until_refused(world, first, pause):
     """Let the first one tick on, as the worker does, until a write of it is refused; return how."""
-    steps.hook = pause
+    failpoints.hook = pause
     try:
         for _ in range(6):
             world.now += 1
@@ -76,7 +77,7 @@ def tick_until_refused(world, first, pause):
     except Unavailable as error:
         return error.code
     finally:
-        steps.hook = None
+        failpoints.hook = None
     return None
 
 

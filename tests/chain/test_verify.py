@@ -12,27 +12,29 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from chain_world import FILE
 from conftest import running_anvil
 from forgery import forge
-from registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
+from support.worlds.chain_world import FILE
+from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
 
-from anchor import bundle as bundles
-from anchor import checkpoint, merkle, rlp
-from anchor.checkpoint import Checkpoint
-from anchor.inclusion import blocks_to_ask
-from anchor.pins import NodeAnswer, Pins
-from anchor.state_proof import parse_header
-from anchor.tlog_proof import TlogProof
-from anchor.verdict import QUESTIONS, Answer, Trust, parse_require
-from anchor.verify import verify
-from api.cli.nodes import ask
-from registry import entry as entries
-from registry.digest import FileDigest, keccak256
-from registry.eip712 import domain_separator
-from registry.errors import InvalidData
-from registry.signatures import sign
-from registry.typed_data import typed_data
+from deedlog.anchor import merkle
+from deedlog.anchor.evm import rlp
+from deedlog.anchor.evm.state_proof import parse_header
+from deedlog.anchor.rpc.contract_reader import ask
+from deedlog.anchor.tlog import checkpoint
+from deedlog.anchor.tlog.checkpoint import Checkpoint
+from deedlog.anchor.tlog.proof import TlogProof
+from deedlog.anchor.verify import bundle as bundles
+from deedlog.anchor.verify.inclusion import blocks_to_ask
+from deedlog.anchor.verify.pins import NodeAnswer, Pins
+from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.verdict import QUESTIONS, Answer, Trust, parse_require
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hashing import FileDigest, keccak256
+from deedlog.registry.statements import entry as entries
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import sign
+from deedlog.registry.statements.typed_data import typed_data
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = re.search(r"\| you give \|.*?\n\n", (ROOT / "docs/verdict.md").read_text("utf-8"), re.DOTALL)[0]
@@ -309,7 +311,7 @@ def guard(event, arguments):
     if event.startswith(("socket.", "urllib.", "subprocess.", "os.exec", "os.fork")):
         raise SystemExit(f"not offline: {event}")
 sys.addaudithook(guard)
-from api.cli import cli
+from deedlog.api.cli import cli
 try:
     cli(sys.argv[1:])
 except SystemExit as stop:

@@ -26,10 +26,10 @@ from eth_utils import to_checksum_address
 from eth_utils.abi import abi_to_signature, function_signature_to_4byte_selector
 from local_registry import anvil_binary
 
-from anchor import merkle
-from anchor.artifacts import rights_anchor
-from anchor.deployment import creation_data
-from anchor.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity, head_slot
+from deedlog.anchor import merkle
+from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.evm.deployment import creation_data
+from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity, head_slot
 
 ROOT = Path(__file__).resolve().parents[2]
 

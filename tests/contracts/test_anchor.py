@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_utils import keccak, to_checksum_address
 
-from anchor.identity import Head, head_slot
+from deedlog.anchor.evm.identity import Head, head_slot
 
 ZERO = bytes(32)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from eth_utils import keccak
 
-from anchor.artifacts import rights_anchor
-from anchor.identity import CREATION_CODE_HASHES
+from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.evm.identity import CREATION_CODE_HASHES
 
 ROOT = Path(__file__).resolve().parents[2]
 

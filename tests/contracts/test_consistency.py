@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from anchor import merkle
-from registry.errors import VerificationError
+from deedlog.anchor import merkle
+from deedlog.registry.errors import VerificationError
 
 LARGEST = 2**64 - 1
 

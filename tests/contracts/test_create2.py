@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 from eth_utils import keccak, to_checksum_address
 
-from anchor import state_proof
-from anchor.identity import DETERMINISTIC_DEPLOYER, Head, RegistryIdentity, head_slot
+from deedlog.anchor.evm import state_proof
+from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, Head, RegistryIdentity, head_slot
 
 
 @pytest.fixture

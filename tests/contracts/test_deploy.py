@@ -17,10 +17,10 @@ from conftest import running_anvil
 from eth_account import Account
 from eth_utils import to_checksum_address
 
-from anchor.deployment import Deployment
+from deedlog.anchor.evm.deployment import Deployment
 
 if TYPE_CHECKING:
-    from anchor.identity import RegistryIdentity
+    from deedlog.anchor.evm.identity import RegistryIdentity
 
 ROOT = Path(__file__).resolve().parents[2]
 SEPOLIA = 11_155_111

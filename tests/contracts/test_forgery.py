@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eth_utils import keccak
 
-from anchor.identity import DETERMINISTIC_DEPLOYER
+from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER
 
 
 def test_a_contract_made_with_forged_state_answers_like_the_real_one_elsewhere(contract, tree, evm):

@@ -17,7 +17,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from anchor import tiles
+from deedlog.anchor.tlog import tiles
 
 SNAPSHOT = Path(__file__).with_name("gas_snapshot.json")
 WRITE = os.environ.get("DEEDLOG_GAS_SNAPSHOT") == "write"
@@ -112,8 +112,8 @@ def test_a_head_that_extends_the_last(contract, large, old, new):
 
 
 def test_the_longest_proof_stays_below_what_the_worker_offers(contract, sparse):
-    """`anchor.chain.GAS_LIMIT`: a transaction that runs out of gas anchors nothing and is paid for."""
-    from anchor.chain import GAS_LIMIT  # noqa: PLC0415 - imports web3, which the other tests here do without
+    """`anchor.rpc.evm_chain.GAS_LIMIT`: a transaction that runs out of gas anchors nothing and is paid for."""
+    from deedlog.anchor.rpc.evm_chain import GAS_LIMIT  # noqa: PLC0415 - imports web3, which the other tests here do without
 
     # 64 nodes, and two hashes for nearly each.
     old, new = 2**63 - 1, 2**63

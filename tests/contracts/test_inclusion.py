@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from anchor import merkle
-from registry.errors import VerificationError
+from deedlog.anchor import merkle
+from deedlog.registry.errors import VerificationError
 
 
 def python_accepts(leaf, index, size, proof, root) -> bool:

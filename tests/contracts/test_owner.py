@@ -10,9 +10,9 @@ import pytest
 from eth_account import Account
 from eth_utils import keccak
 
-from anchor.artifacts import rights_anchor
-from anchor.identity import RegistryIdentity
-from registry.errors import InvalidData
+from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.registry.errors import InvalidData
 
 NOBODY = "0x" + "00" * 20
 

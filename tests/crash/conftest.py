@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from crash_world import crash_chain, crash_nursery, crash_registry, new_registry, walking
-from sharing import share_out
+from support.worlds.sharing import share_out
 
 __all__ = ["crash_chain", "crash_nursery", "crash_registry", "new_registry", "walking"]
 

@@ -15,18 +15,18 @@ import httpx
 import outside
 import pytest
 from conftest import ROOT, running_anvil
-from databases import DIALECTS
 from local_registry import LOCAL_OWNER, free_port
-from nursery import Nursery, Process
-from reorganisation import reorganise
 from sqlalchemy import Engine, NullPool, create_engine, text
-from waiting import until
+from support.faults.reorganisation import reorganise
+from support.worlds.databases import DIALECTS
+from support.worlds.nursery import Nursery, Process
+from support.worlds.waiting import until
 from witness import Public, Witness
 
-from anchor import log_key
-from anchor.chain import EvmChain
-from anchor.identity import RegistryIdentity
-from registry import keystore
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.log import key as log_key
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.registry import keystore
 
 PASSPHRASE = "a passphrase"
 CHEAP = 2**4

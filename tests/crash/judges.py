@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from anchor.audit import audit_log
-from anchor.fsck import check_database
-from api.cli.nodes import NodeContract
-from api.cli.served_log import ServedLog
-from registry.database import Database
+from deedlog.anchor.audit.audit import audit_log
+from deedlog.anchor.fsck.database import check_database
+from deedlog.anchor.rpc.contract_reader import NodeContract
+from deedlog.api.client.log_client import ServedLog
+from deedlog.registry.store.database import Database
 
 
 def fsck(registry) -> None:

@@ -13,10 +13,11 @@ from collections import Counter
 from pathlib import Path
 
 import failing_commits
-import forks
+from support.worlds import forks
 
-import api.worker
-from registry import lease, steps
+import deedlog.api.worker
+from deedlog.registry import failpoints
+from deedlog.registry.store import lease
 
 LEASE_MS = 800
 """A lease of a killed worker runs out after this, not after seconds: a test kills dozens."""
@@ -55,10 +56,10 @@ class Order:
 def obey(request) -> None:
     """Let this process obey the request's order."""
     order = Order(Path(request["order"]))
-    steps.hook = order.reached
+    failpoints.hook = order.reached
     failing_commits.install(order)
     lease.LEASE_MS = LEASE_MS
-    api.worker.BEAT_SECONDS = 0.1
+    deedlog.api.worker.BEAT_SECONDS = 0.1
 
 
 if __name__ == "__main__":

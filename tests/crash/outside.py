@@ -28,10 +28,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import create_engine, text
 from witness import Witness, checkpoint_of, nodes_of
 
-from anchor import bundle
-from anchor.pins import Pins
-from anchor.verify import verify
-from registry.digest import keccak256
+from deedlog.anchor.verify import bundle
+from deedlog.anchor.verify.pins import Pins
+from deedlog.anchor.verify.procedure import verify
+from deedlog.registry.hashing import keccak256
 
 WIDTH = 256
 ANCHORED = "0x" + keccak256(b"Anchored(bytes32,uint64,uint64)").hex()

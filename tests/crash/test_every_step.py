@@ -11,14 +11,14 @@ import httpx
 import judges
 import pytest
 from crash_world import until
-from registry_world import ALICE, BOB, salt, work
+from support.worlds.registry_world import ALICE, BOB, salt, work
 from witness import Told
 
-from registry.eip712 import domain_separator
-from registry.hexadecimal import to_checksum, to_hex
-from registry.signatures import account_of_private_key, sign
-from registry.steps import STEPS
-from registry.typed_data import typed_data
+from deedlog.registry.failpoints import STEPS
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import account_of_private_key, sign
+from deedlog.registry.statements.typed_data import typed_data
 
 BUNDLES = 8
 """Of the newest, after each crash; of a hundred at the end."""

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from crash_world import until
 from cut_postgres import CutPostgres
-from databases import DIALECTS
 from sqlalchemy.engine import make_url
+from support.worlds.databases import DIALECTS
 
 HAPPENED = pytest.mark.parametrize("happened", [False, True], ids=["did not happen", "happened"])
 

@@ -6,14 +6,14 @@ import json
 
 import pytest
 from crash_world import CHEAP, ORIGIN, PASSPHRASE
-from databases import DIALECTS
 from local_registry import LOCAL_OWNER
+from support.worlds.databases import DIALECTS
 
-from anchor import log
-from anchor.identity import RegistryIdentity
-from registry import keystore
-from registry.database import Database
-from registry.steps import STEPS
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.log import sequencer as log
+from deedlog.registry import keystore
+from deedlog.registry.failpoints import STEPS
+from deedlog.registry.store.database import Database
 
 INIT = ("init", "--origin", ORIGIN, "--owner", LOCAL_OWNER, "--json")
 OTHER_OWNER = "0x" + "12" * 20

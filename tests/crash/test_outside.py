@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import outside
 import pytest
-from registry_world import ALICE, open_world, salt, work
 from sqlalchemy import text
+from support.worlds.registry_world import ALICE, open_world, salt, work
 
 ENTRIES = 5
 

@@ -13,14 +13,15 @@ import time
 
 import httpx
 import pytest
-from fleet import SECONDS_TO_START, Stream, Watch, make_fleet
 from sqlalchemy import text
-from waiting import until
+from support.worlds.fleet import SECONDS_TO_START, Stream, Watch, make_fleet
+from support.worlds.waiting import until
 
-from anchor import anchor_store, merkle
-from registry import store
-from registry.hexadecimal import to_hex
-from registry.lease import ANCHORER, LEASE_MS, SEQUENCER
+from deedlog.anchor import merkle
+from deedlog.anchor.anchoring import store as anchor_store
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.store import statements as store
+from deedlog.registry.store.lease import ANCHORER, LEASE_MS, SEQUENCER
 
 _log = logging.getLogger(__name__)
 

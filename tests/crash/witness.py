@@ -13,12 +13,12 @@ import time
 from dataclasses import dataclass, field
 
 import httpx
-from registry_world import ALICE, BOB, salt, work
+from support.worlds.registry_world import ALICE, BOB, salt, work
 
-from registry.eip712 import domain_separator
-from registry.hexadecimal import to_checksum, to_hex
-from registry.signatures import sign
-from registry.typed_data import typed_data
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import sign
+from deedlog.registry.statements.typed_data import typed_data
 
 PAUSE = 0.1
 _numbers = itertools.count()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rights_log import ANNA, BEN, Log, agreement, work
-from short_log import counts
+from support.models.rights_log import ANNA, BEN, Log, agreement, work
+from support.worlds.short_log import counts
 
 
 @pytest.fixture

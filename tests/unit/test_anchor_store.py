@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from anchor import anchor_store
-from anchor.anchor_store import Covering, StoredAnchor, anchors_covering
+from deedlog.anchor.anchoring import store as anchor_store
+from deedlog.anchor.anchoring.store import Covering, StoredAnchor, anchors_covering
 
 
 def anchor(chain_id, size):

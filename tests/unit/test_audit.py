@@ -7,16 +7,17 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_log import KEY, KEYS, LOG_KEY, ORIGIN, MemoryLog, entry
+from support.worlds.memory_log import KEY, KEYS, LOG_KEY, ORIGIN, MemoryLog, entry
 
-from anchor import checkpoint, merkle
-from anchor.audit import audit_entries, audit_log
-from anchor.audited import AuditedLog, Edge, Rows, paths
-from anchor.digests import Digests, Twice
-from anchor.identity import Head
-from anchor.note import VerifierKey
-from registry.errors import Unavailable, VerificationError
-from registry.signatures import Signature, sign
+from deedlog.anchor import merkle
+from deedlog.anchor.audit.audit import audit_entries, audit_log
+from deedlog.anchor.audit.duplicates import Digests, Twice
+from deedlog.anchor.audit.tree import AuditedLog, Edge, Rows, paths
+from deedlog.anchor.evm.identity import Head
+from deedlog.anchor.tlog import checkpoint
+from deedlog.anchor.tlog.note import VerifierKey
+from deedlog.registry.errors import Unavailable, VerificationError
+from deedlog.registry.statements.signatures import Signature, sign
 
 SIZE = 600
 SOUND = [entry(number) for number in range(SIZE)]

@@ -8,11 +8,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
-from registry import entry as entries
-from registry import store
-from registry.database import Database
-from registry.errors import Unavailable
-from registry.tables import LOG, STATEMENT, AttemptRow, CheckpointRow, Table
+from deedlog.registry.errors import Unavailable
+from deedlog.registry.statements import entry as entries
+from deedlog.registry.store import statements as store
+from deedlog.registry.store.database import Database
+from deedlog.registry.store.tables import LOG, STATEMENT, AttemptRow, CheckpointRow, Table
 
 
 def test_the_migrations_give_the_tables_that_the_code_declares(database):

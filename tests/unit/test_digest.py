@@ -11,8 +11,8 @@ from eth_utils import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.digest import READ_SIZE, FileDigest, digest_file, keccak256
-from registry.errors import InvalidData, Unavailable
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.hashing import READ_SIZE, FileDigest, digest_file, keccak256
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchor.endpoint import UNREADABLE, shown
-from api.cli.nodes import NodeContract, ask
-from registry.errors import Unavailable
+from deedlog.anchor.rpc.contract_reader import NodeContract, ask
+from deedlog.anchor.rpc.redaction import UNREADABLE, shown
+from deedlog.registry.errors import Unavailable
 
 SECRET = "s3cr3t"
 

@@ -9,11 +9,13 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
-from registry_world import ALICE, BOB, NOW, rendition, salt, work
+from support.worlds.registry_world import ALICE, BOB, NOW, rendition, salt, work
 from vectors.generate import entry_vectors, statement_vectors
 
-from anchor.merkle import leaf_hash
-from registry.entry import (
+from deedlog.anchor.merkle import leaf_hash
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import from_hex, to_hex
+from deedlog.registry.statements.entry import (
     MAXIMUM_SIZE,
     Entry,
     EntryError,
@@ -24,10 +26,8 @@ from registry.entry import (
     opening,
     parse,
 )
-from registry.errors import InvalidData
-from registry.hexadecimal import from_hex, to_hex
-from registry.signatures import Signature, account_of_private_key, sign
-from registry.typed_data import from_typed_data, signed_for
+from deedlog.registry.statements.signatures import Signature, account_of_private_key, sign
+from deedlog.registry.statements.typed_data import from_typed_data, signed_for
 
 VECTORS = json.loads(entry_vectors.PATH.read_text(encoding="utf-8"))
 STATEMENTS = {case["name"]: case for case in json.loads(statement_vectors.PATH.read_text(encoding="utf-8"))["cases"]}

@@ -7,15 +7,16 @@ import threading
 import time
 
 import pytest
-from damage_world import CAMERA, WRITER, shares
-from registry_world import NOW, open_world, salt, work
 from sqlalchemy import select
+from support.worlds.damage_world import CAMERA, WRITER, shares
+from support.worlds.registry_world import NOW, open_world, salt, work
 
-from registry import api_keys, events, store
-from registry.database import Database
-from registry.service import Request, Submitter, accept, keep
-from registry.submission import check_submission
-from registry.tables import EVENT
+from deedlog.registry.acceptance.accept import Request, Submitter, accept, keep
+from deedlog.registry.acceptance.submission import check_submission
+from deedlog.registry.store import api_keys, events
+from deedlog.registry.store import statements as store
+from deedlog.registry.store.database import Database
+from deedlog.registry.store.tables import EVENT
 
 ONE, OTHER = b"\x01" * 32, b"\x02" * 32
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import running_anvil
-from damage_world import (
+from sqlalchemy import text
+from support.worlds.damage_world import (
     CAMERA,
     DRAFTS,
     ERASED,
@@ -24,21 +25,20 @@ from damage_world import (
     shares,
     sign_draft,
 )
-from registry_world import NOW, OPERATOR, connect, open_world, salt, work
-from sqlalchemy import text
+from support.worlds.registry_world import NOW, OPERATOR, connect, open_world, salt, work
 
-from anchor.chain import EvmChain
-from anchor.chain_port import AnchorCall, Fees
-from anchor.checkpoint import Checkpoint, sign
-from anchor.fsck import Counts, check_database
-from anchor.tiles import TilePath
-from api.cli.nodes import NodeContract
-from registry.database import Database
-from registry.errors import Unavailable, VerificationError
-from registry.events import NAMES
-from registry.signatures import account_of_private_key
-from registry.statements import Cancellation, Rotation, Termination
-from registry.tables import EVENT, Table
+from deedlog.anchor.anchoring.chain_port import AnchorCall, Fees
+from deedlog.anchor.fsck.database import Counts, check_database
+from deedlog.anchor.rpc.contract_reader import NodeContract
+from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.anchor.tlog.checkpoint import Checkpoint, sign
+from deedlog.anchor.tlog.tiles import TilePath
+from deedlog.registry.errors import Unavailable, VerificationError
+from deedlog.registry.statements import Cancellation, Rotation, Termination
+from deedlog.registry.statements.signatures import account_of_private_key
+from deedlog.registry.store.database import Database
+from deedlog.registry.store.events import NAMES
+from deedlog.registry.store.tables import EVENT, Table
 
 FREE = {
     ("statement", "accepted_at"): "the registry's clock at acceptance: its entry may have a later time",

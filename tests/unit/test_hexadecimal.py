@@ -7,8 +7,8 @@ from eth_utils import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.errors import InvalidData
-from registry.hexadecimal import account_from_any_case, from_hex, to_checksum, to_hex
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import account_from_any_case, from_hex, to_checksum, to_hex
 
 accounts = st.binary(min_size=20, max_size=20)
 

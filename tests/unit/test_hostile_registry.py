@@ -10,17 +10,17 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from registry_world import identity
-from shares_world import Person, agreement, lines, people, rotation
-from strange_server import answering
+from support.faults.strange_server import answering
+from support.worlds.registry_world import identity
+from support.worlds.shares_world import Person, agreement, lines, people, rotation
 
-from api.cli import cli
-from registry import keystore, sign_in
-from registry.eip712 import domain_separator, line_hash
-from registry.errors import DeedlogError
-from registry.hexadecimal import to_checksum, to_hex
-from registry.signatures import sign
-from registry.typed_data import typed_data
+from deedlog.api.cli import cli
+from deedlog.registry import keystore, sign_in
+from deedlog.registry.errors import DeedlogError
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.statements.eip712 import domain_separator, line_hash
+from deedlog.registry.statements.signatures import sign
+from deedlog.registry.statements.typed_data import typed_data
 
 IDENTITY = identity(Ed25519PrivateKey.from_private_bytes(bytes(32)))
 WORK = b"\x01" * 32

@@ -12,12 +12,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from registry_world import ALICE, BOB
+from support.worlds.registry_world import ALICE, BOB
 
-from registry import keystore
-from registry.errors import InvalidData, Unavailable
-from registry.keystore import new_key, read, write, write_private
-from registry.signatures import ORDER, account_of_private_key
+from deedlog.registry import keystore
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.keystore import new_key, read, write, write_private
+from deedlog.registry.statements.signatures import ORDER, account_of_private_key
 
 QUICK = 2
 """scrypt's n where its cost is not the point."""
@@ -177,7 +177,7 @@ def test_a_key_file_that_cannot_be_written_whole_is_not_there(tmp_path):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
     program = (
-        "import pathlib, sys; from registry.keystore import write_private\n"
+        "import pathlib, sys; from deedlog.registry.keystore import write_private\n"
         "write_private(pathlib.Path(sys.argv[1]), bytes(200))"
     )
     path = tmp_path / "log.pem"

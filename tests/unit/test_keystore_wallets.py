@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
-from registry_world import ALICE, BOB
+from support.worlds.registry_world import ALICE, BOB
 
-from registry.keystore import read, with_whole_iv, write
+from deedlog.registry.keystore import read, with_whole_iv, write
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = 2

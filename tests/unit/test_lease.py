@@ -6,14 +6,15 @@ import threading
 import time
 
 import pytest
-from registry_world import ALICE, NOW, open_world, salt, work
 from sqlalchemy import text
+from support.worlds.registry_world import ALICE, NOW, open_world, salt, work
 
-from anchor import log
-from registry import lease, steps
-from registry.database import Database
-from registry.errors import Unavailable
-from registry.lease import ANCHORER, IDLE_MS, LEASE_MS, SEQUENCER, Fenced, Lease, Roles
+from deedlog.anchor.log import sequencer as log
+from deedlog.registry import failpoints
+from deedlog.registry.errors import Unavailable
+from deedlog.registry.store import lease
+from deedlog.registry.store.database import Database
+from deedlog.registry.store.lease import ANCHORER, IDLE_MS, LEASE_MS, SEQUENCER, Fenced, Lease, Roles
 
 
 def take(database, holder, role=SEQUENCER):
@@ -184,7 +185,7 @@ def test_postgresql_ends_the_write_of_a_process_that_is_paused_in_it(postgres, s
             raised.append(error.code)
 
     thread = threading.Thread(target=sequence)
-    steps.hook = pause
+    failpoints.hook = pause
     try:
         thread.start()
         paused.wait()
@@ -196,7 +197,7 @@ def test_postgresql_ends_the_write_of_a_process_that_is_paused_in_it(postgres, s
     finally:
         woken.set()
         thread.join()
-        steps.hook = None
+        failpoints.hook = None
     assert raised == ["lease.lost"]
     with database.read() as connection:
         assert log.state(connection).size == 1

@@ -6,13 +6,17 @@ import hashlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from registry_world import ALICE, NOW, open_world, salt, work
 from sqlalchemy import text
+from support.worlds.registry_world import ALICE, NOW, open_world, salt, work
 
-from anchor import checkpoint, last_signed, log, merkle, tiles
-from registry import entry as entries
-from registry import insertion, store
-from registry.errors import InvalidData, Unavailable
+from deedlog.anchor import merkle
+from deedlog.anchor.log import last_signed
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.tlog import checkpoint, tiles
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.statements import entry as entries
+from deedlog.registry.store import insertion
+from deedlog.registry.store import statements as store
 
 
 @pytest.fixture

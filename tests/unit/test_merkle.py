@@ -11,8 +11,8 @@ from pymerkle import InmemoryTree
 from vectors.generate import log_trees
 from vectors.generate.log_trees import CLASSIC, CLASSIC_ROOTS, Tree, accumulate, subtrees
 
-from anchor import merkle
-from registry.errors import InvalidData
+from deedlog.anchor import merkle
+from deedlog.registry.errors import InvalidData
 
 ALL = 130
 ENTRIES = [bytes([i]) for i in range(ALL)]

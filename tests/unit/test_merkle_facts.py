@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 from vectors.generate.log_trees import EMPTY, Tree, leaf, node
 
-from anchor import merkle
-from registry.errors import VerificationError
+from deedlog.anchor import merkle
+from deedlog.registry.errors import VerificationError
 
 LEAVES = [leaf(bytes([i])) for i in range(130)]
 TREE = Tree(LEAVES)

@@ -7,8 +7,8 @@ import json
 import pytest
 from vectors.generate import log_vectors
 
-from anchor import merkle
-from registry.errors import VerificationError
+from deedlog.anchor import merkle
+from deedlog.registry.errors import VerificationError
 
 VECTORS = json.loads((log_vectors.FOLDER / "merkle.json").read_text(encoding="utf-8"))
 

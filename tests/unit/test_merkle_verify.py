@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from vectors.generate.log_trees import SparseTree, Tree, largest_power_below, leaf, node
 
-from anchor import merkle
-from registry.errors import VerificationError
+from deedlog.anchor import merkle
+from deedlog.registry.errors import VerificationError
 
 ALL = 130
 LEAVES = [leaf(bytes([i])) for i in range(ALL)]

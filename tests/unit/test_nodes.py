@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from strange_server import answering
+from support.faults.strange_server import answering
 
-from api.cli.nodes import ask
+from deedlog.anchor.rpc.contract_reader import ask
 
 BLOCK = {"hash": "0x" + "ab" * 32, "number": "0x10"}
 

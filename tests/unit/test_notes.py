@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vectors.generate import log_vectors
 
-from anchor import checkpoint, merkle, note
-from registry.errors import InvalidData
+from deedlog.anchor import merkle
+from deedlog.anchor.tlog import checkpoint, note
+from deedlog.registry.errors import InvalidData
 
 VECTORS = json.loads((log_vectors.FOLDER / "checkpoint.json").read_text(encoding="utf-8"))
 KEY = note.parse_key(VECTORS["key"]["vkey"])

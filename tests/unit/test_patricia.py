@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from trie import HexaryTrie
 from trie.exceptions import BadTrieProof, ValidationError
 
-from anchor import patricia
-from registry.errors import VerificationError
+from deedlog.anchor.evm import trie_proof
+from deedlog.registry.errors import VerificationError
 
 # Short keys out of few bytes share beginnings: extensions, values in branches, nodes within their parents.
 CROWDED = st.lists(st.sampled_from([0x00, 0x01, 0x10, 0x11, 0xFF]), max_size=4).map(bytes)
@@ -38,8 +38,8 @@ def proof_of(trie, key):
 def outcome(root, key, nodes):
     """Return the value, None if there is none, or the code of what is wrong."""
     try:
-        return patricia.value_at(root, key, nodes)
-    except patricia.AbsentError:
+        return trie_proof.value_at(root, key, nodes)
+    except trie_proof.AbsentError:
         return None
     except VerificationError as error:
         return error.code
@@ -186,8 +186,8 @@ def test_a_key_of_another_length_is_not_taken_for_it(deep):
 def test_what_is_absent_has_a_code_and_is_no_value(deep):
     trie, _, absent = deep
     with pytest.raises(VerificationError) as caught:
-        patricia.value_at(trie.root_hash, absent, proof_of(trie, absent))
-    assert isinstance(caught.value, patricia.AbsentError)
+        trie_proof.value_at(trie.root_hash, absent, proof_of(trie, absent))
+    assert isinstance(caught.value, trie_proof.AbsentError)
     assert caught.value.code == "patricia.absent"
 
 
@@ -200,7 +200,7 @@ def test_the_caller_hashes_the_key():
 
 def test_the_empty_trie_has_nothing_and_both_ways_to_say_so():
     empty = trie_of({}).root_hash
-    assert empty == patricia.EMPTY_TRIE
+    assert empty == trie_proof.EMPTY_TRIE
     assert outcome(empty, bytes(32), []) is None
     assert outcome(empty, bytes(32), [b"\x80"]) is None  # anvil and reth
     for nodes in ([b"\x80", b"\x80"], [b""], [b"\xc0"], proof_of(trie_of({b"a": b"b"}), b"a")):
@@ -219,8 +219,8 @@ def test_a_root_is_32_bytes(size):
 
 
 def test_more_nodes_than_a_key_can_have_are_not_looked_at():
-    assert refused(bytes(32), bytes(32), [b""] * (patricia.MAXIMUM_NODES + 1)) == "patricia.too_many_nodes"
-    assert refused(bytes(32), bytes(32), [b""] * patricia.MAXIMUM_NODES) == "patricia.node_mismatch"
+    assert refused(bytes(32), bytes(32), [b""] * (trie_proof.MAXIMUM_NODES + 1)) == "patricia.too_many_nodes"
+    assert refused(bytes(32), bytes(32), [b""] * trie_proof.MAXIMUM_NODES) == "patricia.node_mismatch"
 
 
 def test_a_key_can_need_as_many_nodes_as_are_allowed():
@@ -231,7 +231,7 @@ def test_a_key_can_need_as_many_nodes_as_are_allowed():
     }
     trie = trie_of({key: b"v" * 33} | neighbours)
     nodes = proof_of(trie, key)
-    assert len(nodes) == patricia.MAXIMUM_NODES
+    assert len(nodes) == trie_proof.MAXIMUM_NODES
     assert outcome(trie.root_hash, key, nodes) == b"v" * 33
 
 

@@ -9,10 +9,10 @@ from math import floor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rights_log import ANNA, BEN, CLEO, HASH, report
+from support.models.rights_log import ANNA, BEN, CLEO, HASH, report
 
-from registry.payouts import Change, Payout, changes, closing, own, payouts, to_date
-from registry.statements import WHOLE
+from deedlog.registry.rules.payouts import Change, Payout, changes, closing, own, payouts, to_date
+from deedlog.registry.statements import WHOLE
 
 MOST = 2**255 - 1
 LEAST = -(2**255)

@@ -10,26 +10,25 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 import pytest
-from databases import DIALECTS
 from hypothesis import Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from naive_drafts import NaiveRegistry, claim_of, fact_of
-from registry_world import NOW, PLATFORM, World, open_world, person, salt
 from sqlalchemy import delete
+from support.models.naive_drafts import NaiveRegistry, claim_of, fact_of
+from support.worlds.databases import DIALECTS
+from support.worlds.registry_world import NOW, PLATFORM, World, open_world, person, salt
 
-from anchor import log
-from anchor.fsck import check_database
-from anchor.own_line import open_line, own_payouts
-from registry import draft_store, drafts, payouts, related, rules, store
-from registry.database import Database
-from registry.errors import DeedlogError, InvalidData
-from registry.hexadecimal import to_hex
-from registry.rights import Fact
-from registry.service import Submission, accept
-from registry.signatures import Signature, account_of_private_key, sign
-from registry.statement import Statement
-from registry.statements import (
+from deedlog.anchor.fsck.database import check_database
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.verify.payout_check import open_line, own_payouts
+from deedlog.registry.acceptance import drafts
+from deedlog.registry.acceptance.accept import Submission, accept
+from deedlog.registry.acceptance.submission import check_sent
+from deedlog.registry.errors import DeedlogError, InvalidData
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.rules import fold, payouts
+from deedlog.registry.rules.state import Fact
+from deedlog.registry.statements import (
     KINDS,
     NONE,
     WHOLE,
@@ -45,9 +44,14 @@ from registry.statements import (
     Upload,
     Work,
 )
-from registry.submission import check_sent
-from registry.tables import LOG
-from registry.typed_data import typed_data
+from deedlog.registry.statements.base import Statement
+from deedlog.registry.statements.signatures import Signature, account_of_private_key, sign
+from deedlog.registry.statements.typed_data import typed_data
+from deedlog.registry.store import drafts as draft_store
+from deedlog.registry.store import partial_state
+from deedlog.registry.store import statements as store
+from deedlog.registry.store.database import Database
+from deedlog.registry.store.tables import LOG
 
 TICK = 3600
 """People speak of multiples of it, so that what they say meets; it is longer than all tolerances of clocks."""
@@ -638,16 +642,16 @@ class People(RuleBasedStateMachine):
         assert [(fact.digest, fact.kind, fact.accounts, fact.time) for fact in facts] == [
             (fact.digest, fact.kind, fact.accounts, fact.time) for fact in self.rights.counted
         ]
-        state = rules.state(facts)
+        state = fold.state(facts)
         for fact in self.rights.counted:
             for at in {self.now, self.now - TICK, self.now + 3 * TICK}:
-                assert rules.standing(state, fact.digest, at).code == self.rights.stands(fact, at)
+                assert fold.standing(state, fact.digest, at).code == self.rights.stands(fact, at)
         self.compare_people_and_works(state)
         self.compare_agreements(state)
         with self.world.database.read() as connection:
-            for fact in filter(lambda fact: rules.changes_later(fact.kind), self.rights.counted):
-                near = related.state_of(connection, [store.by_digest(connection, fact.digest)])
-                assert rules.standing(near, fact.digest, self.now) == rules.standing(state, fact.digest, self.now)
+            for fact in filter(lambda fact: fold.changes_later(fact.kind), self.rights.counted):
+                near = partial_state.state_of(connection, [store.by_digest(connection, fact.digest)])
+                assert fold.standing(near, fact.digest, self.now) == fold.standing(state, fact.digest, self.now)
         check_database(self.world.database, self.world.identity)
 
     def compare_people_and_works(self, state):

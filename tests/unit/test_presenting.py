@@ -8,9 +8,9 @@ import pytest
 from vectors.generate.statement_cases import messages
 from vectors.generate.statement_plain import PLAIN, pattern
 
-from api.moments import moment
-from api.presenting import members
-from registry.statements import KINDS
+from deedlog.api.texts.times import moment
+from deedlog.api.texts.verdict_text import members
+from deedlog.registry.statements import KINDS
 
 
 @pytest.fixture(params=["UTC", "Asia/Shanghai", "Pacific/Kiritimati", "America/Los_Angeles"])

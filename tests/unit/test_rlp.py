@@ -9,7 +9,7 @@ import rlp as reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchor import rlp
+from deedlog.anchor.evm import rlp
 
 ITEMS = st.recursive(st.binary(max_size=70), lambda inner: st.lists(inner, max_size=6), max_leaves=20)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rights_log import (
+from support.models.rights_log import (
     ANNA,
     BEN,
     CLEO,
@@ -22,10 +22,10 @@ from rights_log import (
     termination,
     work,
 )
-from short_log import changes, claimed_upload, counts, fold, in_force
+from support.worlds.short_log import changes, claimed_upload, counts, fold, in_force
 
-from registry import rules
-from registry.eip712 import domain_separator
+from deedlog.registry.rules import fold as rules
+from deedlog.registry.statements.eip712 import domain_separator
 
 
 def test_a_digest_counts_once_at_its_lowest_index(log):

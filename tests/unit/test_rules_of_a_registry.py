@@ -6,18 +6,33 @@ import random
 from dataclasses import replace
 
 import pytest
-import shares_world
-from registry_world import open_world
-from rights_log import ANNA, BEN, CLEO, NEW, PAYER, STRANGER, Log, RandomLog, agreement, report, rotation, work
-from shares_world import equal, people
 from sqlalchemy import update
+from support.models.rights_log import (
+    ANNA,
+    BEN,
+    CLEO,
+    NEW,
+    PAYER,
+    STRANGER,
+    Log,
+    RandomLog,
+    agreement,
+    report,
+    rotation,
+    work,
+)
+from support.worlds import shares_world
+from support.worlds.registry_world import open_world
+from support.worlds.shares_world import equal, people
 
-from registry import related, rules, store
-from registry.errors import DeedlogError
-from registry.service import Request, Submitter, keep
-from registry.signatures import Signature
-from registry.submission import Sent
-from registry.tables import STATEMENT
+from deedlog.registry.acceptance.accept import Request, Submitter, keep
+from deedlog.registry.acceptance.submission import Sent
+from deedlog.registry.errors import DeedlogError
+from deedlog.registry.rules import fold
+from deedlog.registry.statements.signatures import Signature
+from deedlog.registry.store import partial_state
+from deedlog.registry.store import statements as store
+from deedlog.registry.store.tables import STATEMENT
 
 
 class Registry:
@@ -77,8 +92,8 @@ def compare(database, seed, steps):
         assert answer in ({"known"} if reasons is None else reasons or {"accepted"}), (fact, reasons)
     with database.read() as connection:
         for fact in log.rights.counted:
-            state = related.state_around(connection, [fact.digest], fact.accounts)
-            assert rules.standing(state, fact.digest, log.time).code == log.rights.stands(fact, log.time), fact
+            state = partial_state.state_around(connection, [fact.digest], fact.accounts)
+            assert fold.standing(state, fact.digest, log.time).code == log.rights.stands(fact, log.time), fact
 
 
 def test_a_registry_answers_what_the_naive_model_says_of_its_whole_log(database):
@@ -123,7 +138,7 @@ def test_an_agreement_accepted_in_time_is_in_force_however_late_it_is_logged(dat
     def stands():
         with database.read() as connection:
             kept = store.by_digest(connection, digest)
-            return rules.standing(related.state_of(connection, [kept]), digest, world.now).code
+            return fold.standing(partial_state.state_of(connection, [kept]), digest, world.now).code
 
     world.now += 600
     assert stands() == "agreement.is_in_force"
@@ -149,5 +164,5 @@ def test_what_comes_second_is_never_accepted_earlier_whatever_the_clocks(databas
     digest = world.accept(made, anna.key, ben.key).digest
     world.sequence()
     with database.read() as connection:
-        state = related.state_of(connection, [store.by_digest(connection, digest)])
-    assert rules.standing(state, digest, world.now).code == "agreement.is_in_force"
+        state = partial_state.state_of(connection, [store.by_digest(connection, digest)])
+    assert fold.standing(state, digest, world.now).code == "agreement.is_in_force"

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from rights_log import (
+from support.models.rights_log import (
     ANNA,
     BEN,
     CLEO,
@@ -23,14 +23,14 @@ from rights_log import (
     upload,
     work,
 )
-from short_log import changes, counts, fold, in_force, refused
+from support.worlds.short_log import changes, counts, fold, in_force, refused
 
-from registry import rules
-from registry.eip712 import domain_separator
-from registry.errors import InvalidData
-from registry.hexadecimal import to_hex
-from registry.rights import Fact
-from registry.signatures import account_of_private_key, check, sign
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.rules import fold as rules
+from deedlog.registry.rules.state import Fact
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import account_of_private_key, check, sign
 
 # Agreements.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rights_log import (
+from support.models.rights_log import (
     ANNA,
     BEN,
     CLEO,
@@ -26,10 +26,10 @@ from rights_log import (
     upload,
     work,
 )
-from short_log import counts, fold, in_force, last, refused
+from support.worlds.short_log import counts, fold, in_force, last, refused
 
-from registry import rules
-from registry.hexadecimal import to_hex
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.rules import fold as rules
 
 # Works, claims, contributions.
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_rights import OPEN
-from rights_log import (
+from support.models.naive_rights import OPEN
+from support.models.rights_log import (
     ANNA,
     BEN,
     PAYER,
@@ -31,11 +31,11 @@ from rights_log import (
     upload,
     work,
 )
-from short_log import changes, covering_in
+from support.worlds.short_log import changes, covering_in
 
-from registry import rules
-from registry.errors import InvalidData
-from registry.rights import State
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.rules import fold
+from deedlog.registry.rules.state import State
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -131,7 +131,7 @@ def compare_all(state, log):
     codes = Counter()
     for fact in rights.counted:
         for at in (now, *sorted(instants)[:: max(1, len(instants) // 5)]):
-            code = rules.standing(state, fact.digest, at).code
+            code = fold.standing(state, fact.digest, at).code
             assert code == rights.stands(fact, at), (fact, at)
             codes[code] += 1
     return codes
@@ -141,7 +141,7 @@ def run(log, steps):
     """Fold a random log as it grows; return the codes met."""
     state, codes = State(), Counter()
     for fact in log.steps(steps):
-        rules.take(state, fact)
+        fold.take(state, fact)
         codes[compare_standing(state, log, fact)] += 1
     return codes + compare_all(state, log)
 
@@ -167,7 +167,7 @@ def test_many_random_logs_come_to_what_the_naive_model_says():
 
 
 def test_every_refusal_of_the_rules_is_known_here():
-    files = [*ROOT.glob("registry/rules*.py"), ROOT / "registry/rights.py"]
+    files = [*ROOT.glob("registry/rules/*.py")]
     said = {code for file in files for code in re.findall(r'InvalidData\(\s*"([a-z_.]+)"', file.read_text())}
     assert said | {"signature.missing", "signature.not_a_signer", "standing.no_body"} == REFUSALS
 
@@ -177,9 +177,9 @@ def test_a_prefix_of_a_log_is_the_log_at_the_time_of_its_last_entry():
     facts = list(log.steps(150))
     for first, after in itertools.pairwise(facts):
         if first.time < after.time:
-            assert rules.state(facts, first.time) == rules.state(facts[: facts.index(after)])
-    assert rules.state(facts, facts[0].time - 1) == State()
-    assert rules.state(facts) == rules.state(facts, log.time)
+            assert fold.state(facts, first.time) == fold.state(facts[: facts.index(after)])
+    assert fold.state(facts, facts[0].time - 1) == State()
+    assert fold.state(facts) == fold.state(facts, log.time)
 
 
 def test_asking_changes_nothing_and_answers_what_folding_says():
@@ -188,13 +188,13 @@ def test_asking_changes_nothing_and_answers_what_folding_says():
     for fact in log.steps(150):
         before = copy.deepcopy(state)
         try:
-            lacking = fact.statement is None and rules.RULES[fact.kind].needs_body
-            asked = "standing.no_body" if lacking else rules.check(state, fact) or "standing.counts"
+            lacking = fact.statement is None and fold.RULES[fact.kind].needs_body
+            asked = "standing.no_body" if lacking else fold.check(state, fact) or "standing.counts"
         except InvalidData as error:
             asked = error.code
         assert state == before
         repeated = fact.digest in state.standings
-        rules.take(state, fact)
+        fold.take(state, fact)
         if repeated:
             assert state == before
             continue
@@ -268,7 +268,7 @@ def test_folding_takes_time_in_proportion_to_the_log(fill):
         before = sys.gettrace()
         sys.settrace(trace)
         try:
-            rules.state(log.facts)
+            fold.state(log.facts)
         finally:
             sys.settrace(before)
         return ran

@@ -6,17 +6,18 @@ import hashlib
 import threading
 
 import pytest
-from registry_world import ALICE, BOB, NOW
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
+from support.worlds.registry_world import ALICE, BOB, NOW
 
-from api.sessions import PREFIX, SESSION_SECONDS, Sessions
-from registry import sessions, sign_in
-from registry.database import Database
-from registry.errors import InvalidData
-from registry.sign_in import NONCE_SECONDS, site_at
-from registry.signatures import account_of_private_key, sign
-from registry.tables import NONCE, SESSION
+from deedlog.api.http.sessions import PREFIX, SESSION_SECONDS, Sessions
+from deedlog.registry import sign_in
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.sign_in import NONCE_SECONDS, site_at
+from deedlog.registry.statements.signatures import account_of_private_key, sign
+from deedlog.registry.store import sessions
+from deedlog.registry.store.database import Database
+from deedlog.registry.store.tables import NONCE, SESSION
 
 SITE, CHAIN = site_at("http://127.0.0.1:8000"), 31337
 ACCOUNT = account_of_private_key(ALICE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from api.settings import Settings, read_settings
-from registry.errors import InvalidData
-from registry.sign_in import Site
+from deedlog.api.settings import Settings, read_settings
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.sign_in import Site
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ import pytest
 from eth_account.messages import _hash_eip191_message, encode_defunct
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from registry_world import ALICE, BOB, NOW
-from sign_in_grammar import parsed
+from support.models.sign_in_grammar import parsed
+from support.worlds.registry_world import ALICE, BOB, NOW
 
-from registry import sign_in
-from registry.errors import InvalidData
-from registry.hexadecimal import to_checksum, to_hex
-from registry.sign_in import CLOCK_SECONDS, MAXIMUM_MESSAGE, NONCE_SECONDS, Message, Proof, offer, read, site_at
-from registry.signatures import account_of_private_key, sign
+from deedlog.registry import sign_in
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.sign_in import CLOCK_SECONDS, MAXIMUM_MESSAGE, NONCE_SECONDS, Message, Proof, offer, read, site_at
+from deedlog.registry.statements.signatures import account_of_private_key, sign
 
 VECTORS = json.loads((Path(__file__).resolve().parents[1] / "vectors/sign_in.json").read_text("utf-8"))
 ACCOUNT = account_of_private_key(ALICE)

@@ -8,10 +8,10 @@ import pytest
 from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
-from registry_world import ALICE, BOB, PLATFORM_KEY, salt
+from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, salt
 
-from registry.errors import InvalidData, VerificationError
-from registry.signatures import (
+from deedlog.registry.errors import InvalidData, VerificationError
+from deedlog.registry.statements.signatures import (
     HALF_ORDER,
     ORDER,
     SECP256K1,

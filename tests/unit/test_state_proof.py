@@ -18,9 +18,16 @@ from hypothesis import strategies as st
 from trie import HexaryTrie
 from vectors.generate import state_proof_vectors as vectors
 
-from anchor.identity import Head, head_slot
-from anchor.state_proof import MAXIMUM_FIELDS, MINIMUM_FIELDS, Header, encode_header, parse_header, storage_value
-from registry.errors import InvalidData, VerificationError
+from deedlog.anchor.evm.identity import Head, head_slot
+from deedlog.anchor.evm.state_proof import (
+    MAXIMUM_FIELDS,
+    MINIMUM_FIELDS,
+    Header,
+    encode_header,
+    parse_header,
+    storage_value,
+)
+from deedlog.registry.errors import InvalidData, VerificationError
 
 VECTORS = json.loads(vectors.PATH.read_text(encoding="utf-8"))
 HEADERS = {case["name"]: case for case in VECTORS["headers"]}
@@ -424,11 +431,11 @@ def test_the_code_of_an_account_says_nothing():
 
 def test_a_state_proof_needs_no_package_but_the_hash():
     program = (
-        "import sys; before = set(sys.modules); import anchor.state_proof;"
+        "import sys; before = set(sys.modules); import deedlog.anchor.evm.state_proof;"
         "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, encoding="utf-8"
     )
     loaded = {name for name in done.stdout.split() if not name.startswith("_")}
-    assert loaded == {"anchor", "registry", "sha3"}
+    assert loaded == {"deedlog", "sha3"}

@@ -13,14 +13,14 @@ from vectors.generate.refused_base import plain
 from vectors.generate.statement_cases import OF_TEXTS, TEXTS
 from vectors.generate.statement_plain import SIGNERS
 
-from registry import strict_json
-from registry.eip712 import domain_separator, line_hash
-from registry.errors import InvalidData, VerificationError
-from registry.hexadecimal import from_hex, to_hex
-from registry.member_types import Text
-from registry.signatures import Signature, check, check_complete, sign
-from registry.statements import KINDS, Share
-from registry.typed_data import from_typed_data, signed_for, typed_data
+from deedlog.registry import strict_json
+from deedlog.registry.errors import InvalidData, VerificationError
+from deedlog.registry.hexadecimal import from_hex, to_hex
+from deedlog.registry.statements import KINDS, Share
+from deedlog.registry.statements.eip712 import domain_separator, line_hash
+from deedlog.registry.statements.member_types import Text
+from deedlog.registry.statements.signatures import Signature, check, check_complete, sign
+from deedlog.registry.statements.typed_data import from_typed_data, signed_for, typed_data
 
 STATEMENTS = json.loads(statement_vectors.PATH.read_text(encoding="utf-8"))
 REFUSED = json.loads(refused_vectors.PATH.read_text(encoding="utf-8"))

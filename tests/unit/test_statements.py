@@ -13,22 +13,22 @@ import pytest
 import sha3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from registry_world import ALICE, BOB, NOW, rendition, salt, upload, work
-from statement_strategies import any_member, in_part, readable, registries, statements
+from support.models.statement_strategies import any_member, in_part, readable, registries, statements
+from support.worlds.registry_world import ALICE, BOB, NOW, rendition, salt, upload, work
 from vectors.generate import statement_vectors
 from vectors.generate.statement_cases import messages
 from vectors.generate.statement_plain import PLAIN
 from vectors.generate.statement_vectors import by_eth_account, by_viem_and_ethers
 
-from registry import eip712, member_types, strict_json
-from registry.eip712 import domain_separator, line_hash
-from registry.errors import InvalidData
-from registry.hexadecimal import to_hex
-from registry.signatures import account_of_private_key, sign
-from registry.statement import repeat_key
-from registry.statements import KINDS, WHOLE, Share
-from registry.submission import Submission, Submitter, check_submission
-from registry.typed_data import from_typed_data, kind_named, signed_for, typed_data
+from deedlog.registry import strict_json
+from deedlog.registry.acceptance.submission import Submission, Submitter, check_submission
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import KINDS, WHOLE, Share, eip712, member_types
+from deedlog.registry.statements.base import repeat_key
+from deedlog.registry.statements.eip712 import domain_separator, line_hash
+from deedlog.registry.statements.signatures import account_of_private_key, sign
+from deedlog.registry.statements.typed_data import from_typed_data, kind_named, signed_for, typed_data
 
 FORMATS = (Path(__file__).resolve().parents[2] / "docs/formats.md").read_text(encoding="utf-8")
 REGISTRY = bytes.fromhex(statement_vectors.REGISTRY[2:])

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from registry.steps import STEPS
+from deedlog.registry.failpoints import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 

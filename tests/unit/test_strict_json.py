@@ -10,8 +10,8 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from registry.errors import InvalidData
-from registry.strict_json import MAXIMUM_INTEGER, JsonError, loads, members
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.strict_json import MAXIMUM_INTEGER, JsonError, loads, members
 
 MAXIMUM = 1 << 20
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.errors import InvalidData
-from registry.text import check_accepted, check_shown
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.text import check_accepted, check_shown
 
 # docs/formats.md §2.3, written down once more: it must not follow from the Unicode version of this machine.
 SPACES = [*range(0x09, 0x0E), *range(0x1C, 0x21), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from anchor.verdict import QUESTIONS, Answer, Trust
-from api import problems
-from api.texts import LANGUAGES, catalogue, choose_language, text
+from deedlog.anchor.verify.verdict import QUESTIONS, Answer, Trust
+from deedlog.api.http import problems
+from deedlog.api.texts import LANGUAGES, catalogue, choose_language, text
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from vectors.generate import log_trees
 from vectors.generate.log_trees import EMPTY, SparseTree, Tree, leaf
 
-from anchor import merkle, tiles
-from registry.errors import InvalidData
+from deedlog.anchor import merkle
+from deedlog.anchor.tlog import tiles
+from deedlog.registry.errors import InvalidData
 
 anyhow_slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 

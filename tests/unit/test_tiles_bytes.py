@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vectors.generate import log_vectors
 
-from anchor import merkle, tiles
+from deedlog.anchor import merkle
+from deedlog.anchor.tlog import tiles
 
 VECTORS = json.loads((log_vectors.FOLDER / "tiles.json").read_text(encoding="utf-8"))
 

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vectors.generate import log_vectors
 
-from anchor import checkpoint, merkle, note, tlog_proof
+from deedlog.anchor import merkle
+from deedlog.anchor.tlog import checkpoint, note
+from deedlog.anchor.tlog import proof as tlog_proof
 
 VECTORS = json.loads((log_vectors.FOLDER / "tlog_proof.json").read_text(encoding="utf-8"))
 

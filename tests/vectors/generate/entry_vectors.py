@@ -2,7 +2,8 @@
 
 PYTHONPATH=.:tests python tests/vectors/generate/entry_vectors.py
 
-The bytes are those of the package rfc8785, the statements those of `statements.json`; nothing of `registry.entry` runs.
+The bytes are those of the package rfc8785, the statements those of `statements.json`; no code of
+`registry.statements.entry` runs.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 PYTHONPATH=.:tests:scripts python tests/vectors/generate/state_proof_vectors.py
 
-The values are the chain's own (what was put into its storage); nothing of `anchor.rlp`, `anchor.patricia` or
-`anchor.state_proof` runs here. The chain's clock is set, so the same anvil gives the same bytes again.
+The values are the chain's own (what was put into its storage); nothing of `anchor.evm.rlp`, `anchor.evm.trie_proof` or
+`anchor.evm.state_proof` runs here. The chain's clock is set, so the same anvil gives the same bytes again.
 """
 
 from __future__ import annotations

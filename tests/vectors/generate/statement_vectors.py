@@ -18,11 +18,11 @@ from eth_account.messages import SignableMessage, _hash_eip191_message, encode_t
 from vectors.generate.statement_cases import NOT_ACCEPTED, messages
 from vectors.generate.statement_plain import KEYS, PLAIN, SIGNERS
 
-from registry.eip712 import domain_separator
-from registry.hexadecimal import to_hex
-from registry.signatures import sign
-from registry.statements import KINDS
-from registry.typed_data import typed_data
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import KINDS
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import sign
+from deedlog.registry.statements.typed_data import typed_data
 
 ROOT = Path(__file__).resolve().parents[3]
 PATH = ROOT / "tests/vectors/statements.json"

@@ -1,0 +1,145 @@
+"""Heads in the contract: each is kept with its proof, whoever anchored it, and followed until its block is final.
+
+What a reorganisation took away is forgotten, what it moved is proven again. Only a proof, never a mere answer, makes an
+anchor known or forgotten; and an anchor is final only when two rounds in a row have seen the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from deedlog.anchor.anchoring import store as anchor_store
+from deedlog.anchor.anchoring.chain_view import StopAnchoringError, is_later, own_root, prove
+from deedlog.anchor.evm.finality import is_final
+from deedlog.registry.errors import Unavailable
+from deedlog.registry.failpoints import reached
+from deedlog.registry.hexadecimal import to_hex
+
+if TYPE_CHECKING:
+    from deedlog.anchor.anchoring.chain_port import ChainPort
+    from deedlog.anchor.anchoring.chain_view import View
+    from deedlog.anchor.anchoring.config import Plan
+    from deedlog.anchor.anchoring.store import StoredAnchor
+    from deedlog.registry.store.database import Transactions
+
+_log = logging.getLogger(__name__)
+
+PROVEN_AT_ONCE = 16
+"""Heads that one round takes proofs of: after a long absence the rest come in the next rounds."""
+
+
+class Follower:
+    """Keeps the anchors of one log on one chain."""
+
+    def __init__(self, database: Transactions, port: ChainPort, plan: Plan) -> None:
+        """Take what is needed; nothing is asked yet."""
+        self._database = database
+        self._port = port
+        self._plan = plan
+        self._chain_id = plan.chain.chain_id
+        self._almost_final: dict[int, bytes] = {}
+        self._complete = False
+
+    def follow(self, view: View) -> None:
+        """Bring what is kept in line with a view: moved or gone, new, final."""
+        if self._plan.chain.development:
+            self._reopen(view)
+        with self._database.read() as connection:
+            waiting = anchor_store.not_final(connection, self._chain_id)
+        still = [current for anchored in waiting if (current := self._where_it_is(anchored, view)) is not None]
+        self._finalise(still, view)
+        self._record(view)
+
+    def _reopen(self, view: View) -> None:
+        """Take nothing for final on a development chain: it may be killed, and go on from an earlier block."""
+        while True:
+            with self._database.read() as connection:
+                last = anchor_store.newest_final(connection, self._chain_id)
+            if last is None or (
+                last.proof_number <= view.tip.number and self._port.block_hash(last.proof_number) == last.block_hash
+            ):
+                return
+            _log.warning("the development chain was set back: the anchor size=%d is not final", last.size)
+            with self._database.write() as connection:
+                anchor_store.put_anchor(connection, replace(last, final=False))
+                anchor_store.reopen_attempt(connection, self._chain_id, last.size)
+
+    def _where_it_is(self, anchored: StoredAnchor, view: View) -> StoredAnchor | None:
+        """Return the anchor as the chain has it now; None if it is gone, or nothing can be said in this round."""
+        behind = view.tip.number < anchored.proof_number
+        if behind and not is_later(view.tip, anchored) and not self._plan.chain.development:
+            return None  # the node lags
+        if not behind:
+            block_hash = self._port.block_hash(anchored.proof_number)
+            if block_hash == anchored.block_hash:
+                return anchored
+            if block_hash is None:
+                return None  # a node that has later blocks, and not this one
+        proven = self._prove(view, anchored.size, anchored.root)
+        with self._database.write() as connection:
+            if proven is not None:
+                anchor_store.put_anchor(connection, proven)
+            else:
+                anchor_store.delete_anchor(connection, self._chain_id, anchored.size)
+                anchor_store.unmine(connection, self._chain_id, anchored.size)
+        reached("anchor.moved")
+        if proven is None:
+            _log.warning("a reorganisation took the anchor size=%d away: anchoring again", anchored.size)
+        self._complete = False  # what it followed may be another head now
+        return proven
+
+    def _finalise(self, anchors: list[StoredAnchor], view: View) -> None:
+        """Note which anchors are final: the chain says so, and said so in the round before, of the same block."""
+        before, self._almost_final = self._almost_final, {}
+        if not anchors:
+            return
+        finalized = self._port.finalized()
+        for anchored in anchors:
+            if not is_final(anchored.proof_number, view.tip.number, finalized, self._plan.chain.confirmations):
+                continue
+            if before.get(anchored.size) != anchored.block_hash:
+                # Behind one URL one node may know of a later block, and another still have this one on a lost branch.
+                self._almost_final[anchored.size] = anchored.block_hash
+                continue
+            with self._database.write() as connection:
+                anchor_store.put_anchor(connection, replace(anchored, final=True))
+                anchor_store.finalise_attempt(connection, self._chain_id, anchored.size)
+            reached("anchor.finalised")
+
+    def _record(self, view: View) -> None:
+        """Keep the proofs of the contract's head and of the heads before it that are not kept yet."""
+        for _ in range(PROVEN_AT_ONCE):
+            size = self._wanted(view)
+            if size is None:
+                return
+            root = own_root(self._database, size)
+            if root is None:
+                raise StopAnchoringError("anchoring.foreign_history", size=size)
+            proven = self._prove(view, size, root)
+            if proven is None:
+                raise Unavailable("chain.contradicts", block=view.tip.number)
+            reached("anchor.proven")
+            with self._database.write() as connection:
+                anchor_store.put_anchor(connection, proven)
+            reached("anchor.kept")
+            self._complete = False
+            _log.info("anchored size=%d block=%d root=%s", size, proven.block_number, to_hex(root))
+
+    def _wanted(self, view: View) -> int | None:
+        """Return the size of a head that the contract holds and that is not kept."""
+        with self._database.read() as connection:
+            if view.size and anchor_store.anchor_of(connection, self._chain_id, view.size) is None:
+                return view.size
+            if self._complete:
+                return None
+            gap = anchor_store.newest_gap(connection, self._chain_id)
+        self._complete = gap is None
+        return gap
+
+    def _prove(self, view: View, size: int, root: bytes) -> StoredAnchor | None:
+        proven = prove(self._port, self._plan, view.tip, root)
+        if proven is not None and proven.size != size:
+            raise StopAnchoringError("anchoring.foreign_head", size=proven.size, root=to_hex(root))
+        return proven

@@ -1,0 +1,298 @@
+"""The audit: a whole log derived again from its entries alone, and compared with all that its registry says of it.
+
+Nothing read is believed before it has its right size and hashes to what the log's key signed; nothing grows with the
+log. The first thing that is wrong is named, and ends it. The steps, which stand again above their code:
+
+1. The newest checkpoint is signed by the log key, which the registry address commits to.
+2. Each entry bundle has as many entries as its place in the tree asks for.
+3. Each tile, the partial ones at the right edge too, has the hashes of the entries or of the tiles below it.
+4. Each entry is in its canonical form, of a kind known here, and its time is not before that of the entry before.
+5. Each entry has a signature, and each signature over its digest is by the account that it names.
+6. The root of exactly `size` entries is that of the checkpoint.
+7. No digest stands twice: it counts at its lowest index.
+8. Earlier checkpoints that somebody kept have the roots that the log has at their sizes.
+9. Each head in the contract's history is the log's own, from the newest down to the first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+from deedlog.anchor import merkle
+from deedlog.anchor.audit.duplicates import Digests
+from deedlog.anchor.audit.tree import AuditedLog, Edge, Rows, paths, sized
+from deedlog.anchor.merkle import HASH_SIZE
+from deedlog.anchor.tlog import checkpoint, tiles
+from deedlog.anchor.tlog.tiles import TILE_WIDTH
+from deedlog.registry.errors import InvalidData, Unavailable, VerificationError
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import KINDS
+from deedlog.registry.statements.entry import parse
+from deedlog.registry.statements.signatures import check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from deedlog.anchor.audit.tree import Source
+    from deedlog.anchor.evm.identity import Head
+    from deedlog.anchor.tlog.checkpoint import Checkpoint
+    from deedlog.anchor.tlog.note import VerifierKey
+    from deedlog.anchor.tlog.tiles import TilePath
+    from deedlog.registry.statements.entry import Entry
+
+    Progress = Callable[[str, int, int], None]
+    """(stage, done, total), in entries: told now and then."""
+
+AHEAD = 16
+"""Tiles and bundles that are read before they are needed."""
+
+THREADS = 2
+"""Threads that recover signatures; the library does so without Python's lock."""
+
+_IN_FLIGHT = 8
+"""Bundles whose signatures may be waiting."""
+
+
+class Contract(Protocol):
+    """What a chain says of the registry's contract; raises `Unavailable`."""
+
+    def head(self) -> tuple[int, bytes]:
+        """Return (size, root) of the newest head; size 0 before the first."""
+
+    def head_of(self, root: bytes) -> Head | None:
+        """Return the head with that root, if the contract holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found in order: `heads` of the contract were compared, None if it was not asked."""
+
+    checkpoint: Checkpoint
+    signatures: int
+    time: int
+    earlier: int
+    heads: int | None
+
+
+def audit_log(
+    source: Source,
+    key: VerifierKey,
+    *,
+    earlier: Sequence[tuple[str, bytes]] = (),
+    contract: Contract | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Audit a log and return what was found in order.
+
+    `earlier` are checkpoints that somebody kept, as (name, note). Raises `VerificationError` (`audit.…`) naming the
+    first thing that is wrong, or `Unavailable` where something could not be checked.
+    """
+    # Asked first: the log grows, and has whatever the contract had before.
+    newest = None if contract is None else contract.head()
+    log = audit_entries(source, key, progress)
+    for name, note in earlier:
+        audit_earlier(log, key, name, note)
+    heads = None if contract is None or newest is None else audit_contract(log, contract, newest, progress)
+    return Report(log.head, log.signatures, log.time, len(earlier), heads)
+
+
+def audit_entries(source: Source, key: VerifierKey, progress: Progress | None = None) -> AuditedLog:
+    """Do steps 1 to 7."""
+    # Step 1.
+    note = source.checkpoint()
+    try:
+        head = checkpoint.open_signed(note, key)
+    except InvalidData as error:
+        raise VerificationError("audit.checkpoint", name="checkpoint", reason=error.code) from error
+    rows = Rows()
+    with Digests() as digests, _Signatures() as signatures, _ahead(source, paths(head.size)) as fetched:
+        entries = _Entries(digests)
+        bundle: list[bytes] = []
+        for path, data in fetched:
+            if path.level is None:
+                # Step 2.
+                bundle = _bundle(path, data)
+                rows.append([merkle.leaf_hash(entry) for entry in bundle])
+                continue
+            # Step 3.
+            _compare(path, sized(path, data), rows.last(path.level))
+            if path.level == 0:
+                # Step 4; step 5 follows in other threads.
+                start = path.index * TILE_WIDTH
+                signatures.add(start, [entries.read(index, entry) for index, entry in enumerate(bundle, start)])
+                if progress is not None:
+                    progress("entries", start + path.width, head.size)
+        signatures.finish()
+        edge = Edge(signatures.count, entries.time, rows.edge(head.size))
+        # Step 6.
+        log = AuditedLog(source, head, edge)
+        actual = log.root_at(head.size)
+        if actual != head.root:
+            raise VerificationError("audit.root", size=head.size, signed=to_hex(head.root), actual=to_hex(actual))
+        # Step 7.
+        twice = digests.first_twice()
+        if twice is not None:
+            raise VerificationError(
+                "audit.digest_twice", index=twice.index, first=twice.first, digest=to_hex(twice.digest)
+            )
+    return log
+
+
+def audit_earlier(log: AuditedLog, key: VerifierKey, name: str, note: bytes) -> Checkpoint:
+    """Do step 8 for one checkpoint; return it."""
+    try:
+        head = checkpoint.open_signed(note, key)
+    except InvalidData as error:
+        raise VerificationError("audit.checkpoint", name=name, reason=error.code) from error
+    if head.size > log.head.size:
+        raise VerificationError("audit.shrunk", name=name, size=head.size, now=log.head.size)
+    actual = log.root_at(head.size)
+    if actual != head.root:
+        raise VerificationError(
+            "audit.forked", name=name, size=head.size, signed=to_hex(head.root), actual=to_hex(actual)
+        )
+    return head
+
+
+def audit_contract(
+    log: AuditedLog, contract: Contract, newest: tuple[int, bytes], progress: Progress | None = None
+) -> int:
+    """Do step 9 from the contract's newest head (size, root) down; return how many heads there are.
+
+    The contract keeps heads by their roots, and with each the size of the one before: the log names the root of that
+    size, and the contract must know it. So one foreign head anywhere ends the walk.
+    """
+    size, root = newest
+    heads = 0
+    above: Head | None = None
+    while size:
+        if size > log.head.size:
+            raise VerificationError("audit.contract_ahead", size=size, log=log.head.size)
+        actual = log.root_at(size)
+        if above is None and actual != root:
+            raise VerificationError("audit.foreign_head", size=size, root=to_hex(root), actual=to_hex(actual))
+        head = contract.head_of(actual)
+        if head is None:
+            raise VerificationError("audit.unknown_head", size=size, root=to_hex(actual))
+        if head.size != size or head.previous_size >= size:
+            raise VerificationError("audit.head_size", size=size, contract=head.size, previous=head.previous_size)
+        if above is not None and (head.time > above.time or head.block_number > above.block_number):
+            raise VerificationError("audit.head_time", size=size)
+        heads += 1
+        if progress is not None:
+            progress("heads", newest[0] - head.previous_size, newest[0])
+        size, above = head.previous_size, head
+    return heads
+
+
+def _bundle(path: TilePath, data: bytes) -> list[bytes]:
+    try:
+        bundle = tiles.decode_entries(data)
+    except InvalidData as error:
+        raise VerificationError("audit.bundle", path=str(path), expected=path.width) from error
+    if len(bundle) != path.width:
+        raise VerificationError("audit.bundle", path=str(path), expected=path.width)
+    return bundle
+
+
+class _Entries:
+    """Step 4: entries in their order."""
+
+    def __init__(self, digests: Digests) -> None:
+        self.time = 0
+        self._digests = digests
+
+    def read(self, index: int, data: bytes) -> Entry:
+        """Return what the next entry says."""
+        try:
+            entry = parse(data)
+        except InvalidData as error:
+            raise VerificationError("audit.entry", index=index, reason=error.code) from error
+        if entry.kind not in KINDS:
+            raise Unavailable("audit.unknown_kind", index=index, kind=entry.kind[:64])
+        if entry.time < self.time:
+            raise VerificationError("audit.time", index=index, time=entry.time, before=self.time)
+        self.time = entry.time
+        self._digests.add(entry.digest, index)
+        return entry
+
+
+class _Signatures:
+    """Step 5, in threads; what is wrong is raised in the order of the entries."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._pool = ThreadPoolExecutor(THREADS)
+        self._waiting: deque[Future[int]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        try:
+            # What is wrong with an earlier entry comes before whatever ended the audit at a later one.
+            if kind is not None and issubclass(kind, InvalidData | Unavailable):
+                self.finish()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+
+    def add(self, start: int, entries: Sequence[Entry]) -> None:
+        """Check the signatures of the entries from index `start` on."""
+        if len(self._waiting) == _IN_FLIGHT:
+            self.count += self._waiting.popleft().result()
+        self._waiting.append(self._pool.submit(_check_signatures, start, entries))
+
+    def finish(self) -> None:
+        """Wait for all."""
+        while self._waiting:
+            self.count += self._waiting.popleft().result()
+
+
+def _check_signatures(start: int, entries: Sequence[Entry]) -> int:
+    """Return how many signatures these entries have."""
+    count = 0
+    for index, entry in enumerate(entries, start):
+        if not entry.signatures:
+            raise VerificationError("audit.unsigned", index=index)
+        for signature in entry.signatures:
+            try:
+                check(signature, entry.digest)
+            except VerificationError as error:
+                raise VerificationError(
+                    "audit.signature", index=index, account=to_hex(signature.account), reason=error.code
+                ) from error
+            count += 1
+    return count
+
+
+@contextmanager
+def _ahead(source: Source, wanted: Iterator[TilePath]) -> Iterator[Iterator[tuple[TilePath, bytes]]]:
+    """Give (path, data) in order, read in one other thread before it is needed."""
+    with ThreadPoolExecutor(1) as reader:
+        coming: deque[tuple[TilePath, Future[bytes]]] = deque()
+
+        def fetched() -> Iterator[tuple[TilePath, bytes]]:
+            for path in wanted:
+                coming.append((path, reader.submit(source.read, path)))
+                if len(coming) > AHEAD:
+                    first, data = coming.popleft()
+                    yield first, data.result()
+            while coming:
+                first, data = coming.popleft()
+                yield first, data.result()
+
+        try:
+            yield fetched()
+        finally:
+            reader.shutdown(cancel_futures=True)
+
+
+def _compare(path: TilePath, served: bytes, own: bytes) -> None:
+    """Raise unless both rows have the same hashes, naming the first that differs."""
+    if served != own:
+        position = next(at for at in range(len(own)) if served[at] != own[at]) // HASH_SIZE
+        raise VerificationError("audit.tile", path=str(path), position=position)

@@ -1,0 +1,122 @@
+"""Whether a digest stands twice in a log of any size, in bounded memory.
+
+What does not fit is put into files by its first byte, so that equal digests meet; a file that is too large itself is
+taken apart by the next byte. Nothing is guessed: there is no filter that could be wrong.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from deedlog.registry.errors import Unavailable
+from deedlog.registry.hexadecimal import HASH_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+HELD = 1 << 18
+"""Records in memory at a time: 10 MiB, and some 40 MiB while they are compared."""
+
+_INDEX_SIZE = 8
+_RECORD = HASH_SIZE + _INDEX_SIZE
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Twice:
+    """A digest that stands at `index` though it stood at `first` already."""
+
+    index: int
+    first: int
+    digest: bytes
+
+
+class Digests:
+    """The digests of a log in the order of their indices. Its files are gone when the block ends."""
+
+    def __init__(self, held: int = HELD, depth: int = 0) -> None:
+        """Hold at most `held` records in memory; all that is added has its first `depth` bytes in common."""
+        self._limit = max(held, 2) * _RECORD  # two are needed to see that they are equal
+        self._depth = depth
+        self._records = bytearray()
+        self._folder: Path | None = None
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the files."""
+        self._stack.close()
+
+    def add(self, digest: bytes, index: int) -> None:
+        """Take a digest (32 bytes); raise `Unavailable` (`file.unwritable`) if there is no room for its file."""
+        self._records += digest + index.to_bytes(_INDEX_SIZE, "big")
+        if len(self._records) >= self._limit:
+            self._spill()
+
+    def first_twice(self) -> Twice | None:
+        """Return the first digest that repeats an earlier one, or None."""
+        if self._folder is None:
+            return _compare(self._records)
+        self._spill()
+        found = [twice for path in sorted(self._folder.iterdir()) if (twice := self._in_file(path)) is not None]
+        return min(found, default=None)
+
+    def _spill(self) -> None:
+        parts: dict[int, bytearray] = {}
+        for at in range(0, len(self._records), _RECORD):
+            record = self._records[at : at + _RECORD]
+            parts.setdefault(record[self._depth], bytearray()).extend(record)
+        self._records.clear()
+        try:
+            if self._folder is None:
+                self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="deedlog-")))
+            for byte, part in parts.items():
+                with (self._folder / f"{byte:02x}").open("ab") as file:
+                    file.write(part)
+        except OSError as error:
+            path = str(self._folder or tempfile.gettempdir())
+            raise Unavailable("file.unwritable", path=path, reason=error.strerror or str(error)) from error
+
+    def _in_file(self, path: Path) -> Twice | None:
+        """Compare what is in a file: at once if it fits, else after taking it apart."""
+        parts = self._parts(path)
+        records = next(parts)
+        # The first part alone settles it if it repeats anything; this also ends what differs in no byte at all.
+        twice = _compare(records)
+        if twice is not None or len(records) == path.stat().st_size:
+            return twice
+        with Digests(self._limit // _RECORD, self._depth + 1) as below:
+            while records:
+                for at in range(0, len(records), _RECORD):
+                    below.add(records[at : at + HASH_SIZE], _index(records, at))
+                records = next(parts, b"")
+            return below.first_twice()
+
+    def _parts(self, path: Path) -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while records := file.read(self._limit):
+                yield records
+
+
+def _compare(records: bytes | bytearray) -> Twice | None:
+    """Return the first record whose digest stands in an earlier one."""
+    seen: dict[bytes, int] = {}
+    for at in range(0, len(records), _RECORD):
+        digest = bytes(records[at : at + HASH_SIZE])
+        if digest in seen:
+            return Twice(_index(records, at), seen[digest], digest)
+        seen[digest] = _index(records, at)
+    return None
+
+
+def _index(records: bytes | bytearray, at: int) -> int:
+    return int.from_bytes(records[at + HASH_SIZE : at + _RECORD], "big")

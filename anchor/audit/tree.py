@@ -1,0 +1,141 @@
+"""The tree of a log that is audited: the order in which it is read, its rows made again, its roots at smaller sizes.
+
+Nothing read is believed before it has its right size and hashes to what was derived from the entries; memory is bounded
+by the height of the tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+from deedlog.anchor import merkle
+from deedlog.anchor.merkle import HASH_SIZE
+from deedlog.anchor.tlog import tiles
+from deedlog.anchor.tlog.tiles import TILE_HEIGHT, TILE_WIDTH, TilePath, tile_width
+from deedlog.registry.errors import InvalidData, VerificationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from deedlog.anchor.tlog.checkpoint import Checkpoint
+
+_CACHED_TILES = 256
+"""Tiles of 8 KiB kept for the roots of smaller sizes."""
+
+
+class Source(Protocol):
+    """Where a log is read from. Both raise `Unavailable` where it cannot be, `VerificationError` where it is not."""
+
+    def checkpoint(self) -> bytes:
+        """Return the newest signed checkpoint."""
+
+    def read(self, path: TilePath) -> bytes:
+        """Return what is served for a tile or an entry bundle; from another thread, but never by two at once."""
+
+
+def paths(size: int) -> Iterator[TilePath]:
+    """Yield every bundle and tile of a tree in the order of the audit: each bundle before its tile, each tile before
+    the one that it completes a hash of, the partial ones above level 0 last.
+    """  # noqa: D205 - one sentence
+    for index in range((size + TILE_WIDTH - 1) // TILE_WIDTH):
+        width = tile_width(0, index, size)
+        yield TilePath(None, index, width)
+        yield TilePath(0, index, width)
+        level, count = 1, index + 1
+        while width == TILE_WIDTH and count % TILE_WIDTH == 0:
+            count //= TILE_WIDTH
+            yield TilePath(level, count - 1)
+            level += 1
+    level = 1
+    while size >> TILE_HEIGHT * level:
+        index, width = divmod(size >> TILE_HEIGHT * level, TILE_WIDTH)
+        if width:
+            yield TilePath(level, index, width)
+        level += 1
+
+
+class Rows:
+    """The last row of hashes of each level, made from the leaves."""
+
+    def __init__(self) -> None:
+        """Begin with the empty tree."""
+        self._rows: list[list[bytes]] = []
+
+    def append(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Take the leaf hashes of the next bundle."""
+        for leaf_hash in leaf_hashes:
+            self._push(0, leaf_hash)
+
+    def last(self, level: int) -> bytes:
+        """Return the last row of a level."""
+        return b"".join(self._rows[level])
+
+    def edge(self, size: int) -> dict[tuple[int, int], bytes]:
+        """Return the last row of each level by (level, index)."""
+        return {
+            (level, ((size >> TILE_HEIGHT * level) - 1) // TILE_WIDTH): self.last(level)
+            for level in range(len(self._rows))
+        }
+
+    def _push(self, level: int, node: bytes) -> None:
+        if level == len(self._rows):
+            self._rows.append([])
+        row = self._rows[level]
+        if len(row) == TILE_WIDTH:
+            row.clear()
+        row.append(node)
+        if len(row) == TILE_WIDTH:
+            self._push(level + 1, merkle.root_from_leaf_hashes(row))
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the entries of a log come to: their signatures, the last one's time, the rows at the right edge."""
+
+    signatures: int
+    time: int
+    rows: dict[tuple[int, int], bytes]
+
+
+class AuditedLog:
+    """A log whose entries have all been audited: what it says of its smaller sizes is checked as it is read."""
+
+    def __init__(self, source: Source, head: Checkpoint, edge: Edge) -> None:
+        """Take what the entries came to."""
+        self.head = head
+        self.signatures = edge.signatures
+        self.time = edge.time
+        self._source = source
+        self._rows = edge.rows
+        self._tile = lru_cache(_CACHED_TILES)(self._checked_tile)
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root of the first `size` entries, at most as many as there are."""
+        if size > self.head.size:
+            raise InvalidData("merkle.size_beyond_tree", size=size, leaves=self.head.size)
+        return tiles.root(self._tile, size)
+
+    def _checked_tile(self, level: int, index: int) -> bytes:
+        """Return a tile read once more: it must hash to what its parent has of it, up to the rows at the edge."""
+        row = self._rows.get((level, index))
+        if row is not None:
+            return row
+        path = TilePath(level, index)
+        row = sized(path, self._source.read(path))
+        parent, place = divmod(index, TILE_WIDTH)
+        above = self._tile(level + 1, parent)
+        if (
+            merkle.root_from_leaf_hashes([row[at : at + HASH_SIZE] for at in range(0, len(row), HASH_SIZE)])
+            != above[place * HASH_SIZE : (place + 1) * HASH_SIZE]
+        ):
+            raise VerificationError("audit.tile_changed", path=str(path))
+        return row
+
+
+def sized(path: TilePath, row: bytes) -> bytes:
+    """Return a tile if it has as many hashes as its path says; else raise `VerificationError` (`audit.tile_size`)."""
+    if len(row) != path.width * HASH_SIZE:
+        raise VerificationError("audit.tile_size", path=str(path), expected=path.width * HASH_SIZE, actual=len(row))
+    return row

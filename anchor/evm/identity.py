@@ -1,0 +1,135 @@
+"""The registry address: the CREATE2 address that commits to the contract's code and its constructor's arguments.
+
+A verifier starts from this address alone. It recomputes it from salt and arguments and believes nothing else about the
+contract: code read from a chain says nothing about how the state came about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.merkle import HASH_SIZE
+from deedlog.anchor.tlog.note import VerifierKey, validate_name
+from deedlog.registry.errors import InvalidData, VerificationError
+from deedlog.registry.hashing import keccak256
+from deedlog.registry.hexadecimal import ACCOUNT_SIZE, ZERO_ACCOUNT, from_hex, to_hex
+from deedlog.registry.strict_json import members
+
+DETERMINISTIC_DEPLOYER = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
+"""The same on anvil, the public testnets and the main networks; it deploys salt ‖ creation code by CREATE2."""
+
+CREATION_CODE_HASHES = {1: "0xa2943c7d53cae8eb1d780282dab27802b2b0586e1129214ef66e7e3165cf9175"}
+"""keccak-256 of the creation code (without arguments) of each version of the contract."""
+
+HEADS_SLOT = 0
+"""Storage slot of the mapping root → head."""
+
+_U64 = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class RegistryIdentity:
+    """What the registry address commits to: code version, salt, origin, log key (Ed25519), owner, operator."""
+
+    version: int
+    salt: bytes
+    origin: str
+    log_key: bytes
+    owner: bytes
+    operator: bytes
+
+    def __post_init__(self) -> None:
+        """Raise `InvalidData` (`registry.…`) unless a contract could have been made with this."""
+        if self.version not in CREATION_CODE_HASHES:
+            raise InvalidData("registry.version", field="version")
+        if len(self.salt) != HASH_SIZE or len(self.log_key) != HASH_SIZE or not any(self.log_key):
+            raise InvalidData("registry.key_or_salt")
+        for account in (self.owner, self.operator):
+            if len(account) != ACCOUNT_SIZE or account == ZERO_ACCOUNT:
+                raise InvalidData("registry.account")
+        try:
+            validate_name(self.origin)
+        except VerificationError as error:
+            raise InvalidData("registry.origin", field="origin") from error
+
+    @cached_property
+    def address(self) -> bytes:
+        """The 20-byte CREATE2 address: keccak256(0xff ‖ deployer ‖ salt ‖ keccak256(creation code ‖ arguments))."""
+        code_hash = keccak256(self.initialisation_code())
+        return keccak256(b"\xff" + DETERMINISTIC_DEPLOYER + self.salt + code_hash)[12:]
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """The key whose checkpoints the address vouches for."""
+        return VerifierKey(self.origin, self.log_key)
+
+    def constructor_arguments(self) -> bytes:
+        """Return the ABI encoding of (string origin, bytes32 logKey, address owner, address operator)."""
+        origin = self.origin.encode("ascii")
+        head = [(4 * 32).to_bytes(32, "big"), self.log_key, self.owner.rjust(32, b"\0"), self.operator.rjust(32, b"\0")]
+        padded = origin.ljust((len(origin) + 31) // 32 * 32, b"\0")
+        return b"".join([*head, len(origin).to_bytes(32, "big"), padded])
+
+    def initialisation_code(self) -> bytes:
+        """Return the creation code with its arguments."""
+        return creation_code(self.version) + self.constructor_arguments()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form, as in bundles and in `identity.json`."""
+        return {
+            "version": self.version,
+            "salt": to_hex(self.salt),
+            "origin": self.origin,
+            "log_key": to_hex(self.log_key),
+            "owner": to_hex(self.owner),
+            "operator": to_hex(self.operator),
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """Return the identity of its JSON form; raise `InvalidData` naming the member at fault."""
+        data = members(value, ("version", "salt", "origin", "log_key", "owner", "operator"), "registry")
+        if not isinstance(data["version"], int) or isinstance(data["version"], bool):
+            raise InvalidData("registry.version", field="registry.version")
+        if not isinstance(data["origin"], str):
+            raise InvalidData("registry.origin", field="registry.origin")
+        return cls(
+            version=data["version"],
+            salt=from_hex(data["salt"], HASH_SIZE, "registry.salt"),
+            origin=data["origin"],
+            log_key=from_hex(data["log_key"], HASH_SIZE, "registry.log_key"),
+            owner=from_hex(data["owner"], ACCOUNT_SIZE, "registry.owner"),
+            operator=from_hex(data["operator"], ACCOUNT_SIZE, "registry.operator"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the contract keeps of a head: size, time (Unix seconds), size of the one before, block number."""
+
+    size: int
+    time: int
+    previous_size: int
+    block_number: int
+
+    @classmethod
+    def unpack(cls, value: bytes) -> Self:
+        """Return the head of its 32-byte storage word (size in the lowest 8 bytes)."""
+        word = int.from_bytes(value, "big")
+        return cls(word & _U64, word >> 64 & _U64, word >> 128 & _U64, word >> 192)
+
+
+def head_slot(root: bytes) -> bytes:
+    """Return the 32-byte storage key of the head with this root: keccak256(root ‖ uint256 slot)."""
+    return keccak256(root + HEADS_SLOT.to_bytes(32, "big"))
+
+
+def creation_code(version: int) -> bytes:
+    """Return the creation code of a version of the contract, without arguments."""
+    code = bytes.fromhex(rights_anchor()["creation_code"][2:])
+    if to_hex(keccak256(code)) != CREATION_CODE_HASHES[version]:
+        raise InvalidData("registry.artifact_damaged")
+    return code

@@ -1,0 +1,162 @@
+"""`fsck` of anchors, attempts and their transactions: heads of this log, slots proven, transactions that say so.
+
+A chain's id stands in no header, and nothing but the chain can say which block is final: of these, what `anchor` says
+is compared with the attempts alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from deedlog.anchor.anchoring.store import UNMINED
+from deedlog.anchor.evm import rlp
+from deedlog.anchor.evm.identity import Head, head_slot
+from deedlog.anchor.evm.state_proof import parse_header, storage_value
+from deedlog.anchor.fsck.rows import stream, wrong
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hashing import keccak256
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.store.tables import ANCHOR, ATTEMPT, CHECKPOINT, TRANSACTION
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from deedlog.anchor.audit.tree import AuditedLog
+    from deedlog.anchor.evm.identity import RegistryIdentity
+
+STATES = (*UNMINED, "mined", "final", "reverted", "superseded", "nonce_taken", "abandoned")
+
+_ANCHOR_SELECTOR = keccak256(b"anchor(uint64,uint64,bytes32,bytes32[])")[:4]
+_DYNAMIC_FEE = 2
+"""EIP-1559: a transaction's first byte; after it stands the RLP of its fields."""
+
+_FIELDS = 12
+_WORD = 32
+
+
+def check_anchors(connection: Connection, identity: RegistryIdentity, audited: AuditedLog) -> int:
+    """Check all rows of the table anchor; return how many there are."""
+    count = 0
+    query = (
+        select(ANCHOR, CHECKPOINT.c.root.label("signed"))
+        .outerjoin(CHECKPOINT, CHECKPOINT.c.size == ANCHOR.c.size)
+        .order_by(ANCHOR.c.chain_id, ANCHOR.c.size)
+    )
+    for row in stream(connection, query):
+        key = f"{row.chain_id} {row.size}"
+        _check_head("anchor", key, row, audited)
+        try:
+            header = parse_header(row.header)
+        except InvalidData as error:
+            wrong("anchor", key, "header", error.code)
+        if header.hash != row.block_hash:
+            wrong("anchor", key, "block_hash")
+        if header.number != row.proof_number:
+            wrong("anchor", key, "proof_number")
+        proofs = [_nodes(key, column, getattr(row, column)) for column in ("account_proof", "storage_proof")]
+        try:
+            word = storage_value(header, identity.address, head_slot(row.root), *proofs)
+        except InvalidData as error:
+            wrong("anchor", key, "storage_proof", error.code)
+        head = Head.unpack(word)
+        for column in ("size", "time", "previous_size", "block_number"):
+            if getattr(row, column) != getattr(head, column):
+                wrong("anchor", key, column)
+        if row.chain_id < 1:
+            wrong("anchor", key, "chain_id")
+        count += 1
+    return count
+
+
+def check_attempts(connection: Connection, identity: RegistryIdentity, audited: AuditedLog) -> int:
+    """Check all rows of the tables attempt and anchor_transaction; return how many attempts there are."""
+    transactions = stream(connection, select(TRANSACTION).order_by(TRANSACTION.c.attempt_id))
+    transaction = next(transactions, None)
+    unmined: dict[int, int] = {}
+    count = 0
+    query = (
+        select(ATTEMPT, ANCHOR.c.final, CHECKPOINT.c.root.label("signed"))
+        .outerjoin(CHECKPOINT, CHECKPOINT.c.size == ATTEMPT.c.size)
+        .outerjoin(ANCHOR, (ANCHOR.c.chain_id == ATTEMPT.c.chain_id) & (ANCHOR.c.size == ATTEMPT.c.size))
+        .order_by(ATTEMPT.c.id)
+    )
+    for row in stream(connection, query):
+        _check_head("attempt", row.id, row, audited)
+        if row.state not in STATES:
+            wrong("attempt", row.id, "state")
+        if row.state == "final" and not row.final:
+            wrong("anchor", f"{row.chain_id} {row.size}", "final")
+        if row.state in UNMINED:
+            before = unmined.setdefault(row.chain_id, row.id)
+            if before != row.id:
+                wrong("attempt", row.id, "state", f"{before}")
+        starts = set()
+        while transaction is not None and transaction.attempt_id <= row.id:
+            if transaction.attempt_id < row.id:
+                wrong("anchor_transaction", to_hex(transaction.hash), "attempt_id", "missing")
+            starts.add(_check_transaction(transaction, row, identity))
+            transaction = next(transactions, None)
+        # Each attempt is stored with its first transaction; each rebuilt one begins at the head that it found.
+        if row.from_size not in starts:
+            wrong("attempt", row.id, "from_size")
+        count += 1
+    if transaction is not None:
+        wrong("anchor_transaction", to_hex(transaction.hash), "attempt_id", "missing")
+    return count
+
+
+def _check_head(table: str, key: object, row: Row[Any], audited: AuditedLog) -> None:
+    """Raise unless (size, root) is a head of this log that was signed: no other is anchored, and a bundle needs it."""
+    if not 0 < row.size <= audited.head.size or row.signed is None:
+        wrong(table, key, "size", "log.no_checkpoint")
+    if audited.root_at(row.size) != row.root:
+        wrong(table, key, "root")
+
+
+def _nodes(key: str, column: str, data: bytes) -> tuple[bytes, ...]:
+    try:
+        nodes = rlp.decode(data)
+    except InvalidData as error:
+        wrong("anchor", key, column, error.code)
+    if not isinstance(nodes, list) or not all(isinstance(node, bytes) for node in nodes):
+        wrong("anchor", key, column, "rlp")
+    return tuple(node for node in nodes if isinstance(node, bytes))
+
+
+def _check_transaction(row: Row[Any], attempt: Row[Any], identity: RegistryIdentity) -> int:
+    """Return the size from which a transaction anchors; raise unless it anchors its attempt's head."""
+    key = to_hex(row.hash)
+    if keccak256(row.raw) != row.hash:
+        wrong("anchor_transaction", key, "hash")
+    try:
+        fields = rlp.decode(row.raw[1:])
+    except InvalidData as error:
+        wrong("anchor_transaction", key, "raw", error.code)
+    if row.raw[0] != _DYNAMIC_FEE or not isinstance(fields, list) or len(fields) != _FIELDS:
+        wrong("anchor_transaction", key, "raw", "form")
+    chain_id, nonce, priority_fee, max_fee, _gas, contract, _value, data = (
+        field if isinstance(field, bytes) else b"" for field in fields[:8]
+    )
+    said = {"max_fee": _number(max_fee), "priority_fee": _number(priority_fee)}
+    for column, value in said.items():
+        if getattr(row, column) != str(value):
+            wrong("anchor_transaction", key, column)
+    words = [data[at : at + _WORD] for at in range(len(_ANCHOR_SELECTOR), len(data), _WORD)]
+    if contract != identity.address or data[:4] != _ANCHOR_SELECTOR or len(words) < 3:  # noqa: PLR2004 - read below
+        wrong("anchor_transaction", key, "raw", "form")
+    called: dict[str, object] = {
+        "chain_id": _number(chain_id),
+        "nonce": _number(nonce),
+        "size": _number(words[1]),
+        "root": words[2],
+    }
+    for column, expected in called.items():
+        if getattr(attempt, column) != expected:
+            wrong("attempt", attempt.id, column)
+    return _number(words[0])
+
+
+def _number(data: bytes) -> int:
+    return int.from_bytes(data, "big")

@@ -1,0 +1,148 @@
+"""`fsck` of drafts: bodies in their one form under their digests, whose signatures they need, and those there are.
+
+Nothing of a draft is in the log, so all of it is derived from its body, but for the clock and for who declined.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from deedlog.anchor.fsck.rows import Children, check_body, check_public_from, stream, wrong
+from deedlog.registry.errors import VerificationError
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import Agreement, Termination
+from deedlog.registry.statements.base import KINDS, tag
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import Signature, check
+from deedlog.registry.store.tables import API_KEY, DRAFT, DRAFT_PARTY, DRAFT_SUBJECT, ROTATION, STATEMENT, SUBJECT, TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from deedlog.anchor.evm.identity import RegistryIdentity
+    from deedlog.registry.statements.base import Statement
+
+
+def check_drafts(connection: Connection, identity: RegistryIdentity) -> int:
+    """Check all rows of the table draft and of those that belong to it, after the statements and rotations.
+
+    Return how many drafts there are.
+    """
+    separator = domain_separator(identity.address)
+    parties = Children(
+        stream(connection, select(DRAFT_PARTY.c.draft_id, DRAFT_PARTY).order_by(DRAFT_PARTY.c.draft_id)),
+        "draft_party",
+        "draft_id",
+    )
+    subjects = Children(
+        stream(
+            connection, select(DRAFT_SUBJECT.c.draft_id, DRAFT_SUBJECT.c.subject).order_by(DRAFT_SUBJECT.c.draft_id)
+        ),
+        "draft_subject",
+        "draft_id",
+    )
+    count = 0
+    query = (
+        select(DRAFT, STATEMENT.c.id.label("accepted"), API_KEY.c.id.label("found_api_key"))
+        .outerjoin(STATEMENT, STATEMENT.c.digest == DRAFT.c.digest)
+        .outerjoin(API_KEY, API_KEY.c.id == DRAFT.c.api_key_id)
+        .order_by(DRAFT.c.id)
+    )
+    for row in stream(connection, query):
+        key = to_hex(row.digest)
+        if row.accepted is not None:
+            wrong("draft", key, "digest", "accepted")
+        if row.kind not in KINDS:
+            wrong("draft", key, "kind")
+        statement = check_body("draft", key, row.kind, row.body, row.digest, separator)
+        if row.api_key_id != row.found_api_key:
+            wrong("draft", key, "api_key_id", "missing")
+        if not isinstance(row.proposed_at, int):
+            wrong("draft", key, "proposed_at")
+        check_public_from("draft", key, row.public_from)
+        if sorted(subjects.of(row.id)) != sorted(statement.subjects()):
+            wrong("draft_subject", key, "subject")
+        named = parties.rows_of(row.id)
+        _check_parties(connection, key, statement, [party.account for party in named])
+        _check_signatures(row, named)
+        if row.cancelled_by is not None and not _cancels(connection, row.cancelled_by, row.digest):
+            wrong("draft", key, "cancelled_by")
+        count += 1
+    parties.end()
+    subjects.end()
+    return count
+
+
+def _check_parties(connection: Connection, key: str, statement: Statement, accounts: Sequence[bytes]) -> None:
+    """Raise unless those are named who must sign, and nobody else."""
+    signers = statement.signers()
+    if signers is not None:
+        if sorted(accounts) != sorted(signers):
+            wrong("draft_party", key, "account")
+        return
+    if not isinstance(statement, Termination):
+        wrong("draft", key, "kind")
+    body = connection.execute(
+        select(TEXT.c.body)
+        .join(STATEMENT, STATEMENT.c.id == TEXT.c.statement_id)
+        .where(STATEMENT.c.digest == statement.agreement, STATEMENT.c.kind == "Agreement")
+    ).first()
+    if body is None:
+        wrong("draft", key, "body", "agreement.unknown")
+    if not accounts:
+        wrong("draft_party", key, "account", "missing")
+    if body.body is None:  # erased: nothing says who they were
+        return
+    parties = Agreement.from_message(json.loads(body.body)).parties
+    if sorted(accounts) != sorted(_holder(connection, party) for party in parties):
+        wrong("draft_party", key, "account")
+
+
+def _holder(connection: Connection, account: bytes) -> bytes:
+    """Return who speaks for an account now; raise on a circle."""
+    seen = {account}
+    while True:
+        successor = connection.execute(select(ROTATION.c.successor).where(ROTATION.c.account == account)).scalar()
+        if successor is None:
+            return account
+        if successor in seen:
+            wrong("rotation", to_hex(account), "successor")
+        seen.add(successor)
+        account = successor
+
+
+def _check_signatures(row: Row[Any], parties: Sequence[Row[Any]]) -> None:
+    """Raise unless all signatures hold, and there are some but not all: with all it would be a statement.
+
+    Of a termination there may be none: who gave theirs may have been succeeded.
+    """
+    signed = [party for party in parties if party.signature is not None]
+    for party in parties:
+        key = f"{to_hex(row.digest)} {to_hex(party.account)}"
+        if (party.signature is None) != (party.signed_at is None) or not isinstance(party.signed_at, int | None):
+            wrong("draft_party", key, "signed_at")
+        if not isinstance(party.declined_at, int | None):
+            wrong("draft_party", key, "declined_at")
+    for party in signed:
+        try:
+            check(Signature(party.account, party.signature), row.digest)
+        except VerificationError as error:
+            wrong("draft_party", f"{to_hex(row.digest)} {to_hex(party.account)}", "signature", error.code)
+    if len(signed) == len(parties) or not (signed or row.kind == "Termination"):
+        wrong("draft_party", to_hex(row.digest), "signature", "complete" if signed else "missing")
+
+
+def _cancels(connection: Connection, cancellation: bytes, draft: bytes) -> bool:
+    """Return whether a statement is an accepted cancellation of a draft."""
+    query = (
+        select(STATEMENT.c.id)
+        .join(SUBJECT, SUBJECT.c.statement_id == STATEMENT.c.id)
+        .where(STATEMENT.c.digest == cancellation, STATEMENT.c.kind == "Cancellation")
+        .where(SUBJECT.c.subject == tag("agreement", draft))
+    )
+    return connection.execute(query).first() is not None

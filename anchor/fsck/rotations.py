@@ -1,0 +1,50 @@
+"""`fsck` of rotations: one row for each `Rotation` that was accepted, which says what its entry says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, select
+
+from deedlog.anchor.fsck.rows import stream, wrong
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import entry as entries
+from deedlog.registry.statements.base import tag
+from deedlog.registry.store.tables import ROTATION, STATEMENT, TEXT
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_KIND = "Rotation"
+
+
+def check_rotations(connection: Connection) -> int:
+    """Check all rows of the table rotation, after the statements; return how many there are."""
+    count = 0
+    query = (
+        select(STATEMENT.c.digest, STATEMENT.c.logged_at, TEXT.c.opening, ROTATION.c.account, ROTATION.c.successor)
+        .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
+        .outerjoin(ROTATION, ROTATION.c.statement_id == STATEMENT.c.id)
+        .where(STATEMENT.c.kind == _KIND)
+        .order_by(STATEMENT.c.id)
+    )
+    for row in stream(connection, query):
+        key = to_hex(row.digest)
+        if row.successor is None:
+            wrong("rotation", key, "statement_id", "missing")
+        entry = entries.parse(entries.close(row.opening, row.logged_at or 0))
+        if entry.subjects != (tag("successor", row.successor),):
+            wrong("rotation", key, "successor")
+        signers = [signature.account for signature in entry.signatures]
+        if signers != sorted({row.account, row.successor}):
+            wrong("rotation", key, "account")
+        count += 1
+    of_none = (
+        select(ROTATION.c.account)
+        .outerjoin(STATEMENT, and_(STATEMENT.c.id == ROTATION.c.statement_id, STATEMENT.c.kind == _KIND))
+        .where(STATEMENT.c.id.is_(None))
+        .limit(1)
+    )
+    for row in connection.execute(of_none):
+        wrong("rotation", to_hex(row.account), "statement_id")
+    return count

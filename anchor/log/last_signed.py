@@ -1,0 +1,80 @@
+"""What this log key signed last, in a file beside it: the memory that tells an old backup of the database.
+
+A log that starts again from an old backup would sign a second history for sizes that it signed before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.tlog.checkpoint import Checkpoint
+from deedlog.registry import strict_json
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_hex
+from deedlog.registry.keystore import read_file
+from deedlog.registry.strict_json import members
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deedlog.registry.store.database import Transactions
+
+
+MAXIMUM_FILE = 1024
+
+
+def path_beside(log_key_file: Path) -> Path:
+    """Return the file's path."""
+    return log_key_file.with_name(log_key_file.name + ".last-signed")
+
+
+def remember(path: Path, size: int, root: bytes) -> None:
+    """Note a head whose commit has returned, durably; a file that names a larger one is left as it is.
+
+    Workers that share a folder each write here, and one of them may have been paused since it read its head.
+    """
+    noted = _read(path)
+    if noted is not None and noted.size >= size:
+        return
+    # A name of its own: two processes that write at once must not take each other's away.
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("w", encoding="ascii") as file:
+            file.write(json.dumps({"size": size, "root": to_hex(root)}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name, too, must outlast a power failure
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
+
+
+def check(path: Path, database: Transactions) -> None:
+    """Raise `InvalidData` (`log.database_behind`) if the database lacks the head that was signed last."""
+    head = _read(path)
+    if head is None:
+        return
+    with database.read() as connection:
+        own = log.checkpoint_of_size(connection, head.size)
+        current = log.state(connection).size
+    if own is None or own[0] != head.root:
+        raise InvalidData("log.database_behind", signed=head.size, database=current, path=str(path))
+
+
+def _read(path: Path) -> Checkpoint | None:
+    """Return the head that the file names, None if there is no file; raise `InvalidData` if it is unreadable."""
+    if not path.exists():
+        return None
+    try:
+        last = members(strict_json.loads(read_file(path, MAXIMUM_FILE), MAXIMUM_FILE), ("size", "root"), "")
+        return Checkpoint("last-signed", last["size"], from_hex(last["root"], HASH_SIZE, "root"))
+    except DeedlogError as error:
+        raise InvalidData("log.last_signed_unreadable", path=str(path)) from error

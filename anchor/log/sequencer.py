@@ -1,0 +1,255 @@
+"""The log in the database, and its sequencer: durable statements become entries, tiles and a signed checkpoint.
+
+All of a batch commits in one transaction. Until the commit returns, a checkpoint that was signed leaves the process by
+no way; if the outcome of a commit is unknown, the process must end, and the next one reads the database first.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from deedlog.anchor import merkle
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.tlog import checkpoint, tiles
+from deedlog.anchor.tlog.checkpoint import Checkpoint
+from deedlog.anchor.tlog.tiles import TileError
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.failpoints import reached
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import entry as entries
+from deedlog.registry.store import events
+from deedlog.registry.store import statements as store
+from deedlog.registry.store.tables import CHECKPOINT, LOG, TILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from sqlalchemy import Connection, Executable
+
+    from deedlog.anchor.tlog.tiles import ReadTile
+    from deedlog.registry.store.database import Transactions
+
+BATCH = 512
+"""The most entries of one transaction: two tiles."""
+
+
+def _write_tile(dialect: ModuleType) -> Executable:
+    statement = dialect.insert(TILE)
+    written: Executable = statement.on_conflict_do_update(
+        index_elements=[TILE.c.level, TILE.c.tile_index], set_={"hashes": statement.excluded.hashes}
+    )
+    return written
+
+
+# Statements are made once: making one takes longer than running it.
+_READ_TILE = select(TILE.c.hashes).where(TILE.c.level == bindparam("level"), TILE.c.tile_index == bindparam("index"))
+_WRITE_TILE = {"sqlite": _write_tile(sqlite), "postgresql": _write_tile(postgresql)}
+_KEEP_CHECKPOINT = insert(CHECKPOINT)
+_LOCK = select(LOG.c.size, LOG.c.root, LOG.c.time).with_for_update()
+_SWAP = (
+    update(LOG)
+    .where(LOG.c.id == 1, LOG.c.size == bindparam("old_size"), LOG.c.root == bindparam("old_root"))
+    .values(size=bindparam("new_size"), root=bindparam("new_root"), time=bindparam("new_time"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """The committed head of the log, and the time of its last entry."""
+
+    size: int
+    root: bytes
+    time: int
+
+
+def create(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> None:
+    """Create the log, empty, with its first checkpoint; raise `InvalidData` (`log.exists`) if there is one."""
+    check_key(identity, log_key)
+    head = Checkpoint(identity.origin, 0, merkle.EMPTY_ROOT)
+    with database.write() as connection:
+        if connection.execute(select(LOG.c.id)).first() is not None:
+            raise InvalidData("log.exists")
+        connection.execute(
+            insert(LOG).values(
+                id=1,
+                registry_address=identity.address,
+                identity=json.dumps(identity.to_json()),
+                size=0,
+                root=head.root,
+                time=0,
+            )
+        )
+        _insert_checkpoint(connection, head, log_key, now)
+
+
+def identity_of(database: Transactions) -> RegistryIdentity:
+    """Return the identity of the registry whose log this database holds; raise `Unavailable` (`log.missing`)."""
+    with database.read() as connection:
+        text = connection.execute(select(LOG.c.identity)).scalar()
+    if text is None:
+        raise Unavailable("log.missing")
+    return RegistryIdentity.from_json(json.loads(text))
+
+
+def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> int:
+    """Do `sequence_batch`; return how many statements it logged."""
+    return sequence_batch(database, identity, log_key, now)[0]
+
+
+def sequence_batch(
+    database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int
+) -> tuple[int, int]:
+    """Log up to `BATCH` accepted statements in one transaction; return how many, and the log's size with them.
+
+    The index of an entry is the tree's size, read under the lock of the log's row. Its time is when it was accepted,
+    or, where the entry before is later, that entry's time.
+    """
+    check_key(identity, log_key)
+    with database.write() as connection:
+        state = _lock(connection)
+        reached("sequence.locked")
+        waiting = store.unlogged(connection, BATCH)
+        if not waiting:
+            return 0, state.size
+        time = state.time
+        logged, leaf_hashes = [], []
+        for index, (key, opening, accepted_at) in enumerate(waiting, state.size):
+            time = max(time, accepted_at)
+            logged.append((index, time, key))
+            leaf_hashes.append(merkle.leaf_hash(entries.close(opening, time)))
+        appended = tiles.append(tile_reader(connection), state.size, leaf_hashes)
+        if store.mark_logged(connection, logged) != len(logged):
+            raise Unavailable("log.raced")
+        reached("sequence.marked")
+        write_tiles(connection, appended.tiles)
+        reached("sequence.tiled")
+        _insert_checkpoint(connection, Checkpoint(identity.origin, appended.size, appended.root), log_key, now)
+        reached("sequence.signed")
+        swapped = connection.execute(
+            _SWAP,
+            {
+                "old_size": state.size,
+                "old_root": state.root,
+                "new_size": appended.size,
+                "new_root": appended.root,
+                "new_time": time,
+            },
+        )
+        if swapped.rowcount != 1:
+            raise Unavailable("log.raced")
+        events.tell_range(connection, "logged", now, state.size, appended.size)
+        reached("sequence.swapped")
+    # Here the commit has returned: only now does the checkpoint exist for anybody else.
+    reached("sequence.committed")
+    return len(logged), appended.size
+
+
+def state(connection: Connection) -> LogState:
+    """Return the committed head of the log."""
+    row = connection.execute(select(LOG.c.size, LOG.c.root, LOG.c.time)).first()
+    if row is None:
+        raise Unavailable("log.missing")
+    return LogState(row.size, row.root, row.time)
+
+
+def newest_checkpoint(connection: Connection) -> bytes:
+    """Return the newest signed checkpoint."""
+    note: bytes | None = connection.execute(
+        select(CHECKPOINT.c.note).order_by(CHECKPOINT.c.size.desc()).limit(1)
+    ).scalar()
+    if note is None:
+        raise Unavailable("log.missing")
+    return note
+
+
+def newest_signed_at(connection: Connection) -> int:
+    """Return when the newest checkpoint was signed (Unix seconds)."""
+    signed_at: int | None = connection.execute(
+        select(CHECKPOINT.c.signed_at).order_by(CHECKPOINT.c.size.desc()).limit(1)
+    ).scalar()
+    if signed_at is None:
+        raise Unavailable("log.missing")
+    return signed_at
+
+
+def checkpoint_of_size(connection: Connection, size: int) -> tuple[bytes, bytes] | None:
+    """Return (root, note) of the checkpoint of that size, if one was signed."""
+    row = connection.execute(select(CHECKPOINT.c.root, CHECKPOINT.c.note).where(CHECKPOINT.c.size == size)).first()
+    return None if row is None else (row.root, row.note)
+
+
+def tile_reader(connection: Connection) -> ReadTile:
+    """Return how to read stored tiles: (level, index) → hashes, empty where there is none."""
+
+    def read(level: int, index: int) -> bytes:
+        hashes: bytes | None = connection.execute(_READ_TILE, {"level": level, "index": index}).scalar()
+        return hashes or b""
+
+    return read
+
+
+def resource(connection: Connection, path: tiles.TilePath) -> bytes | None:
+    """Return the bytes of a tile or an entry bundle, if the committed checkpoint reaches that far; else None."""
+    size = state(connection).size
+    level = path.level or 0
+    if path.width > tiles.tile_width(level, path.index, size):
+        return None
+    if path.level is None:
+        start = path.index * tiles.TILE_WIDTH
+        found = store.entries_between(connection, start, start + path.width)
+        if len(found) != path.width:
+            raise Unavailable("log.entries_missing", path=str(path))
+        return tiles.encode_entries(found)
+    return tile_reader(connection)(level, path.index)[: path.width * merkle.HASH_SIZE]
+
+
+def checked_head(connection: Connection, size: int) -> tuple[bytes, bytes]:
+    """Return (root, note) of the head of that size, for anchoring: after recomputing the root from its leaf hashes.
+
+    A root does not bind its size: a head with a wrong size would lock the log out of the contract for good. So every
+    head that is sent to a contract comes from here. Raises `InvalidData` (`log.head_mislabelled`).
+    """
+    signed = checkpoint_of_size(connection, size)
+    if signed is None:
+        raise InvalidData("log.no_checkpoint", size=size)
+    try:
+        recomputed = tiles.root_from_leaves(tile_reader(connection), size)
+    except TileError:  # there are fewer
+        recomputed = None
+    if recomputed != signed[0]:
+        raise InvalidData("log.head_mislabelled", size=size, root=to_hex(signed[0]))
+    return signed
+
+
+def _lock(connection: Connection) -> LogState:
+    """Lock the log's row until the transaction ends (SQLite: the write transaction has locked all already)."""
+    row = connection.execute(_LOCK).first()
+    if row is None:
+        raise Unavailable("log.missing")
+    return LogState(row.size, row.root, row.time)
+
+
+def check_key(identity: RegistryIdentity, log_key: Ed25519PrivateKey) -> None:
+    """Raise `InvalidData` (`log.other_key`) unless the registry address commits to this key."""
+    if log_key.public_key().public_bytes_raw() != identity.log_key:
+        raise InvalidData("log.other_key", expected=to_hex(identity.log_key))
+
+
+def _insert_checkpoint(connection: Connection, head: Checkpoint, log_key: Ed25519PrivateKey, now: int) -> None:
+    note = checkpoint.sign(head, log_key)
+    connection.execute(_KEEP_CHECKPOINT, {"size": head.size, "root": head.root, "note": note, "signed_at": now})
+
+
+def write_tiles(connection: Connection, rows: Mapping[tuple[int, int], bytes]) -> None:
+    """Store rows whole, as `tiles.append` returns them."""
+    connection.execute(
+        _WRITE_TILE[connection.dialect.name],
+        [{"level": level, "tile_index": index, "hashes": hashes} for (level, index), hashes in rows.items()],
+    )

@@ -1,0 +1,115 @@
+"""Asking RPC nodes, for `verify --rpc`, `audit --rpc` and `fsck`: a few JSON-RPC calls over plain HTTP.
+
+What they say is their word.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from deedlog.anchor.evm.identity import Head
+from deedlog.anchor.rpc import json_rpc
+from deedlog.anchor.rpc.redaction import shown
+from deedlog.anchor.verify.pins import NodeAnswer
+from deedlog.registry.errors import Unavailable
+from deedlog.registry.hashing import keccak256
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+_LARGEST = 2**64
+_HEADERS_ONLY = False
+
+
+def ask(url: str, numbers: Sequence[int]) -> NodeAnswer:
+    """Return what the node at `url` says of its chain and of the blocks of these numbers."""
+    asked = json_rpc.Node(url)
+    try:
+        chain_id = json_rpc.number(asked.request("eth_chainId"), _LARGEST)
+        blocks = {}
+        for number in numbers:
+            block = asked.request("eth_getBlockByNumber", hex(number), _HEADERS_ONLY)
+            if block is not None:
+                blocks[number] = json_rpc.block_hash(block)
+        return NodeAnswer(shown(url), chain_id, blocks, _finalized(asked))
+    except json_rpc.UnreachableError:
+        return NodeAnswer(shown(url), problem="node.unreachable")
+    except json_rpc.NodeError:
+        return NodeAnswer(shown(url), problem="node.unreadable")
+    finally:
+        asked.close()
+
+
+def _finalized(asked: json_rpc.Node) -> int | None:
+    try:
+        block = asked.request("eth_getBlockByNumber", "finalized", _HEADERS_ONLY)
+    except json_rpc.RefusedError:  # a chain without the tag: nothing is known
+        return None
+    return None if block is None else json_rpc.number(json_rpc.member(block, "number"), _LARGEST)
+
+
+class NodeContract:
+    """The contract at an address, as one node has it, all at one block; raises `Unavailable` (`node.…`)."""
+
+    def __init__(self, url: str, address: bytes, chain_id: int | None = None) -> None:
+        """Ask which block is the newest: behind one URL may be several nodes, and one that lags must not be heard.
+
+        `chain_id` is the chain that it must be, where that is known (`chain.other_chain`).
+        """
+        self._url = url
+        self._to = to_hex(address)
+        self._node = json_rpc.Node(url)
+        try:
+            self._open(chain_id)
+        except Unavailable:
+            self._node.close()
+            raise
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection."""
+        self._node.close()
+
+    def head(self) -> tuple[int, bytes]:
+        """Return (size, root) of the newest head; size 0 before the first."""
+        with self._translated():
+            size, root, _ = self._ask("head()", b"", 3)
+            return json_rpc.uint64(size), root
+
+    def head_of(self, root: bytes) -> Head | None:
+        """Return the head with that root, if the contract holds it."""
+        with self._translated():
+            head = Head(*(json_rpc.uint64(word) for word in self._ask("headOf(bytes32)", root, 4)))
+        return head if head.size else None
+
+    def _open(self, chain_id: int | None) -> None:
+        with self._translated():
+            self.chain_id = json_rpc.number(self._node.request("eth_chainId"), _LARGEST)
+            self._block = hex(json_rpc.number(self._node.request("eth_blockNumber"), _LARGEST))
+            code = self._node.request("eth_getCode", self._to, self._block)
+        if chain_id not in (None, self.chain_id):
+            raise Unavailable("chain.other_chain", expected=chain_id or 0, actual=self.chain_id)
+        if code in (None, "0x"):
+            address = to_checksum(bytes.fromhex(self._to[2:]))
+            raise Unavailable("node.no_contract", url=shown(self._url), address=address, chain_id=self.chain_id)
+
+    def _ask(self, signature: str, argument: bytes, count: int) -> list[bytes]:
+        data = to_hex(keccak256(signature.encode())[:4] + argument)
+        return json_rpc.words(self._node.request("eth_call", {"to": self._to, "data": data}, self._block), count)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except json_rpc.UnreachableError as error:
+            raise Unavailable("node.unreachable", url=shown(self._url)) from error
+        except json_rpc.NodeError as error:
+            raise Unavailable("node.unreadable", url=shown(self._url)) from error

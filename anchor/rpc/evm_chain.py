@@ -1,0 +1,267 @@
+"""The one place that speaks to a chain for the operator. What a node says is data to be checked.
+
+web3 encodes the calls and eth-account signs them; what is asked and how answers are read is `anchor.rpc.json_rpc`'s.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from eth_account import Account
+from hexbytes import HexBytes
+from web3 import HTTPProvider, Web3
+from web3.exceptions import Web3Exception
+
+from deedlog.anchor.anchoring.chain_port import AnchorCall, Fees, Outcome, SlotProof, Tip
+from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.evm.deployment import Deployment, creation_data
+from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, Head, RegistryIdentity, head_slot
+from deedlog.anchor.evm.state_proof import encode_header, parse_header
+from deedlog.anchor.rpc import json_rpc
+from deedlog.anchor.rpc.redaction import shown, without_secrets
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.hexadecimal import ACCOUNT_SIZE, to_checksum, to_hex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GAS_LIMIT = 200_000
+"""The dearest honest anchoring, 64 nodes, stays below; what is not used is not paid."""
+
+LARGEST = 2**63
+"""Numbers of blocks, nonces and entries below this fit the database; no chain will come near it."""
+
+_REVERTED = 3
+"""JSON-RPC's code for an execution that reverted, of go-ethereum and those who follow it."""
+
+
+class EvmChain:
+    """A chain behind one RPC node. Every method raises `Unavailable` (`chain.…`) unless the node answers in its shape.
+
+    `at` is the number of the block whose state is asked for.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Name the node; nothing is sent yet."""
+        self._url = url
+        self._node = json_rpc.Node(url)
+        self._contract = Web3().eth.contract(abi=rights_anchor()["abi"])
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._node.close()
+
+    def chain_id(self) -> int:
+        """Return the chain's id."""
+        with self._reading("eth_chainId"):
+            return json_rpc.number(self._node.request("eth_chainId"), LARGEST)
+
+    def tip(self) -> Tip:
+        """Return the newest block."""
+        with self._reading("eth_getBlockByNumber"):
+            block = self._node.request("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC's own
+            header = encode_header(block)
+            parsed = parse_header(header)
+            base_fee = json_rpc.number(json_rpc.member(block, "baseFeePerGas"))
+            return Tip(_below(parsed.number), parsed.timestamp, parsed.hash, header, base_fee)
+
+    def finalized(self) -> int | None:
+        """Return the number of the newest block that the chain calls final; None if it has no such tag."""
+        with self._reading("eth_getBlockByNumber"):
+            try:
+                block = self._node.request("eth_getBlockByNumber", "finalized", False)  # noqa: FBT003
+            except json_rpc.RefusedError:
+                return None
+            return None if block is None else json_rpc.number(json_rpc.member(block, "number"), LARGEST)
+
+    def block_hash(self, number: int) -> bytes | None:
+        """Return the hash of the canonical block of that number; None if the node has none."""
+        with self._reading("eth_getBlockByNumber"):
+            block = self._node.request("eth_getBlockByNumber", hex(number), False)  # noqa: FBT003
+            if block is None:
+                return None
+            header = parse_header(encode_header(block))
+            if header.number != number:
+                raise json_rpc.UnreadableError("another block")
+            return header.hash
+
+    def head(self, contract: bytes, at: int) -> tuple[int, bytes]:
+        """Return (size, root) of the contract's last head; zeros before the first."""
+        with self._reading("eth_call"):
+            size, root, _time = self._view(contract, "head", (), at, 3)
+            return _below(json_rpc.uint64(size)), root
+
+    def head_of(self, contract: bytes, root: bytes, at: int) -> Head | None:
+        """Return the head with that root, if the contract holds it."""
+        with self._reading("eth_call"):
+            values = [_below(json_rpc.uint64(word)) for word in self._view(contract, "headOf", (root,), at, 4)]
+        head = Head(*values)
+        return head if head.size else None
+
+    def operator(self, contract: bytes, at: int) -> bytes:
+        """Return the account that the contract lets anchor."""
+        with self._reading("eth_call"):
+            [word] = self._view(contract, "operator", (), at, 1)
+            return word[-ACCOUNT_SIZE:]
+
+    def has_code(self, contract: bytes) -> bool:
+        """Return whether there is a contract at that address."""
+        with self._reading("eth_getCode"):
+            return json_rpc.octets(self._node.request("eth_getCode", to_hex(contract), "latest")) != b""
+
+    def slot_proof(self, contract: bytes, root: bytes, tip: Tip) -> SlotProof:
+        """Return the proof of the slot of the head with that root, in the state of the newest block."""
+        with self._reading("eth_getProof"):
+            proof = self._node.request("eth_getProof", to_hex(contract), [to_hex(head_slot(root))], hex(tip.number))
+            slots = json_rpc.member(proof, "storageProof")
+            if not isinstance(slots, list) or len(slots) != 1:
+                raise json_rpc.UnreadableError("storageProof")
+            return SlotProof(
+                tip.header, _nodes(json_rpc.member(proof, "accountProof")), _nodes(json_rpc.member(slots[0], "proof"))
+            )
+
+    def next_nonce(self, account: bytes, at: int) -> int:
+        """Return the nonce of the account's next transaction, counting mined ones only."""
+        with self._reading("eth_getTransactionCount"):
+            return json_rpc.number(self._node.request("eth_getTransactionCount", to_hex(account), hex(at)), LARGEST)
+
+    def balance(self, account: bytes, at: int) -> int:
+        """Return the account's balance in wei."""
+        with self._reading("eth_getBalance"):
+            return json_rpc.number(self._node.request("eth_getBalance", to_hex(account), hex(at)))
+
+    def fees(self, tip: Tip) -> Fees:
+        """Return fees that a transaction sent now should carry: twice the base fee, and the node's advice for a tip."""
+        with self._reading("eth_maxPriorityFeePerGas"):
+            priority = json_rpc.number(self._node.request("eth_maxPriorityFeePerGas"))
+        return Fees(2 * tip.base_fee + priority, priority)
+
+    def simulate(self, call: AnchorCall, operator: bytes) -> None:
+        """Raise `InvalidData` (`chain.would_revert`) if the contract would refuse this call now."""
+        transaction = {
+            "from": to_hex(operator),
+            "to": to_hex(call.contract),
+            "data": self._data(call),
+            "gas": hex(GAS_LIMIT),
+        }
+        with self._reading("eth_call"):
+            try:
+                self._node.request("eth_call", transaction, "latest")
+            except json_rpc.RefusedError as error:
+                if error.number != _REVERTED and "revert" not in error.message:
+                    raise
+                raise InvalidData("chain.would_revert", message=self._words(error)) from error
+
+    def sign(self, call: AnchorCall, key: bytes, chain_id: int, nonce: int, fees: Fees) -> tuple[bytes, bytes]:
+        """Return (hash, raw) of the transaction that makes this call, signed with the operator's key."""
+        signed = Account.sign_transaction(
+            {
+                "type": 2,
+                "chainId": chain_id,
+                "nonce": nonce,
+                "to": to_checksum(call.contract),
+                "value": 0,
+                "data": self._data(call),
+                "gas": GAS_LIMIT,
+                "maxFeePerGas": fees.max_fee,
+                "maxPriorityFeePerGas": fees.priority_fee,
+            },
+            key,
+        )
+        return bytes(signed.hash), bytes(signed.raw_transaction)
+
+    def sender(self, raw: bytes) -> bytes:
+        """Return the account that signed a transaction. No node is asked."""
+        return bytes.fromhex(Account.recover_transaction(HexBytes(raw))[2:])
+
+    def send(self, raw: bytes) -> None:
+        """Hand a signed transaction to the node; raise `InvalidData` (`chain.not_taken`) where it refuses."""
+        with self._reading("eth_sendRawTransaction"):
+            try:
+                self._node.request("eth_sendRawTransaction", to_hex(raw))
+            except json_rpc.RefusedError as error:
+                raise InvalidData("chain.not_taken", message=self._words(error)) from error
+
+    def outcome(self, transaction_hash: bytes) -> Outcome | None:
+        """Return what became of a mined transaction. Only for telling why: success is read from state."""
+        with self._reading("eth_getTransactionReceipt"):
+            receipt = self._node.request("eth_getTransactionReceipt", to_hex(transaction_hash))
+            if receipt is None:
+                return None
+            return "succeeded" if json_rpc.number(json_rpc.member(receipt, "status")) else "reverted"
+
+    def deploy_local(self, identity: RegistryIdentity) -> Deployment:
+        """Deploy on a development chain, whose node signs for its own accounts; harmless if it is deployed already."""
+        accounts = self.development_request("eth_accounts")
+        transaction = {
+            "from": accounts[0],
+            "to": to_hex(DETERMINISTIC_DEPLOYER),
+            "data": to_hex(creation_data(identity)),
+            "gas": hex(3_000_000),
+        }
+        transaction_hash = bytes.fromhex(self.development_request("eth_sendTransaction", transaction)[2:])
+        web3 = Web3(HTTPProvider(self._url, request_kwargs={"timeout": json_rpc.TIMEOUT}))
+        try:
+            # A node answers before it has mined; web3 knows how to wait.
+            web3.eth.wait_for_transaction_receipt(HexBytes(transaction_hash), json_rpc.TIMEOUT, 0.05)
+        except (Web3Exception, OSError) as error:
+            raise self._unreachable(type(error).__name__) from error
+        self.development_request("anvil_setBalance", to_hex(identity.operator), hex(10**20))
+        self.development_request("evm_mine")  # a block whose state has the balance
+        if not self.has_code(identity.address):
+            raise Unavailable("chain.no_contract", address=to_checksum(identity.address))
+        return Deployment.of(identity, self.chain_id(), self.tip().number, transaction_hash)
+
+    def development_request(self, method: str, *parameters: Any) -> Any:
+        """Make a request that only a development chain answers."""
+        with self._reading(method):
+            return self._node.request(method, *parameters)
+
+    def _data(self, call: AnchorCall) -> str:
+        data = self._contract.encode_abi("anchor", args=[call.from_size, call.size, call.root, list(call.proof)])
+        return str(data)
+
+    def _view(self, contract: bytes, name: str, arguments: tuple[bytes, ...], at: int, count: int) -> list[bytes]:
+        data = str(self._contract.encode_abi(name, args=list(arguments)))
+        answer = self._node.request("eth_call", {"to": to_hex(contract), "data": data}, hex(at))
+        if answer == "0x":  # what a call to an account without code returns
+            raise Unavailable("chain.no_contract", address=to_checksum(contract))
+        return json_rpc.words(answer, count)
+
+    @contextmanager
+    def _reading(self, method: str) -> Iterator[None]:
+        try:
+            yield
+        except json_rpc.UnreachableError as error:
+            raise self._unreachable(str(error)) from error
+        except json_rpc.RefusedError as error:
+            raise Unavailable(
+                "chain.refused", url=shown(self._url), method=method, message=self._words(error)
+            ) from error
+        except (json_rpc.NodeError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+            raise Unavailable("chain.odd_answer", url=shown(self._url), method=method) from error
+        except InvalidData as error:
+            if error.code.startswith("chain."):
+                raise
+            if error.code == "header.unknown_fields":
+                raise Unavailable("chain.unknown_fields", url=shown(self._url)) from error
+            raise Unavailable("chain.odd_answer", url=shown(self._url), method=method) from error
+
+    def _words(self, error: json_rpc.RefusedError) -> str:
+        return without_secrets(self._url, error.message)
+
+    def _unreachable(self, reason: str) -> Unavailable:
+        return Unavailable("chain.unreachable", url=shown(self._url), reason=reason)
+
+
+def _below(value: int) -> int:
+    if value >= LARGEST:
+        raise json_rpc.UnreadableError("a number")
+    return value
+
+
+def _nodes(value: object) -> tuple[bytes, ...]:
+    if not isinstance(value, list):
+        raise json_rpc.UnreadableError("a proof")
+    return tuple(json_rpc.octets(item) for item in value)

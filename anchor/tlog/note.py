@@ -1,0 +1,180 @@
+"""C2SP signed-note v1: text signed by named Ed25519 keys."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from deedlog.registry.errors import VerificationError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+ED25519 = 0x01
+"""signed-note "Signature types"."""
+
+KEY_ID_SIZE = 4
+KEY_SIZE = 32
+MAXIMUM_NOTE = 512 * 1024
+"""Bytes: 64 signatures of nearly 5 kB each (post-quantum ones), and a text."""
+
+MAXIMUM_SIGNATURES = 64
+"""The specification asks for at least 16."""
+
+_NAME = re.compile(r"[!-*,-~]{1,255}", re.ASCII)  # printable ASCII without space and plus
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_DASH = "\u2014 "
+
+
+class NoteError(VerificationError):
+    """The bytes are no signed note, or not one that the given key signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSignature:
+    """One signature line: unverified until `open_note` says otherwise."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note's text, with its last newline, and its signature lines."""
+
+    text: str
+    signatures: tuple[NoteSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """An Ed25519 public key (32 bytes) and the name that it signs under."""
+
+    name: str
+    public_key: bytes
+
+    def __post_init__(self) -> None:
+        """Raise `NoteError` unless name and key are well formed."""
+        validate_name(self.name)
+        if len(self.public_key) != KEY_SIZE:
+            raise NoteError("note.key", expected=KEY_SIZE)
+
+    @property
+    def key_id(self) -> bytes:
+        """Return the 4 bytes that signature lines carry: SHA-256(name ‖ LF ‖ type ‖ key), cut."""
+        return sha256(self.name.encode() + b"\n" + bytes([ED25519]) + self.public_key).digest()[:KEY_ID_SIZE]
+
+    def __str__(self) -> str:
+        """Return the vkey."""
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(bytes([ED25519]) + self.public_key)}"
+
+
+def parse_key(vkey: str) -> VerifierKey:
+    """Return the key of a vkey; raise `NoteError` (`note.key`)."""
+    name, _, rest = vkey.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    data = from_base64(encoded, "note.key")
+    if not data or data[0] != ED25519:
+        raise NoteError("note.key")
+    key = VerifierKey(name, data[1:])
+    if key.key_id.hex() != key_id:
+        raise NoteError("note.key")
+    return key
+
+
+def validate_name(name: str) -> str:
+    """Return a key's name, which is also a log's origin: 1 to 255 printable ASCII characters but space and plus."""
+    if _NAME.fullmatch(name) is None:
+        raise NoteError("note.name")
+    return name
+
+
+def parse(data: bytes) -> Note:
+    """Return the text and the signature lines of a note; raise `NoteError`. No signature is verified here."""
+    if len(data) > MAXIMUM_NOTE:
+        raise NoteError("note.too_large", maximum=MAXIMUM_NOTE)
+    try:
+        whole = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NoteError("note.not_utf8") from error
+    if _CONTROL.search(whole):
+        raise NoteError("note.control")
+    # "The text is separated from the signatures by the last empty line in the note."
+    text, separator, lines = whole.rpartition("\n\n")
+    if not separator or not lines.endswith("\n"):
+        raise NoteError("note.malformed")
+    signatures = lines[:-1].split("\n")
+    if len(signatures) > MAXIMUM_SIGNATURES:
+        raise NoteError("note.too_many_signatures", maximum=MAXIMUM_SIGNATURES)
+    return Note(text + "\n", tuple(_signature(line) for line in signatures))
+
+
+def sign(text: str, name: str, private_key: Ed25519PrivateKey) -> bytes:
+    """Return the note of `text`, which ends in a newline, signed under `name`."""
+    if not text.endswith("\n") or _CONTROL.search(text):
+        raise NoteError("note.malformed")
+    try:
+        signed = text.encode()
+    except UnicodeEncodeError as error:
+        raise NoteError("note.not_utf8") from error
+    key = VerifierKey(name, private_key.public_key().public_bytes_raw())
+    data = signed + f"\n{_DASH}{name} {to_base64(key.key_id + private_key.sign(signed))}\n".encode()
+    if len(data) > MAXIMUM_NOTE:
+        raise NoteError("note.too_large", maximum=MAXIMUM_NOTE)
+    return data
+
+
+def open_note(data: bytes, key: VerifierKey) -> str:
+    """Return the text of a note that `key` signed; raise `NoteError`.
+
+    Signatures of other keys are ignored; one that names this key and fails rejects the note (`note.signature`).
+    """
+    note = parse(data)
+    known = [line for line in note.signatures if line.name == key.name and line.key_id == key.key_id]
+    if not known:
+        raise NoteError("note.unsigned", name=key.name)
+    # Slow to import, and where the contract's slot is proven no note is opened.
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - see above
+
+    public_key = Ed25519PublicKey.from_public_bytes(key.public_key)
+    for line in known:
+        try:
+            public_key.verify(line.signature, note.text.encode())
+        except InvalidSignature as error:
+            raise NoteError("note.signature", name=key.name) from error
+    return note.text
+
+
+def to_base64(data: bytes) -> str:
+    """Return standard base 64 (RFC 4648 §4)."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def from_base64(text: str, code: str) -> bytes:
+    """Return the bytes of standard base 64 in its one canonical form; raise `NoteError` with `code`."""
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise NoteError(code) from error
+    if to_base64(data) != text:  # padding bits may hide anything
+        raise NoteError(code)
+    return data
+
+
+def _signature(line: str) -> NoteSignature:
+    if not line.startswith(_DASH):
+        raise NoteError("note.signature_line")
+    name, separator, encoded = line[len(_DASH) :].partition(" ")
+    # Other signers' names may hold any Unicode but spaces and plus; ours are narrower (`validate_name`).
+    if not separator or not name or "+" in name or any(character.isspace() for character in name):
+        raise NoteError("note.signature_line")
+    data = from_base64(encoded, "note.signature_line")
+    if len(data) <= KEY_ID_SIZE:
+        raise NoteError("note.signature_line")
+    return NoteSignature(name, data[:KEY_ID_SIZE], data[KEY_ID_SIZE:])

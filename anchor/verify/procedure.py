@@ -1,0 +1,154 @@
+"""From a bundle to its verdict: pure, without a network. The numbers are the procedure of `docs/formats.md`.
+
+1. Recompute the registry address from the bundle's salt and arguments; compare it with the pinned one.
+2. Rebuild the statement and its digest from the typed data, whose domain must be this registry's.
+3. file: compare the file's hash and length with the statement's.
+4. signatures, complete, author: check each signature of the entry over the digest, and that none is missing.
+5. Rebuild the entry from body, signatures and time; it must be the bytes that were logged.
+6. For each anchor: header → state root → account → slot of the root → head; the head's size must be the checkpoint's.
+7. included: the entry's inclusion proof holds in a tree whose size and root come from one trusted place: a head that
+step 6 found in a block that somebody vouches for, or a checkpoint that the address's log key signed.
+8. anchored, final, time: of the anchor whose block is vouched for, by the user's block hash or by nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from deedlog.anchor.verify.inclusion import find_inclusion
+from deedlog.anchor.verify.verdict import Answer, Finding, Trust, Verdict, no, not_checked, refuted, yes
+from deedlog.registry.errors import DeedlogError, VerificationError
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.statements import Agreement, Rendition, Share, Statement
+from deedlog.registry.statements import entry as entries
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.signatures import check, check_complete
+from deedlog.registry.statements.typed_data import from_typed_data, signed_for
+
+if TYPE_CHECKING:
+    from deedlog.anchor.verify.bundle import Bundle
+    from deedlog.anchor.verify.pins import Pins
+    from deedlog.registry.hashing import FileDigest
+
+
+def verify(
+    bundle: Bundle,
+    pins: Pins,
+    file: FileDigest | None = None,
+    rendition: Bundle | None = None,
+) -> Verdict:
+    """Return the verdict on a bundle; `rendition` is the bundle of a rendition that `file` may be instead.
+
+    Raises `InvalidData` only where the bundle holds no statement at all to speak of.
+    """
+    # Step 1.
+    identity = bundle.registry
+    address = identity.address
+    # Step 2.
+    meant = signed_for(bundle.typed_data)
+    statement = from_typed_data(bundle.typed_data, meant)
+    digest = statement.digest(domain_separator(meant))
+    entry = entries.parse(bundle.entry)
+    # Steps 3 and 4.
+    findings = {"file": _file(statement, digest, pins, file, rendition)}
+    findings |= _signed(statement, digest, entry)
+    # Steps 5 to 8.
+    below, chain_id = find_inclusion(bundle, statement, digest, entry, pins)
+    findings |= below
+    if meant != address:
+        findings |= _refused(no("typed_data.domain", expected=to_checksum(address), actual=to_checksum(meant)))
+    elif pins.registry != address:
+        # Without the right pin all below the signatures is the bundle's own word: at best not checked.
+        if pins.registry is None:
+            findings |= {
+                name: not_checked("registry.from_bundle", registry=to_checksum(address))
+                for name in ("complete", "included", "anchored", "final", "time")
+                if findings[name].answer is not Answer.NO
+            }
+        else:
+            other = no("registry.other", expected=to_checksum(pins.registry), actual=to_checksum(address))
+            findings |= _refused(other)
+    findings["standing"] = not_checked("standing.needs_registry")
+    return Verdict(statement, digest, address, pins.registry == address, chain_id, findings)
+
+
+def _refused(reason: Finding) -> dict[str, Finding]:
+    """Return the findings below the signatures of a bundle whose log is another registry's."""
+    return {
+        **dict.fromkeys(("complete", "included", "anchored"), reason),
+        "final": not_checked("final.not_anchored"),
+        "time": not_checked("time.not_anchored"),
+    }
+
+
+def _file(
+    statement: Statement, digest: bytes, pins: Pins, file: FileDigest | None, rendition: Bundle | None
+) -> Finding:
+    if file is None:
+        return not_checked("file.not_given")
+    content = statement.content()
+    if content is None:
+        return not_checked("file.no_content", kind=statement.kind)
+    if (file.content_hash, file.content_length) == content:
+        if isinstance(statement, Rendition):
+            maker = to_checksum(statement.maker)
+            return yes("file.rendition", Trust.SIGNER, source=to_hex(statement.source), maker=maker)
+        return yes("file.same", content_hash=to_hex(file.content_hash))
+    if rendition is not None:
+        return _file_of_rendition(statement, digest, pins, file, rendition)
+    return no("file.differs", expected=to_hex(content[0]), actual=to_hex(file.content_hash))
+
+
+def _file_of_rendition(statement: Statement, digest: bytes, pins: Pins, file: FileDigest, rendition: Bundle) -> Finding:
+    verdict = verify(rendition, pins, file)
+    made = verdict.statement
+    if not isinstance(made, Rendition) or made.source != digest:
+        return no("file.not_its_rendition", source=to_hex(digest))
+    for name in ("file", "signatures", "complete", "included"):
+        finding = verdict.findings[name]
+        if finding.answer is not Answer.YES:
+            return finding
+    # Anybody can sign a rendition of anything: it counts by the word of who signed the source, or whom the user trusts.
+    if made.maker not in (statement.signers() or ()) and made.maker not in pins.makers:
+        return not_checked("file.rendition_of_another", source=to_hex(digest), maker=to_checksum(made.maker))
+    # That it was registered rests on whose word its own log does.
+    return replace(verdict.findings["file"], trust=(Trust.SIGNER, *verdict.findings["included"].trust))
+
+
+def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[str, Finding]:
+    try:
+        for signature in entry.signatures:
+            check(signature, digest)
+    except VerificationError as error:
+        # An entry whose signatures are of something else says nothing about this statement.
+        return dict.fromkeys(("author", "signatures", "complete"), refuted(error))
+    if not entry.signatures:
+        return dict.fromkeys(("author", "signatures", "complete"), no("signature.none"))
+    names = ", ".join(to_checksum(signature.account) for signature in entry.signatures)
+    findings = {"author": _author(statement, names), "signatures": yes("signatures.all", accounts=names)}
+    signers = statement.signers()
+    if signers is None:
+        return findings | {"complete": not_checked("complete.needs_agreement")}
+    try:
+        check_complete(entry.signatures, signers)
+    except DeedlogError as error:
+        return findings | dict.fromkeys(("author", "complete"), refuted(error))
+    if isinstance(statement, Agreement) and statement.hidden:
+        return findings | {"complete": _vouched_for(statement, names)}
+    return findings | {"complete": yes("complete.all", accounts=names)}
+
+
+def _vouched_for(agreement: Agreement, names: str) -> Finding:
+    """Return a yes that says what the open lines hold: that all of them come to the whole is the signers' word."""
+    shown = [share for share in agreement.shares if isinstance(share, Share)]
+    lines = ", ".join(f"{to_checksum(share.party)} {share.ppm:,} ppm" for share in shown) or "-"
+    return yes("complete.some_lines", Trust.SIGNER, lines=lines, parties=len(agreement.parties), accounts=names)
+
+
+def _author(statement: Statement, names: str) -> Finding:
+    if statement.WORD == "platform_word":
+        return not_checked("author.platform_only", platform=names)
+    if statement.WORD == "maker_word":
+        return not_checked("author.rendition", maker=names)
+    return yes("author.signed", accounts=names)

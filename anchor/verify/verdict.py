@@ -1,0 +1,127 @@
+"""The verdict: separate answers, each with its reason and with whom it trusts; never one green tick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import to_hex
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from deedlog.registry.errors import DeedlogError
+    from deedlog.registry.statements import Statement
+
+QUESTIONS = ("file", "author", "signatures", "complete", "included", "anchored", "final", "time", "standing")
+REQUIRED = ("file", "signatures", "complete", "included", "anchored")
+"""What must be yes by default (file: when one is given)."""
+
+DEVELOPMENT_CHAINS = frozenset((31337, 1337))
+"""Chains that anybody starts on a laptop: what they hold proves nothing to others."""
+
+
+class Answer(StrEnum):
+    """What is known of a question."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_CHECKED = "not checked"
+
+
+class Trust(StrEnum):
+    """Whose word an answer rests on, beyond mathematics."""
+
+    NOBODY = "nobody"
+    LOG_KEY = "log_key"
+    YOU = "you"
+    NODES = "nodes"
+    SIGNER = "signer"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer: its reason is a code of the catalogue with parameters."""
+
+    answer: Answer
+    code: str
+    params: dict[str, str | int] = field(default_factory=dict)
+    trust: tuple[Trust, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "answer": str(self.answer),
+            "code": self.code,
+            "params": self.params,
+            "trusts": [str(trust) for trust in self.trust],
+        }
+
+
+def yes(code: str, *trust: Trust, **params: str | int) -> Finding:
+    """Return a yes for the reason `code`, resting on `trust`."""
+    return Finding(Answer.YES, code, params, trust or (Trust.NOBODY,))
+
+
+def no(code: str, **params: str | int) -> Finding:
+    """Return a no for the reason `code`."""
+    return Finding(Answer.NO, code, params)
+
+
+def refuted(error: DeedlogError) -> Finding:
+    """Return a no for the reason that a check raised."""
+    return Finding(Answer.NO, error.code, error.params)
+
+
+def not_checked(code: str, **params: str | int) -> Finding:
+    """Return that there is neither a yes nor a no, for the reason `code`."""
+    return Finding(Answer.NOT_CHECKED, code, params)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All answers about one bundle, and what they are about."""
+
+    statement: Statement
+    digest: bytes
+    registry: bytes
+    registry_pinned: bool
+    chain_id: int | None
+    findings: dict[str, Finding]
+
+    @property
+    def on_development_chain(self) -> bool:
+        """Whether the anchor is on a chain that proves nothing to others."""
+        return self.chain_id in DEVELOPMENT_CHAINS
+
+    def exit_code(self, require: Collection[str]) -> int:
+        """Return 1 if any answer is no; else 2 if one of `require` is not yes; else 0."""
+        if any(finding.answer is Answer.NO for finding in self.findings.values()):
+            return 1
+        return 0 if all(self.findings[name].answer is Answer.YES for name in require) else 2
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form: answers by question, in their order."""
+        return {
+            "digest": to_hex(self.digest),
+            "kind": self.statement.kind,
+            "registry": to_hex(self.registry),
+            "registry_pinned": self.registry_pinned,
+            "chain_id": self.chain_id,
+            "development_chain": self.on_development_chain,
+            "answers": {name: self.findings[name].to_json() for name in QUESTIONS},
+            "statement": self.statement.message(),
+        }
+
+
+def parse_require(text: str | None, *, file_given: bool) -> tuple[str, ...]:
+    """Return the questions that must be yes: those of a comma-separated list, or the default."""
+    if text is None:
+        return tuple(name for name in REQUIRED if name != "file" or file_given)
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in QUESTIONS:
+            raise InvalidData("verify.unknown_question", question=name[:32], questions=", ".join(QUESTIONS))
+    return names

@@ -1,0 +1,74 @@
+"""A verdict with other statements of the same log beside it: what the rules make of them together. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from deedlog.anchor.verify.inclusion import position_of
+from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.verdict import Answer, Finding, Verdict, not_checked, yes
+from deedlog.registry.errors import VerificationError
+from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.rules import fold
+from deedlog.registry.rules.state import Fact
+from deedlog.registry.statements import Termination, Upload
+from deedlog.registry.statements import entry as entries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deedlog.anchor.verify.bundle import Bundle
+    from deedlog.anchor.verify.pins import Pins
+    from deedlog.registry.statements.base import Statement
+
+
+_PROVEN = ("signatures", "included")
+"""What must hold of a statement before the rules are asked about it."""
+
+
+def with_others(verdict: Verdict, bundle: Bundle, pins: Pins, others: Sequence[Bundle]) -> Verdict:
+    """Return the verdict on a bundle as it is with others beside it that bear on it, of the same log.
+
+    Such are the claim of an upload, its countersignature, the agreement that is terminated; each counts if it is signed
+    and included.
+    """
+    findings = verdict.findings
+    if not others or any(findings[name].answer is not Answer.YES for name in _PROVEN):
+        return verdict
+    return replace(verdict, findings={**findings, **_found(verdict, bundle, pins, others)})
+
+
+def _found(verdict: Verdict, bundle: Bundle, pins: Pins, others: Sequence[Bundle]) -> dict[str, Finding]:
+    facts = {}
+    for each in (bundle, *others):
+        one = verify(each, pins)
+        proven = all(one.findings[name].answer is Answer.YES for name in _PROVEN)
+        try:
+            position = position_of(each)
+        except VerificationError:
+            proven = False
+        if not proven:
+            return {"standing": not_checked("standing.beside", digest=to_hex(one.digest))}
+        facts[position] = fact_of(one.statement, one.digest, entries.parse(each.entry))
+    rights = fold.state([fact for _, fact in sorted(facts.items())])
+    entry = entries.parse(bundle.entry)
+    standing = fold.standing(rights, verdict.digest, entry.time)
+    found = {"standing": Finding(Answer.NOT_CHECKED, standing.code, dict(standing.params))}
+    if not standing.counts:
+        return found
+    statement, trust = verdict.statement, verdict.findings["included"].trust
+    if isinstance(statement, Termination):
+        names = ", ".join(to_checksum(signature.account) for signature in entry.signatures)
+        found["complete"] = yes("complete.all", *trust, accounts=names)
+    work = rights.works.get(verdict.digest)
+    if isinstance(statement, Upload) and work is not None and work.claim is not None:
+        accounts = ", ".join(map(to_checksum, work.creators))
+        found["author"] = yes("author.claimed", *trust, platform=to_checksum(statement.platform), accounts=accounts)
+    return found
+
+
+def fact_of(statement: Statement, digest: bytes, entry: entries.Entry) -> Fact:
+    """Return a statement as the rules take it."""
+    accounts = tuple(signature.account for signature in entry.signatures)
+    return Fact(digest, statement.kind, accounts, entry.subjects, entry.time, statement)

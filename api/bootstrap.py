@@ -1,0 +1,65 @@
+"""Opening what a process works on: the registry's identity, its database, and the record of its contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from deedlog.anchor.evm.deployment import Deployment
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.log import sequencer as log
+from deedlog.registry import strict_json
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import to_checksum
+from deedlog.registry.keystore import read_file
+from deedlog.registry.store.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from deedlog.api.settings import Settings
+
+MAXIMUM_IDENTITY = 64 * 1024
+_Record = TypeVar("_Record", RegistryIdentity, Deployment)
+
+
+def read_identity(path: Path) -> RegistryIdentity:
+    """Return the registry's identity from its file; raise `Unavailable` or `InvalidData` (`file.damaged`)."""
+    return _record(path, RegistryIdentity.from_json)
+
+
+def open_registry(settings: Settings) -> tuple[Database, RegistryIdentity]:
+    """Open the database and check that it is this registry's; raise `Unavailable` or `InvalidData` if it is not."""
+    identity = read_identity(settings.identity_file)
+    database = Database(settings.database)
+    database.check_version()
+    if log.identity_of(database) != identity:
+        raise InvalidData("database.other_registry", path=str(settings.identity_file))
+    return database, identity
+
+
+def read_deployment(settings: Settings, identity: RegistryIdentity) -> Deployment | None:
+    """Return the record of the contract on the chosen chain, as `ape run deploy` wrote it; None if there is none.
+
+    Raises `InvalidData` (`deployment.other_registry`) if it is another registry's.
+    """
+    path = settings.deployment_file(settings.chosen_chain().chain_id)
+    if not path.exists():
+        return None
+    deployment = _record(path, Deployment.from_json)
+    if deployment.address != identity.address:
+        raise InvalidData(
+            "deployment.other_registry",
+            path=str(path),
+            expected=to_checksum(identity.address),
+            actual=to_checksum(deployment.address),
+        )
+    return deployment
+
+
+def _record(path: Path, make: Callable[[object], _Record]) -> _Record:
+    data = read_file(path, MAXIMUM_IDENTITY)
+    try:
+        return make(strict_json.loads(data, MAXIMUM_IDENTITY))
+    except InvalidData as error:
+        raise InvalidData("file.damaged", path=str(path), reason=error.code) from error

@@ -1,0 +1,100 @@
+"""`deedlog init`: the keys, the identity, the database and the empty log of a new registry."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.log import key as log_key
+from deedlog.api.cli.common import say, show_json
+from deedlog.registry import keystore
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.failpoints import reached
+from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum
+
+if TYPE_CHECKING:
+    from deedlog.registry.store.database import Database
+
+CURRENT_VERSION = 1
+
+
+@click.command()
+@click.option("--origin", envvar="DEEDLOG_ORIGIN", required=True, help="The log's URL without its scheme; for ever.")
+@click.option("--owner", required=True, help="The cold account that may change operator and log key (0x…).")
+@click.option("--salt", help="32 bytes (0x…) for the registry address; default: random.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def command(language: str, origin: str, owner: str, salt: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Create a registry: its keys, its address, its empty log. Run once."""
+    from deedlog.anchor.log import sequencer as log  # noqa: PLC0415 - the platform's packages, not the base install's
+    from deedlog.api.settings import read_settings  # noqa: PLC0415
+    from deedlog.registry.store.database import Database  # noqa: PLC0415
+
+    settings = read_settings()
+    if settings.identity_file.exists():
+        raise Unavailable("file.exists", path=str(settings.identity_file))
+    owner_account = account_from_any_case(owner, "--owner")
+    chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
+    # Made with stand-ins first: what cannot be a registry is refused before a key is written.
+    draft = RegistryIdentity(CURRENT_VERSION, chosen_salt, origin, bytes([1] * HASH_SIZE), owner_account, owner_account)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable("file.unwritable", path=str(settings.data), reason=error.strerror or str(error)) from error
+    # Keys that an interrupted run left are used: nothing was signed with them yet but the empty log.
+    if settings.log_key.exists():
+        signing_key = log_key.read(settings.log_key, settings.log_passphrase())
+    else:
+        signing_key = log_key.create(settings.log_key, settings.log_passphrase())
+    reached("init.log_key")
+    if settings.operator_key.exists():
+        operator = keystore.account(settings.operator_key)
+    else:
+        operator = keystore.write(settings.operator_key, keystore.new_key(), settings.operator_passphrase())
+    reached("init.operator_key")
+    identity = replace(draft, log_key=signing_key.public_key().public_bytes_raw(), operator=operator)
+    database = Database(settings.database)
+    database.migrate()
+    reached("init.migrated")
+    begun = _begun(database)
+    if begun is None:
+        log.create(database, identity, signing_key, int(time.time()))
+    elif begun == (replace(identity, salt=begun.salt) if salt is None else identity):
+        # An interrupted run made the log for these very arguments and keys: what is missing is the file.
+        identity = begun
+    else:
+        raise InvalidData("log.exists")
+    reached("init.created")
+    text = json.dumps(identity.to_json(), indent=2) + "\n"
+    keystore.write_private(settings.identity_file, text.encode())
+    settings.identity_file.chmod(0o644)
+    reached("init.identified")
+    shown = {
+        "registry": to_checksum(identity.address),
+        "operator": to_checksum(operator),
+        "owner": to_checksum(owner_account),
+        "origin": origin,
+        "data": str(settings.data),
+    }
+    if as_json:
+        show_json(shown)
+    else:
+        say(language, "cli.init.done", **shown)
+
+
+def _begun(database: Database) -> RegistryIdentity | None:
+    """Return the identity of the log that the database holds, if it holds one."""
+    from deedlog.anchor.log import sequencer as log  # noqa: PLC0415 - see `command`
+
+    try:
+        return log.identity_of(database)
+    except Unavailable as error:
+        if error.code != "log.missing":
+            raise
+        return None

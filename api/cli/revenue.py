@@ -1,0 +1,134 @@
+"""`deedlog report` and `deedlog payout`: what a work brought, and what each party gets of it."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deedlog.anchor.verify import bundle as bundles
+from deedlog.anchor.verify.payout_check import own_payouts
+from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.signing import MOMENT, Signer, signer_options
+from deedlog.api.texts import text
+from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
+from deedlog.registry.keystore import read_file
+from deedlog.registry.statements import NONE, RevenueReport
+
+if TYPE_CHECKING:
+    from deedlog.api.cli.signing import Options
+
+
+@click.command("report")
+@click.argument("work")
+@click.option("--start", type=MOMENT, required=True, help="The period's first second.")
+@click.option("--end", type=MOMENT, required=True, help="The second after the period's last.")
+@click.option("--currency", required=True, help="ISO 4217, as in CNY.")
+@click.option("--amount", type=int, required=True, help="Minor units (fen, cents) before tax; refunds are negative.")
+@click.option("--basis", default="gross", show_default=True, help="gross or net.")
+@click.option("--corrects", help="The report (0x…) that this one is instead of.")
+@signer_options
+def report(
+    options: Options,
+    work: str,
+    start: int,
+    end: int,
+    currency: str,
+    amount: int,
+    basis: str,
+    corrects: str | None,
+) -> None:
+    """Report, as the payer of an agreement, what WORK (0x…) brought in a period."""
+    with Signer(options) as signer:
+        signer.send(
+            RevenueReport(
+                work=from_hex(work, HASH_SIZE, "WORK"),
+                periodStart=start,
+                periodEnd=end,
+                currency=currency,
+                amount=amount,
+                basis=basis,
+                corrects=NONE if corrects is None else from_hex(corrects, HASH_SIZE, "--corrects"),
+                payer=signer.account,
+                salt=secrets.token_bytes(HASH_SIZE),
+            )
+        )
+
+
+@click.group()
+def payout() -> None:
+    """What each party of an agreement gets, to the last minor unit."""
+
+
+@payout.command("show")
+@click.argument("digest")
+@signer_options
+def show_command(options: Options, digest: str) -> None:
+    """Show what the registry computes for the agreement DIGEST that you are a party of."""
+    with Signer(options) as signer:
+        signer.sign_in()
+        found = signer.client.payouts(from_hex(digest, HASH_SIZE, "DIGEST"))
+        if options.as_json:
+            show_json(found)
+            return
+        for period in found["reports"]:
+            params = {"amount": period["amount"], "currency": found["currency"], "carried": period["carried"]}
+            click.echo(text(options.language, "cli.payout.report", {"digest": period["digest"], **params}))
+            for account, amount in period["paid"].items():
+                click.echo(f"  {account}  {amount}")
+        say(options.language, "cli.payout.closing", carried=found["carried"])
+        for account, amount in found["closing"].items():
+            click.echo(f"  {account}  {amount}")
+
+
+@payout.command("check")
+@click.argument("agreement", type=click.Path(path_type=Path))
+@click.argument("reports", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--account", help="Whose line (0x…); default: the only one that the agreement's bundle shows.")
+@click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
+@click.option("--block-hash", multiple=True, help="A block's hash (0x…): your word that it is final; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def check(
+    language: str,
+    agreement: Path,
+    reports: tuple[Path, ...],
+    account: str | None,
+    registry: str | None,
+    block_hash: tuple[str, ...],
+    as_json: bool,  # noqa: FBT001 - click's flag
+) -> None:
+    """Recompute your payouts, offline, from the bundles of the AGREEMENT, your own line open, and of the REPORTS.
+
+    Where the payer was rotated to another account, give the bundle of the rotation with the reports.
+    """
+    own = own_payouts(
+        bundles.parse(read_file(agreement, bundles.MAXIMUM_BUNDLE)),
+        [bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE)) for path in reports],
+        None if account is None else account_from_any_case(account, "--account"),
+        None if registry is None else account_from_any_case(registry, "--registry"),
+        [from_hex(value.lower(), HASH_SIZE, "--block-hash") for value in block_hash],
+    )
+    shown = {
+        "account": to_checksum(own.account),
+        "ppm": own.ppm,
+        "currency": own.currency,
+        "reports": [
+            {"digest": to_hex(change.report), "change": str(change.amount), "paid": str(paid)}
+            for change, paid in zip(own.changes, own.paid, strict=True)
+        ],
+        "to_date": str(sum(own.paid)),
+        "registry_pinned": own.registry_pinned,
+    }
+    if as_json:
+        show_json(shown)
+        return
+    say(language, "cli.payout.line", account=to_checksum(own.account), ppm=f"{own.ppm:,}")
+    for change, paid in zip(own.changes, own.paid, strict=True):
+        params = {"digest": to_hex(change.report), "change": f"{change.amount:,}", "paid": f"{paid:,}"}
+        click.echo(text(language, "cli.payout.own", {**params, "currency": own.currency}))
+    say(language, "cli.payout.to_date", amount=f"{sum(own.paid):,}", currency=own.currency)
+    if not own.registry_pinned:
+        say(language, "cli.payout.unpinned")

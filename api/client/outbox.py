@@ -1,0 +1,91 @@
+"""Signed statements, kept before they are sent: a retry sends the same one; what is refused is put aside.
+
+They hold title, name and salt, which the log never shows: only their owner can read them.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+from deedlog.api.cli.common import home
+from deedlog.registry import keystore, strict_json
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.typed_data import from_typed_data
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAXIMUM_KEPT = 1024 * 1024
+_PRIVATE = 0o700
+
+
+def place(registry: bytes, account: bytes, content_hash: bytes) -> Path:
+    """Return where the statement of this account about this file is kept, for this registry."""
+    return home() / "statements" / registry.hex() / f"{account.hex()}-{content_hash.hex()}.json"
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is anything at that place, even a link that leads nowhere."""
+    return os.path.lexists(path)
+
+
+def write(path: Path, body: dict[str, Any]) -> None:
+    """Keep a statement as a new file, mode 0600 in folders of mode 0700; raise `Unavailable` (`file.…`)."""
+    try:
+        path.parent.parent.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        for folder in (path.parent.parent, path.parent):
+            folder.mkdir(mode=_PRIVATE, exist_ok=True)
+            folder.chmod(_PRIVATE)  # an earlier version made it as the umask had it
+    except OSError as error:
+        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
+    # A name that is taken, were it by a link, is refused: nothing is written through it.
+    keystore.write_private(path, (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def read(path: Path, registry: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return what was signed before, ready to send, and its digest; raise `InvalidData` (`register.…`)."""
+    try:
+        body = strict_json.members(strict_json.loads(_bytes(path), MAXIMUM_KEPT), ("typed_data", "signatures"), "")
+        return body, from_typed_data(body["typed_data"], registry).digest(domain_separator(registry))
+    except InvalidData as error:
+        if error.code == "register.link":
+            raise
+        raise InvalidData("register.kept", path=str(path), reason=error.code) from error
+
+
+def put_aside(path: Path) -> Path:
+    """Move a refused statement out of the way of another try; return where it is. None put aside before is replaced."""
+    number = 1
+    while True:
+        aside = path.with_suffix(".refused" if number == 1 else f".{number}.refused")
+        try:
+            os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+            path.replace(aside)  # what is replaced is the empty file just made, which holds the name
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise Unavailable("file.unwritable", path=str(aside), reason=error.strerror or str(error)) from error
+        else:
+            return aside
+
+
+def _bytes(path: Path) -> bytes:
+    """Return the file's bytes. A link is not followed, and a pipe is not waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise InvalidData("file.not_a_file", path=str(path))
+            data = file.read(MAXIMUM_KEPT + 1)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InvalidData("register.link", path=str(path)) from error
+        raise Unavailable("file.unreadable", path=str(path), reason=error.strerror or str(error)) from error
+    if len(data) > MAXIMUM_KEPT:
+        raise InvalidData("file.too_large", path=str(path), maximum=MAXIMUM_KEPT)
+    return data

@@ -1,0 +1,98 @@
+"""Answers to what goes wrong: each error as the problem that a client is told."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from deedlog.api.http import problems
+from deedlog.api.http.context import language
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+_log = logging.getLogger(__name__)
+
+_OURS = (DataError, IntegrityError, ProgrammingError)
+"""What a database refuses, unlike what it fails at: the fault of this program."""
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+def answer_faults(app: FastAPI) -> None:
+    """Let an application answer so."""
+    app.add_exception_handler(DeedlogError, deedlog_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, validation_error)
+    app.add_exception_handler(DBAPIError, database_error)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def deedlog_error(request: Request, error: Exception) -> Response:
+    """Return the problem that an error of ours is."""
+    if not isinstance(error, DeedlogError):
+        raise error
+    body = problems.problem(error, language(request))
+    headers = {}
+    if body["status"] == 401:  # noqa: PLR2004 - RFC 9110 §11.6.1
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = "5"
+    if request.url.path.startswith("/log/"):
+        headers["Cache-Control"] = "no-store"
+    return JSONResponse(body, body["status"], headers, problems.MEDIA_TYPE)
+
+
+def http_error(request: Request, error: Exception) -> Response:
+    """Return what Starlette's own errors are here."""
+    if not isinstance(error, HTTPException):
+        raise error
+    codes = {404: "http.not_found", 405: "http.method_not_allowed"}
+    said = InvalidData(codes.get(error.status_code, "http.request"), path=request.url.path[:200])
+    response = deedlog_error(request, said)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    if error.status_code == 405:  # noqa: PLR2004 - RFC 9110 §15.5.6
+        response.headers["Allow"] = ", ".join(_allowed(request))
+    return response
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of all routes at the request's path: Starlette names those of the first one only."""
+    allowed = [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
+    return [*allowed, "HEAD"] if "GET" in allowed else allowed
+
+
+def validation_error(request: Request, error: Exception) -> Response:
+    """Return what FastAPI's refusal of a parameter is here."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    place = error.errors()[0]["loc"][1:]
+    return deedlog_error(request, InvalidData("http.parameter", field=".".join(map(str, place))[:64]))
+
+
+def database_error(request: Request, error: Exception) -> Response:
+    """Return what is said where the database failed."""
+    if isinstance(error, _OURS):
+        _log.error("a request failed", exc_info=error)
+        return unexpected(request, error)
+    # A full disk, a connection that was cut. Of a commit the outcome is unknown; sent again it is known or accepted.
+    _log.error("alarm: the database failed: %s", error)
+    return deedlog_error(request, Unavailable("database.unavailable"))
+
+
+def unexpected(request: Request, _error: Exception) -> Response:
+    """Return what is said of a fault of ours."""
+    # Starlette logs the traceback after this; the client learns that the fault is ours, and no more.
+    return deedlog_error(request, Unavailable("http.internal"))

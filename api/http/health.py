@@ -1,0 +1,93 @@
+"""What state the registry is in, as its database tells: for `/readyz`, `/metrics` and whoever is woken by them.
+
+Every process reads the same rows, so each web process gives the same answer, whichever worker does the work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deedlog.anchor.anchoring import store as anchor_store
+from deedlog.anchor.anchoring.anchorer import ALARM_INTERVALS, LOW_BALANCE
+from deedlog.anchor.log import sequencer as log
+from deedlog.registry.store import alarms, lease
+from deedlog.registry.store import statements as store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from deedlog.anchor.rpc.networks import Chain
+    from deedlog.registry.store.alarms import Alarm
+    from deedlog.registry.store.lease import Holding
+
+CHECKPOINT_DEADLINE = 30
+"""Seconds within which an accepted statement is logged; a working sequencer takes less than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The registry's state at one moment. Ages are in seconds; None where there is nothing to have an age."""
+
+    log_size: int
+    checkpoint_age: int
+    unlogged_age: int | None
+    anchored_size: int
+    unanchored_age: int | None
+    anchor_deadline: int
+    balance: int | None
+    roles: tuple[Holding, ...]
+    alarms: tuple[Alarm, ...]
+
+    def checks(self) -> dict[str, bool]:
+        """Return each check by its name, and whether it holds."""
+        held = {holding.role: not holding.free for holding in self.roles}
+        return {
+            "sequencer": held.get(lease.SEQUENCER, False),
+            "anchorer": held.get(lease.ANCHORER, False),
+            "checkpoint": self.unlogged_age is None or self.unlogged_age <= CHECKPOINT_DEADLINE,
+            "anchor": self.unanchored_age is None or self.unanchored_age <= self.anchor_deadline,
+            "balance": self.balance is None or self.balance >= LOW_BALANCE,
+        }
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is accepted now will be logged.
+
+        A late anchor or a low balance is an alarm, and no reason to send people away: their statements are kept.
+        """
+        checks = self.checks()
+        return checks["sequencer"] and checks["checkpoint"]
+
+
+def read(connection: Connection, chain: Chain, anchor_interval: int, now: int) -> Health:
+    """Return the state as the database has it at `now` (Unix seconds)."""
+    state = log.state(connection)
+    newest = anchor_store.newest_anchor(connection, chain.chain_id)
+    anchored = 0 if newest is None else newest.size
+    status = anchor_store.chain_status(connection, chain.chain_id)
+    return Health(
+        log_size=state.size,
+        checkpoint_age=max(0, now - log.newest_signed_at(connection)),
+        unlogged_age=_age(store.oldest_accepted_beyond(connection, state.size), now),
+        anchored_size=anchored,
+        unanchored_age=_age(store.oldest_accepted_beyond(connection, anchored), now),
+        anchor_deadline=ALARM_INTERVALS * anchor_interval,
+        balance=None if status is None else status.balance,
+        roles=tuple(lease.holders(connection)),
+        alarms=_each_once(alarms.alarms(connection)),
+    )
+
+
+def _each_once(found: Sequence[Alarm]) -> tuple[Alarm, ...]:
+    """Return the alarms, the oldest first, without those that another role raised before: both ask the same node."""
+    first: dict[str, Alarm] = {}
+    for alarm in found:
+        first.setdefault(alarm.code, alarm)
+    return tuple(first.values())
+
+
+def _age(since: int | None, now: int) -> int | None:
+    return None if since is None else max(0, now - since)

@@ -1,0 +1,99 @@
+"""`/v1/agreements`: what each party gets of what was reported, as far as the one who asks may know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from deedlog.api.http.context import Here  # noqa: TC001 - FastAPI reads the annotations
+from deedlog.api.http.routes.statements import read_cursor
+from deedlog.registry.acceptance import access
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
+from deedlog.registry.rules import payouts
+from deedlog.registry.statements import Share
+from deedlog.registry.store import partial_state
+from deedlog.registry.store import statements as store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+    from deedlog.registry.acceptance.access import Reader
+    from deedlog.registry.rules.state import AgreementState
+    from deedlog.registry.store.statements import Stored
+
+router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
+
+
+@router.get("/{digest}/payouts")
+def get_payouts(
+    digest: str,
+    here: Here,
+    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+) -> dict[str, Any]:
+    """What each report pays each party, in minor units, and what is carried. For those whom the agreement concerns.
+
+    At most 100 reports a page; `carried` and `closing` are after all of them.
+    """
+    start = read_cursor(cursor)
+    wanted = from_hex(digest, HASH_SIZE, "digest")
+    reader = here.reader()
+    with here.database.read() as connection:
+        stored = store.by_digest(connection, wanted)
+        if stored is None:
+            raise InvalidData("statement.unknown", digest=digest)
+        if stored.kind != "Agreement":
+            raise InvalidData("agreement.unknown", agreement=digest)
+        rights = partial_state.state_of(connection, [stored])
+        found = rights.agreements.get(wanted)
+        if not access.may_read(connection, reader, stored, rights, here.now()) or (
+            found is not None and not _may_read_payouts(connection, reader, stored, found)
+        ):
+            raise InvalidData("statement.withheld", digest=digest)
+    if found is None:
+        standing = rights.standings[wanted]
+        refusal = InvalidData(standing.code)
+        refusal.params.update(standing.params)
+        raise refusal
+    shares = {share.party: share.ppm for share in found.agreement.shares if isinstance(share, Share)}
+    changes = payouts.changes([(report, rights.reports[report].report) for report in found.reports])
+    rows = payouts.payouts(shares, changes)
+    return {
+        "agreement": digest,
+        "status": found.status(here.now()),
+        "currency": found.currency,
+        "reports": [
+            {
+                "digest": to_hex(row.change.report),
+                "amount": str(row.change.amount),
+                "paid": _shown(row.paid),
+                "carried": str(row.carried),
+            }
+            for row in rows[start : start + store.PAGE]
+        ],
+        "next": str(start + store.PAGE) if start + store.PAGE < len(rows) else None,
+        "carried": str(rows[-1].carried if rows else 0),
+        "closing": _shown(payouts.closing(shares, changes)),
+    }
+
+
+def _may_read_payouts(connection: Connection, reader: Reader, stored: Stored, found: AgreementState) -> bool:
+    """Return whether a reader may know what was reported: its parties, its payer; who left signed it, and may not.
+
+    An API key may if it sent all of it.
+    """
+    if reader.account is not None:
+        concerned = {*found.agreement.parties, found.agreement.payer}
+        if concerned.intersection(partial_state.spoken_for(connection, reader.account)):
+            return True
+    if reader.api_key_id is None or reader.api_key_id != stored.api_key_id:
+        return False
+    sent = (store.by_digest(connection, report) for report in found.reports)
+    return all(report is not None and report.api_key_id == reader.api_key_id for report in sent)
+
+
+def _shown(amounts: Mapping[bytes, int]) -> dict[str, str]:
+    return {to_checksum(account): str(amount) for account, amount in amounts.items()}

@@ -1,0 +1,103 @@
+"""Sessions: somebody has signed in (EIP-4361), for a quarter of an hour.
+
+All that is known stands in the database: so it does not matter which web process offers the nonce, which one reads the
+message, and which one is shown the token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deedlog.registry import sign_in
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.store import sessions
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from deedlog.registry.sign_in import Message, Site
+    from deedlog.registry.store.database import Database
+
+PREFIX = "deedsession_"
+"""Tells a session's token from an API key."""
+
+SESSION_SECONDS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that has begun: its token, which nobody can show again, and when it ends (Unix seconds)."""
+
+    token: str
+    account: bytes
+    expires_at: int
+
+
+class Sessions:
+    """Who may sign in here, and who has."""
+
+    def __init__(self, database: Database, site: Site, chain_id: int) -> None:
+        """Take what a message must name. None of it comes from a request."""
+        self._database = database
+        self._site = site
+        self._chain_id = chain_id
+
+    def offer(self, account: bytes, now: int) -> Message:
+        """Make a nonce; return the message that the account is to sign. Times are Unix seconds."""
+        message = sign_in.offer(account, self._site, self._chain_id, secrets.token_hex(16), now)
+        expires_at = now + sign_in.NONCE_SECONDS
+        self._database.redo(lambda connection: sessions.add_nonce(connection, message.nonce, expires_at, now))
+        return message
+
+    def begin(self, text: str, signature: bytes, now: int) -> Session:
+        """Begin a session for who signed a message; raise `InvalidData` (`sign_in.…`, `signature.…`).
+
+        The nonce is used last, in one transaction with the session: of two that bring the same one, one succeeds.
+        """
+        proof = sign_in.prove(text, signature, self._site, self._chain_id, now)
+        session = Session(PREFIX + secrets.token_urlsafe(32), proof.account, now + SESSION_SECONDS)
+
+        def keep(connection: Connection) -> None:
+            if not sessions.use_nonce(connection, proof.nonce, now):
+                raise InvalidData("sign_in.nonce", field="nonce")
+            sessions.add_session(connection, _hash(session.token), session.account, session.expires_at, now)
+
+        self._database.redo(keep)
+        return session
+
+    def account(self, authorization: str | None, now: int) -> bytes | None:
+        """Return who has signed in, by the header `Authorization`; None if that holds no session's token.
+
+        Raises `InvalidData` (`sign_in.session`) for a token that is wrong, or whose session is over.
+        """
+        token = token_of(authorization)
+        if token is None:
+            return None
+        with self._database.read() as connection:
+            account = sessions.account_of(connection, _hash(token), now)
+        if account is None:
+            raise InvalidData("sign_in.session")
+        return account
+
+    def end(self, authorization: str | None, now: int) -> None:
+        """End the session of a header's token; raise `InvalidData` (`sign_in.session`, `sign_in.missing`)."""
+        token = token_of(authorization)
+        if token is None:
+            raise InvalidData("sign_in.missing")
+        if not self._database.redo(lambda connection: sessions.end_session(connection, _hash(token), now)):
+            raise InvalidData("sign_in.session")
+
+
+def token_of(authorization: str | None) -> str | None:
+    """Return the session's token of a header `Authorization`, None if it holds something else."""
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and token.startswith(PREFIX) else None
+
+
+def _hash(token: str) -> bytes:
+    # The token has 256 random bits: a plain hash is enough.
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,4 @@
+"""Deedlog: a rights registry that you do not have to trust.
+
+The code is in the folders `registry`, `anchor` and `api` at the top of the repository; here they have one name.
+"""

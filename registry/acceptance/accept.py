@@ -1,0 +1,300 @@
+"""Keeping statements that were checked: many together in one transaction, durable when this returns.
+
+What is sent again is answered with what is kept: the same statement (`known`), or the same accounts saying the same of
+the same content under another salt (`repeat`). Another account claiming the same content is no error: both are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from deedlog.registry.acceptance.group_commit import in_one_write
+from deedlog.registry.acceptance.submission import (
+    MAXIMUM_BATCH,
+    Checked,
+    Submission,
+    Submitter,
+    check_all,
+    names_of,
+    rerun_owner,
+)
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.failpoints import reached
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.rules import fold
+from deedlog.registry.statements import Agreement, Cancellation, Rotation
+from deedlog.registry.store import drafts as draft_store
+from deedlog.registry.store import events, insertion, partial_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Connection
+
+    from deedlog.registry.rules.state import Fact, State
+    from deedlog.registry.store.database import Database
+
+__all__ = [
+    "MAXIMUM_BATCH",
+    "Accepted",
+    "Answer",
+    "Checked",
+    "Request",
+    "Submission",
+    "Submitter",
+    "accept",
+    "keep",
+    "rerun_owner",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody sent, checked at `now`: to be kept in its order, each statement for itself.
+
+    `admit` may refuse a new statement that is in order (a quota) by raising. It is not asked about what is only sent
+    again, or anybody could use up a signer's quota with what is public; and it is asked once about each statement.
+    """
+
+    items: Sequence[Checked]
+    submitter: Submitter
+    now: int
+    admit: Callable[[Checked], None] | None = None
+
+
+class Accepted(NamedTuple):
+    """The answer: the digest under which it is kept, and whether that is new (`accepted`, `known`, `repeat`)."""
+
+    digest: bytes
+    kind: str
+    outcome: str
+
+
+Answer = Accepted | DeedlogError
+"""What became of one statement: what was done, or why not."""
+
+
+def accept(
+    database: Database,
+    registry: bytes,
+    submissions: Sequence[Submission],
+    submitter: Submitter,
+    now: int,
+    admit: Callable[[Checked], None] | None = None,
+) -> list[Answer]:
+    """Check and keep statements, in their order; each has its own answer. What is kept is durable when this returns."""
+    checked = check_all(submissions, registry, submitter, now)
+    sound = [item for item in checked if isinstance(item, Checked)]
+    kept = iter(keep(database, [Request(sound, submitter, now, admit)])[0])
+    return [item if isinstance(item, DeedlogError) else next(kept) for item in checked]
+
+
+def keep(database: Database, requests: Sequence[Request]) -> list[list[Answer]]:
+    """Keep the statements of many requests together; return each request's answers, in its order.
+
+    They share one transaction. Where another process wrote the same in between, all is done again, so that whoever
+    comes second is answered `known` or `repeat`. A statement that the database does not take fails alone. Where the
+    database failed, the answer is `Unavailable` (`statement.not_kept`): it may or may not be kept, for a commit can
+    have happened whose answer was lost; sent again, it is `known` or `accepted`.
+    """
+    group = [_Candidate(item, request, Admission(request.admit)) for request in requests for item in request.items]
+    if not group:
+        return [[] for _ in requests]
+    reached("accept.checked")
+    kept = in_one_write(database, group, _write, lambda candidate: to_hex(candidate.item.digest))
+    reached("accept.committed")
+    answers = iter([answer or Unavailable("statement.not_kept") for answer in kept])
+    return [[next(answers) for _ in request.items] for request in requests]
+
+
+def keep_in(connection: Connection, request: Request, tell: Callable[[], None] | None = None) -> list[Answer]:
+    """Keep a request's statements in a write that is under way; nothing is durable until that commits.
+
+    `tell` is called before what is new brings anything about, and not at all where a statement is refused.
+    """
+    group = [_Candidate(item, request, Admission(request.admit)) for item in request.items]
+    return _decide_and_insert(connection, group, tell)
+
+
+class Admission:
+    """Whether something new may be kept: asked once, however often its write is done again."""
+
+    def __init__(self, ask: Callable[[Checked], None] | None) -> None:
+        """Take who is to be asked; None: nobody is."""
+        self._ask = ask
+        self._refusal: DeedlogError | None = None
+
+    def check(self, item: Checked) -> None:
+        """Raise what was answered, now or before, if that was a refusal."""
+        ask, self._ask = self._ask, None
+        if ask is not None:
+            try:
+                ask(item)
+            except DeedlogError as error:
+                self._refusal = error
+        if self._refusal is not None:
+            raise self._refusal
+
+
+class _Candidate(NamedTuple):
+    """A statement of a group."""
+
+    item: Checked
+    request: Request
+    admission: Admission
+
+
+def _write(connection: Connection, group: Sequence[_Candidate]) -> list[Answer]:
+    answers = _decide_and_insert(connection, group)
+    reached("accept.inserted")
+    return answers
+
+
+def _decide_and_insert(
+    connection: Connection, group: Sequence[_Candidate], tell: Callable[[], None] | None = None
+) -> list[Answer]:
+    keeper = _Keeper(connection, group)
+    answers = [keeper.decide(candidate) for candidate in group]
+    if tell is not None and not any(isinstance(answer, DeedlogError) for answer in answers):
+        tell()
+    keeper.insert()
+    return answers
+
+
+class _Keeper:
+    """Keeps a group in one transaction: looks up once what is there, decides in order, then inserts all that is new."""
+
+    def __init__(self, connection: Connection, group: Sequence[_Candidate]) -> None:
+        insertion.lock_statements(connection)
+        self._connection = connection
+        digests = []
+        names = []
+        for candidate in group:
+            digests.append(candidate.item.digest)
+            names += [(owner, name) for owner, name, _ in names_of(candidate.item, candidate.request.submitter)]
+        self._kinds = insertion.find_kinds(connection, digests)
+        self._repeats = insertion.find_repeats(connection, [candidate.item.repeat_key for candidate in group])
+        self._reruns = insertion.find_reruns(connection, names)
+        self._time = insertion.newest_time(connection)
+        self._state = self._state_around(group)
+        self._new_statements: list[insertion.NewStatement] = []
+        self._happened: list[tuple[str, int, bytes]] = []
+        self._cancelled: dict[bytes, bytes] = {}
+        self._new_reruns: list[insertion.NewRerun] = []
+
+    def decide(self, candidate: _Candidate) -> Answer:
+        """Return the answer for the next statement, taking those before it as kept."""
+        try:
+            return self._decide(candidate)
+        except DeedlogError as error:
+            return error
+
+    def insert(self) -> None:
+        """Insert all that is new; what was a draft of it is none any more, and a successor signs in a party's place."""
+        insertion.insert_statements(self._connection, self._new_statements)
+        several = [new.digest for new in self._new_statements if len(new.accounts) > 1]
+        if several:
+            draft_store.remove(self._connection, several)
+        for rotation in [new.rotation for new in self._new_statements if new.rotation is not None]:
+            draft_store.hand_over(self._connection, *rotation)
+        for draft, cancellation in self._cancelled.items():
+            draft_store.note_cancelled(self._connection, draft, cancellation)
+        insertion.insert_reruns(self._connection, self._new_reruns)
+        # Last: whoever tells something has a lock that the sequencer takes while it holds the rows of statements.
+        for name, at, digest in self._happened:
+            events.tell(self._connection, name, at, digest)
+
+    def _decide(self, candidate: _Candidate) -> Accepted:
+        item = candidate.item
+        names = names_of(item, candidate.request.submitter)
+        for owner, name, fingerprint in names:
+            before = self._reruns.get((owner, name))
+            if before is not None:
+                if before[0] != fingerprint:
+                    raise InvalidData("rerun.other_content", name=name.partition(":")[2], digest=to_hex(before[1]))
+                return Accepted(before[1], item.kind, "known" if before[1] == item.digest else "repeat")
+        digest, outcome = item.digest, "known"
+        if digest not in self._kinds:
+            first = self._repeats.get(item.repeat_key)
+            if first is not None:
+                digest, outcome = first, "repeat"
+            else:
+                self._take(candidate)
+                outcome = "accepted"
+        # Without an API key the names are the signers', and anybody can send again what they signed: were its name kept
+        # then, a stranger could take names that the signers want for other statements.
+        if outcome == "accepted" or candidate.request.submitter.api_key_id is not None:
+            for owner, name, fingerprint in names:
+                self._new_reruns.append(insertion.NewRerun(owner, name, fingerprint, digest))
+                self._reruns[owner, name] = (fingerprint, digest)
+        return Accepted(digest, item.kind, outcome)
+
+    def _state_around(self, group: Sequence[_Candidate]) -> State:
+        """Return the state of rights as far as it bears on the new statements of a group."""
+        new = [each for each in group if each.item.digest not in self._kinds]
+        accounts = {account for each in new for account in each.item.accounts}
+        bearing: set[bytes] = set()
+        for each in new:
+            if partial_state.has_rule(each.item.kind):
+                bearing |= {each.item.digest, *partial_state.named_in(each.item.subjects)}
+                accounts.update(partial_state.payers_in(each.item.subjects))
+        self._folds = bool(bearing)  # else nobody asks what the new ones come to
+        return partial_state.state_around(self._connection, bearing, accounts)
+
+    def _take(self, candidate: _Candidate) -> None:
+        item = candidate.item
+        # What comes later is never accepted earlier, whatever the clocks of the processes: so the entry has this time.
+        self._time = max(self._time, candidate.request.now)
+        fact = item.fact(self._time, whole=self._folds)
+        rotation = fact.statement if isinstance(fact.statement, Rotation) else None
+        if rotation is not None:
+            partial_state.know(self._connection, self._state, rotation.to)
+        fold.check(self._state, fact)
+        ends = True
+        if isinstance(fact.statement, Cancellation):
+            ends = self._ends_a_draft(fact, fact.statement)
+        candidate.admission.check(item)
+        if fact.statement is not None:
+            fold.take(self._state, fact)
+            happened = fact.statement.brings_about(fact.digest) if ends else ()
+            self._happened += [(name, fact.time, digest) for name, digest in happened]
+        if isinstance(fact.statement, Cancellation) and ends:
+            self._cancelled[fact.statement.agreement] = fact.digest
+        self._new_statements.append(
+            insertion.NewStatement(
+                digest=item.digest,
+                kind=item.kind,
+                body=item.body,
+                opening=item.opening,
+                repeat_key=item.repeat_key,
+                accounts=item.accounts,
+                subjects=item.subjects,
+                api_key_id=candidate.request.submitter.api_key_id,
+                accepted_at=self._time,
+                public_from=item.public_from,
+                rotation=None if rotation is None else (rotation.from_, rotation.to),
+            )
+        )
+        self._kinds[item.digest] = item.kind
+        self._repeats[item.repeat_key] = item.digest
+
+    def _ends_a_draft(self, fact: Fact, cancellation: Cancellation) -> bool:
+        """Return whether a cancellation is of a draft that is here; raise `InvalidData` unless parties of it sent it.
+
+        What is not here may still be held by somebody with signatures on it: whoever signed takes theirs back, and
+        the word of who is no party counts for nothing once it comes.
+        """
+        draft = draft_store.by_digest(self._connection, cancellation.agreement)
+        if draft is None and cancellation.agreement not in self._state.kinds:
+            return False
+        if draft is None or not isinstance(draft.statement, Agreement):
+            raise InvalidData("cancellation.no_draft", field="agreement", agreement=to_hex(cancellation.agreement))
+        before = draft.cancelled_by or self._cancelled.get(cancellation.agreement)
+        if before is not None:
+            raise InvalidData("agreement.cancelled", other=to_hex(before))
+        parties = {party.account for party in draft.parties}
+        for account in fact.accounts:
+            if not parties.intersection(partial_state.spoken_for(self._connection, account)):
+                raise InvalidData("cancellation.not_a_party", account=to_hex(account))
+        return True

