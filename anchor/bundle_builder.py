@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deedlog.anchor.anchoring import store as anchor_store
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog import checkpoint, tiles
 from deedlog.anchor.tlog.proof import TlogProof
 from deedlog.anchor.verify.bundle import Bundle, ChainProof
@@ -55,17 +55,17 @@ def make_bundle(connection: Connection, identity: RegistryIdentity, digest: byte
 
 def newest_proof(connection: Connection, index: int) -> bytes:
     """Return the tlog-proof of the entry at `index` in the newest checkpoint."""
-    note = log.newest_checkpoint(connection)
+    note = log_store.newest_checkpoint(connection)
     return _proof(connection, index, checkpoint.read_unsigned(note).size, note)
 
 
 def _proof_at(connection: Connection, index: int, size: int) -> bytes:
-    signed = log.checkpoint_of_size(connection, size)
+    signed = log_store.checkpoint_of_size(connection, size)
     if signed is None:
         raise Unavailable("log.no_checkpoint", size=size)
     return _proof(connection, index, size, signed[1])
 
 
 def _proof(connection: Connection, index: int, size: int, note: bytes) -> bytes:
-    hashes = tiles.inclusion_proof(log.tile_reader(connection), index, size)
+    hashes = tiles.inclusion_proof(log_store.tile_reader(connection), index, size)
     return TlogProof(index, tuple(hashes), note).format()

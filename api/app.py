@@ -21,7 +21,7 @@ from deedlog.api.http.quota import Quota
 from deedlog.api.http.routes import agreements, drafts, events, health, log, sessions, statements, writing
 from deedlog.api.http.sessions import Sessions
 from deedlog.api.web import pages
-from deedlog.registry.acceptance.write_queue import Acceptance
+from deedlog.registry.acceptance.write_queue import WriteQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def create_app(settings: Settings) -> ASGIApp:
     """Return the web application of the registry that the settings name."""
     database, identity = open_registry(settings)
-    acceptance = Acceptance(database)
+    acceptance = WriteQueue(database)
     checkers = Checkers()
 
     @asynccontextmanager

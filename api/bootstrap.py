@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from deedlog.anchor.evm.deployment import Deployment
 from deedlog.anchor.evm.identity import RegistryIdentity
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.registry import strict_json
 from deedlog.registry.errors import InvalidData
+from deedlog.registry.files import read_file
 from deedlog.registry.hexadecimal import to_checksum
-from deedlog.registry.keystore import read_file
 from deedlog.registry.store.database import Database
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def open_registry(settings: Settings) -> tuple[Database, RegistryIdentity]:
     identity = read_identity(settings.identity_file)
     database = Database(settings.database)
     database.check_version()
-    if log.identity_of(database) != identity:
+    if log_store.identity_of(database) != identity:
         raise InvalidData("database.other_registry", path=str(settings.identity_file))
     return database, identity
 

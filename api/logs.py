@@ -14,7 +14,7 @@ from typing import TextIO
 GATHER_SECONDS = 0.1
 """How long a line may wait to be written; at the end of the process all are."""
 
-LOGGERS = ("api", "anchor", "registry")
+LOGGERS = ("deedlog",)
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 

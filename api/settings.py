@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from limits import parse as parse_rate
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from deedlog.anchor.rpc.networks import Chain, chain_named
+from deedlog.anchor.rpc.networks import chain_named
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.keystore import read_passphrase
 from deedlog.registry.sign_in import Site, site_at
+
+if TYPE_CHECKING:
+    from deedlog.anchor.evm.network import Chain
 
 
 def _rate(value: str) -> str:

@@ -16,16 +16,17 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from deedlog.anchor.anchoring.anchorer import Anchorer
 from deedlog.anchor.anchoring.chain_view import StopAnchoringError
-from deedlog.anchor.anchoring.config import Plan
+from deedlog.anchor.anchoring.config import AnchoringConfig
 from deedlog.anchor.log import key as log_key
 from deedlog.anchor.log import last_signed
 from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.api.bootstrap import open_registry, read_deployment
 from deedlog.api.texts import error_text, text
 from deedlog.registry import keystore
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
-from deedlog.registry.failpoints import reached
+from deedlog.registry.failpoints import failpoint
 from deedlog.registry.store import alarms
 from deedlog.registry.store import statements as store
 from deedlog.registry.store.lease import ANCHORER, SEQUENCER, Fenced, Roles
@@ -67,7 +68,7 @@ class Worker:
         chain = settings.chosen_chain()
         if read_deployment(settings, self._identity) is None:
             _log.warning("no record of a deployment on %s: the contract is looked for all the same", chain.name)
-        self._plan = Plan(chain, self._identity, operator_key, settings.anchor_interval)
+        self._config = AnchoringConfig(chain, self._identity, operator_key, settings.anchor_interval)
         self._chain = EvmChain(settings.chosen_rpc_url())
         self._roles = Roles(self._database, (SEQUENCER, ANCHORER))
         self.stopping = stopping
@@ -162,7 +163,7 @@ class Worker:
             count, size = self._sequence_batch(database)
             if count:
                 self._remember()
-                reached("sequence.remembered")
+                failpoint("sequence.remembered")
                 _log.info("logged entries=%d size=%d term=%d", count, size, lease.term)
             else:
                 self.stopping.wait(IDLE_SECONDS)
@@ -226,11 +227,11 @@ class Worker:
     def _remember(self) -> None:
         """Note the committed head in the last-signed file."""
         with self._database.read() as connection:
-            state = log.state(connection)
+            state = log_store.state(connection)
         last_signed.remember(self._last_signed, state.size, state.root)
 
     def _new_anchorer(self, database: Transactions) -> Anchorer:
-        return Anchorer(database, self._chain, self._plan)
+        return Anchorer(database, self._chain, self._config)
 
     def _anchor(self, lease: Lease) -> None:
         database = Fenced(self._database, lease)
@@ -252,4 +253,4 @@ class Worker:
                     # Another worker may have a node that answers.
                     self._give_up(lease.role, RETRY_SECONDS)
                     return
-            self.stopping.wait(self._plan.chain.poll)
+            self.stopping.wait(self._config.chain.poll)

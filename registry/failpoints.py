@@ -47,7 +47,7 @@ hook: Callable[[str], None] | None = None
 """Called at each step where a test has set it; nothing in the packages does."""
 
 
-def reached(step: str) -> None:
+def failpoint(step: str) -> None:
     """Say that a step of `STEPS` is done."""
     if hook is not None:
         hook(step)

@@ -8,8 +8,6 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import sha3
-
 from deedlog.registry.errors import InvalidData, Unavailable
 
 if TYPE_CHECKING:
@@ -18,12 +16,6 @@ if TYPE_CHECKING:
 
 READ_SIZE = 1 << 16
 """Bytes per read: they stay in the processor's own cache until they are hashed; a megabyte took 1.4 times as long."""
-
-
-def keccak256(data: bytes) -> bytes:
-    """Return the 32-byte keccak-256 of `data`, as Ethereum uses it (not SHA3-256)."""
-    digest: bytes = sha3.keccak_256(data).digest()
-    return digest
 
 
 @dataclass(frozen=True, slots=True)

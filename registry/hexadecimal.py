@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.hashing import keccak256
+from deedlog.registry.keccak import keccak256
 
 HASH_SIZE = 32
 ACCOUNT_SIZE = 20

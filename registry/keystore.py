@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.files import read_file, write_private
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, from_hex
 from deedlog.registry.statements.signatures import ORDER, account_of_private_key
 
@@ -84,68 +84,12 @@ def _address(keyfile: dict[str, Any]) -> bytes:
     return from_hex("0x" + address, ACCOUNT_SIZE, "address")
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner can read, whole or not at all, durably.
-
-    Raises `Unavailable` (`file.exists`, `file.unwritable`): a file that exists is never written over.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            _name(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(path.parent)
-    except FileExistsError as error:
-        raise Unavailable("file.exists", path=str(path)) from error
-    except OSError as error:
-        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
-
-
-def _name(temporary: Path, path: Path) -> None:
-    try:
-        os.link(temporary, path)  # unlike a rename, refuses a name that is taken
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links, as on many memory sticks
-        if path.exists():
-            raise FileExistsError from None
-        temporary.rename(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable: a file that is synced can still lose its name in a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def read_passphrase(path: Path) -> str:
     """Return the passphrase of a file, without its line end; raise `InvalidData` (`key.passphrase_encoding`)."""
     try:
         return read_file(path, MAXIMUM_PASSPHRASE).decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InvalidData("key.passphrase_encoding", path=str(path)) from error
-
-
-def read_file(path: Path, maximum: int) -> bytes:
-    """Return the bytes of a small file; raise `Unavailable` (`file.unreadable`) or `InvalidData` (`file.too_large`)."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(maximum + 1)
-    except OSError as error:
-        raise Unavailable("file.unreadable", path=str(path), reason=error.strerror or str(error)) from error
-    if len(data) > maximum:
-        raise InvalidData("file.too_large", path=str(path), maximum=maximum)
-    return data
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import to_checksum
+from deedlog.registry.keccak import keccak256
 from deedlog.registry.statements.signatures import recover
 
 NONCE_SECONDS = 300

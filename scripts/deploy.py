@@ -28,8 +28,8 @@ from deedlog.anchor.evm.artifacts import rights_anchor
 from deedlog.anchor.evm.deployment import Deployment, creation_data
 from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity
 from deedlog.registry.errors import DeedlogError
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import from_hex, to_checksum, to_hex
+from deedlog.registry.keccak import keccak256
 
 # node_modules/.bin/anvil is a script around the binary: ape, which starts anvil by name and then ends it, would end the
 # script and leave the binary running.

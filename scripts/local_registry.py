@@ -26,7 +26,7 @@ from data_lock import DataLock
 
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.rpc.evm_chain import EvmChain
-from deedlog.registry import keystore
+from deedlog.registry import files, keystore
 from deedlog.registry.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class LocalRegistry:
         for name in ("operator", "log"):
             path = self.data / "passphrases" / name
             if not path.exists():
-                keystore.write_private(path, (secrets.token_urlsafe(24) + "\n").encode())
+                files.write_private(path, (secrets.token_urlsafe(24) + "\n").encode())
         identity_file = self.data / "identity.json"
         if not identity_file.exists():
             self._say("creating the registry: keys, address, empty log")

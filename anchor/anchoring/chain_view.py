@@ -14,13 +14,13 @@ from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.anchoring.store import StoredAnchor
 from deedlog.anchor.evm.identity import Head, head_slot
 from deedlog.anchor.evm.state_proof import parse_header, storage_value
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import HASH_SIZE, to_hex
 
 if TYPE_CHECKING:
     from deedlog.anchor.anchoring.chain_port import ChainPort, Tip
-    from deedlog.anchor.anchoring.config import Plan
+    from deedlog.anchor.anchoring.config import AnchoringConfig
     from deedlog.registry.store.database import Transactions
 
 
@@ -39,7 +39,7 @@ class StopAnchoringError(InvalidData):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ChainView:
     """A chain at one block: the newest block, and the contract's head (size 0 before the first) in its state."""
 
     tip: Tip
@@ -47,35 +47,35 @@ class View:
     root: bytes
 
 
-def look(database: Transactions, port: ChainPort, plan: Plan) -> View:
+def observe(database: Transactions, port: ChainPort, config: AnchoringConfig) -> ChainView:
     """Return what the chain says now, if it is the right chain, has the contract, and knows no head that is not ours.
 
     Raises `Unavailable` (`chain.…`), or `StopAnchoringError` (`anchoring.…`).
     """
     actual = port.chain_id()
-    if actual != plan.chain.chain_id:
-        raise Unavailable("chain.other_chain", expected=plan.chain.chain_id, actual=actual)
+    if actual != config.chain.chain_id:
+        raise Unavailable("chain.other_chain", expected=config.chain.chain_id, actual=actual)
     tip = port.tip()
     if tip.timestamp > time.time() + AHEAD_SECONDS:
         raise Unavailable("chain.contradicts", block=tip.number)
-    last = None if plan.chain.development else _check_final(database, port, plan, tip)
-    view = View(tip, *port.head(plan.contract, tip.number))
+    last = None if config.chain.development else _check_final(database, port, config, tip)
+    view = ChainView(tip, *port.head(config.contract, tip.number))
     if last is not None and view.size < last.size:
         # The block that held more is where it was, below this one.
         raise Unavailable("chain.contradicts", block=tip.number)
-    _check_head(database, port, plan, view)
+    _check_head(database, port, config, view)
     return view
 
 
-def prove(port: ChainPort, plan: Plan, tip: Tip, root: bytes) -> StoredAnchor | None:
+def prove(port: ChainPort, config: AnchoringConfig, tip: Tip, root: bytes) -> StoredAnchor | None:
     """Return the head with that root as the state of the newest block proves it; None if that proves its absence.
 
     Raises `Unavailable` (`chain.contradicts`) where the node's proof does not fit the node's block.
     """
-    proof = port.slot_proof(plan.contract, root, tip)
+    proof = port.slot_proof(config.contract, root, tip)
     header = parse_header(proof.header)
     try:
-        word = storage_value(header, plan.contract, head_slot(root), proof.account_proof, proof.storage_proof)
+        word = storage_value(header, config.contract, head_slot(root), proof.account_proof, proof.storage_proof)
     except InvalidData as error:
         if error.code in ("state.slot_empty", "state.account_missing"):
             return None
@@ -86,7 +86,7 @@ def prove(port: ChainPort, plan: Plan, tip: Tip, root: bytes) -> StoredAnchor | 
     if head.time > header.timestamp:
         raise Unavailable("chain.contradicts", block=tip.number)
     return StoredAnchor(
-        chain_id=plan.chain.chain_id,
+        chain_id=config.chain.chain_id,
         size=head.size,
         root=root,
         previous_size=head.previous_size,
@@ -109,14 +109,14 @@ def is_later(tip: Tip, anchored: StoredAnchor) -> bool:
 def own_root(database: Transactions, size: int) -> bytes | None:
     """Return the root of this log's checkpoint of that size, if it signed one."""
     with database.read() as connection:
-        signed = log.checkpoint_of_size(connection, size)
+        signed = log_store.checkpoint_of_size(connection, size)
     return None if signed is None else signed[0]
 
 
-def _check_final(database: Transactions, port: ChainPort, plan: Plan, tip: Tip) -> StoredAnchor | None:
+def _check_final(database: Transactions, port: ChainPort, config: AnchoringConfig, tip: Tip) -> StoredAnchor | None:
     """Return the newest final anchor if its block is where it was; stop if the chain broke its word."""
     with database.read() as connection:
-        last = anchor_store.newest_final(connection, plan.chain.chain_id)
+        last = anchor_store.newest_final(connection, config.chain.chain_id)
     if last is None:
         return None
     if tip.number < last.proof_number and not is_later(tip, last):
@@ -129,16 +129,16 @@ def _check_final(database: Transactions, port: ChainPort, plan: Plan, tip: Tip) 
     return last
 
 
-def _check_head(database: Transactions, port: ChainPort, plan: Plan, view: View) -> None:
+def _check_head(database: Transactions, port: ChainPort, config: AnchoringConfig, view: ChainView) -> None:
     """Stop if the contract's head is not one that this log signed: a foreign key, or an old backup."""
     if view.size == 0 or own_root(database, view.size) == view.root:
         return
     # A node that merely says so must not stop a registry.
-    shown = prove(port, plan, view.tip, view.root)
+    shown = prove(port, config, view.tip, view.root)
     if shown is None or shown.size != view.size:
         raise Unavailable("chain.contradicts", block=view.tip.number)
     with database.read() as connection:
-        own = log.state(connection).size
+        own = log_store.state(connection).size
     if view.size > own:
         raise StopAnchoringError("anchoring.database_behind", contract=view.size, database=own)
     raise StopAnchoringError("anchoring.foreign_head", size=view.size, root=to_hex(view.root))

@@ -10,11 +10,11 @@ from deedlog.registry.statements.signatures import account_of_private_key
 
 if TYPE_CHECKING:
     from deedlog.anchor.evm.identity import RegistryIdentity
-    from deedlog.anchor.rpc.networks import Chain
+    from deedlog.anchor.evm.network import Chain
 
 
 @dataclass(frozen=True)
-class Plan:
+class AnchoringConfig:
     """How to anchor; `interval` is in seconds, and `operator_key` a private key (32 bytes)."""
 
     chain: Chain

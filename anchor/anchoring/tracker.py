@@ -10,17 +10,18 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.anchoring.chain_view import StopAnchoringError, is_later, own_root, prove
 from deedlog.anchor.evm.finality import is_final
 from deedlog.registry.errors import Unavailable
-from deedlog.registry.failpoints import reached
+from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import to_hex
 
 if TYPE_CHECKING:
     from deedlog.anchor.anchoring.chain_port import ChainPort
-    from deedlog.anchor.anchoring.chain_view import View
-    from deedlog.anchor.anchoring.config import Plan
+    from deedlog.anchor.anchoring.chain_view import ChainView
+    from deedlog.anchor.anchoring.config import AnchoringConfig
     from deedlog.anchor.anchoring.store import StoredAnchor
     from deedlog.registry.store.database import Transactions
 
@@ -30,21 +31,21 @@ PROVEN_AT_ONCE = 16
 """Heads that one round takes proofs of: after a long absence the rest come in the next rounds."""
 
 
-class Follower:
+class Tracker:
     """Keeps the anchors of one log on one chain."""
 
-    def __init__(self, database: Transactions, port: ChainPort, plan: Plan) -> None:
+    def __init__(self, database: Transactions, port: ChainPort, config: AnchoringConfig) -> None:
         """Take what is needed; nothing is asked yet."""
         self._database = database
         self._port = port
-        self._plan = plan
-        self._chain_id = plan.chain.chain_id
+        self._config = config
+        self._chain_id = config.chain.chain_id
         self._almost_final: dict[int, bytes] = {}
         self._complete = False
 
-    def follow(self, view: View) -> None:
+    def follow(self, view: ChainView) -> None:
         """Bring what is kept in line with a view: moved or gone, new, final."""
-        if self._plan.chain.development:
+        if self._config.chain.development:
             self._reopen(view)
         with self._database.read() as connection:
             waiting = anchor_store.not_final(connection, self._chain_id)
@@ -52,7 +53,7 @@ class Follower:
         self._finalise(still, view)
         self._record(view)
 
-    def _reopen(self, view: View) -> None:
+    def _reopen(self, view: ChainView) -> None:
         """Take nothing for final on a development chain: it may be killed, and go on from an earlier block."""
         while True:
             with self._database.read() as connection:
@@ -64,12 +65,12 @@ class Follower:
             _log.warning("the development chain was set back: the anchor size=%d is not final", last.size)
             with self._database.write() as connection:
                 anchor_store.put_anchor(connection, replace(last, final=False))
-                anchor_store.reopen_attempt(connection, self._chain_id, last.size)
+                attempt_store.reopen_attempt(connection, self._chain_id, last.size)
 
-    def _where_it_is(self, anchored: StoredAnchor, view: View) -> StoredAnchor | None:
+    def _where_it_is(self, anchored: StoredAnchor, view: ChainView) -> StoredAnchor | None:
         """Return the anchor as the chain has it now; None if it is gone, or nothing can be said in this round."""
         behind = view.tip.number < anchored.proof_number
-        if behind and not is_later(view.tip, anchored) and not self._plan.chain.development:
+        if behind and not is_later(view.tip, anchored) and not self._config.chain.development:
             return None  # the node lags
         if not behind:
             block_hash = self._port.block_hash(anchored.proof_number)
@@ -83,21 +84,21 @@ class Follower:
                 anchor_store.put_anchor(connection, proven)
             else:
                 anchor_store.delete_anchor(connection, self._chain_id, anchored.size)
-                anchor_store.unmine(connection, self._chain_id, anchored.size)
-        reached("anchor.moved")
+                attempt_store.unmine(connection, self._chain_id, anchored.size)
+        failpoint("anchor.moved")
         if proven is None:
             _log.warning("a reorganisation took the anchor size=%d away: anchoring again", anchored.size)
         self._complete = False  # what it followed may be another head now
         return proven
 
-    def _finalise(self, anchors: list[StoredAnchor], view: View) -> None:
+    def _finalise(self, anchors: list[StoredAnchor], view: ChainView) -> None:
         """Note which anchors are final: the chain says so, and said so in the round before, of the same block."""
         before, self._almost_final = self._almost_final, {}
         if not anchors:
             return
         finalized = self._port.finalized()
         for anchored in anchors:
-            if not is_final(anchored.proof_number, view.tip.number, finalized, self._plan.chain.confirmations):
+            if not is_final(anchored.proof_number, view.tip.number, finalized, self._config.chain.confirmations):
                 continue
             if before.get(anchored.size) != anchored.block_hash:
                 # Behind one URL one node may know of a later block, and another still have this one on a lost branch.
@@ -105,10 +106,10 @@ class Follower:
                 continue
             with self._database.write() as connection:
                 anchor_store.put_anchor(connection, replace(anchored, final=True))
-                anchor_store.finalise_attempt(connection, self._chain_id, anchored.size)
-            reached("anchor.finalised")
+                attempt_store.finalise_attempt(connection, self._chain_id, anchored.size)
+            failpoint("anchor.finalised")
 
-    def _record(self, view: View) -> None:
+    def _record(self, view: ChainView) -> None:
         """Keep the proofs of the contract's head and of the heads before it that are not kept yet."""
         for _ in range(PROVEN_AT_ONCE):
             size = self._wanted(view)
@@ -120,14 +121,14 @@ class Follower:
             proven = self._prove(view, size, root)
             if proven is None:
                 raise Unavailable("chain.contradicts", block=view.tip.number)
-            reached("anchor.proven")
+            failpoint("anchor.proven")
             with self._database.write() as connection:
                 anchor_store.put_anchor(connection, proven)
-            reached("anchor.kept")
+            failpoint("anchor.kept")
             self._complete = False
             _log.info("anchored size=%d block=%d root=%s", size, proven.block_number, to_hex(root))
 
-    def _wanted(self, view: View) -> int | None:
+    def _wanted(self, view: ChainView) -> int | None:
         """Return the size of a head that the contract holds and that is not kept."""
         with self._database.read() as connection:
             if view.size and anchor_store.anchor_of(connection, self._chain_id, view.size) is None:
@@ -138,8 +139,8 @@ class Follower:
         self._complete = gap is None
         return gap
 
-    def _prove(self, view: View, size: int, root: bytes) -> StoredAnchor | None:
-        proven = prove(self._port, self._plan, view.tip, root)
+    def _prove(self, view: ChainView, size: int, root: bytes) -> StoredAnchor | None:
+        proven = prove(self._port, self._config, view.tip, root)
         if proven is not None and proven.size != size:
             raise StopAnchoringError("anchoring.foreign_head", size=proven.size, root=to_hex(root))
         return proven

@@ -14,8 +14,8 @@ from deedlog.anchor.evm.artifacts import rights_anchor
 from deedlog.anchor.merkle import HASH_SIZE
 from deedlog.anchor.tlog.note import VerifierKey, validate_name
 from deedlog.registry.errors import InvalidData, VerificationError
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, ZERO_ACCOUNT, from_hex, to_hex
+from deedlog.registry.keccak import keccak256
 from deedlog.registry.strict_json import members
 
 DETERMINISTIC_DEPLOYER = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from deedlog.anchor.evm import rlp, trie_proof
 from deedlog.registry.errors import InvalidData, VerificationError
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import HASH_SIZE, to_hex
+from deedlog.registry.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deedlog.anchor.evm import rlp
 from deedlog.registry.errors import VerificationError
-from deedlog.registry.hashing import keccak256
+from deedlog.registry.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from deedlog.anchor.anchoring.store import UNMINED
+from deedlog.anchor.anchoring.attempt_store import UNMINED
 from deedlog.anchor.evm import rlp
 from deedlog.anchor.evm.identity import Head, head_slot
 from deedlog.anchor.evm.state_proof import parse_header, storage_value
 from deedlog.anchor.fsck.rows import stream, wrong
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.keccak import keccak256
 from deedlog.registry.store.tables import ANCHOR, ATTEMPT, CHECKPOINT, TRANSACTION
 
 if TYPE_CHECKING:

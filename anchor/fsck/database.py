@@ -31,8 +31,8 @@ from deedlog.anchor.fsck.drafts import check_drafts
 from deedlog.anchor.fsck.events import check_events
 from deedlog.anchor.fsck.rotations import check_rotations
 from deedlog.anchor.fsck.rows import stream, wrong
-from deedlog.anchor.fsck.statements import check_reruns, check_statements
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.fsck.statements import check_idempotency_keys, check_statements
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog import checkpoint
 from deedlog.anchor.tlog.tiles import MAXIMUM_ENTRY, TILE_HEIGHT, TILE_WIDTH, encode_entries
 from deedlog.registry import strict_json
@@ -62,7 +62,7 @@ class Counts:
     statements: int
     unlogged: int
     erased: int
-    reruns: int
+    idempotency_keys: int
     rotations: int
     drafts: int
     anchors: int
@@ -108,7 +108,7 @@ def check_database(
             _check_no_other_tiles(connection, audited.head.size)
             # Step 6.
             statements = check_statements(connection, identity, audited.head.size, progress)
-            reruns = check_reruns(connection)
+            idempotency_keys = check_idempotency_keys(connection)
             rotations = check_rotations(connection)
             # Step 7.
             drafts = check_drafts(connection, identity)
@@ -125,7 +125,7 @@ def check_database(
             raise VerificationError("fsck.sqlite", said=said[:200]) from error
         raise Unavailable("database.unreachable", reason=said) from error
     report = Report(audited.head, audited.signatures, audited.time, checkpoints, heads)
-    counts = Counts(checkpoints, *statements, reruns, rotations, drafts, anchors, attempts, events)
+    counts = Counts(checkpoints, *statements, idempotency_keys, rotations, drafts, anchors, attempts, events)
     return Checked(identity, report, counts)
 
 
@@ -138,15 +138,15 @@ class DatabaseSource:
 
     def checkpoint(self) -> bytes:
         """Return the newest signed checkpoint."""
-        return log.newest_checkpoint(self._connection)
+        return log_store.newest_checkpoint(self._connection)
 
     def read(self, path: TilePath) -> bytes:
         """Return a stored tile, or the stored entries of a bundle."""
         if path.level is not None:
-            return log.tile_reader(self._connection)(path.level, path.index)
+            return log_store.tile_reader(self._connection)(path.level, path.index)
         start = path.index * TILE_WIDTH
         rows = self._connection.execute(
-            select(STATEMENT.c.log_index, STATEMENT.c.logged_at, TEXT.c.opening)
+            select(STATEMENT.c.log_index, STATEMENT.c.logged_at, TEXT.c.prefix)
             .outerjoin(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
             .where(STATEMENT.c.log_index >= start, STATEMENT.c.log_index < start + path.width)
             .order_by(STATEMENT.c.log_index)
@@ -155,13 +155,13 @@ class DatabaseSource:
         for index, row in enumerate(rows, start):
             if row.log_index != index:
                 raise VerificationError("fsck.index_missing", index=index)
-            if not isinstance(row.opening, bytes):  # SQLite keeps anything in any column
-                wrong("statement_text", index, "opening", "missing" if row.opening is None else "differs")
+            if not isinstance(row.prefix, bytes):  # SQLite keeps anything in any column
+                wrong("statement_text", index, "prefix", "missing" if row.prefix is None else "differs")
             if not isinstance(row.logged_at, int):
                 wrong("statement", index, "logged_at")
-            found.append(entries.close(row.opening, row.logged_at))
+            found.append(entries.complete(row.prefix, row.logged_at))
             if len(found[-1]) > MAXIMUM_ENTRY:
-                wrong("statement_text", index, "opening", "entry.too_large")
+                wrong("statement_text", index, "prefix", "entry.too_large")
         if len(rows) < path.width:
             raise VerificationError("fsck.index_missing", index=start + len(rows))
         return encode_entries(found)

@@ -160,7 +160,7 @@ def _brought_about(connection: Connection) -> Iterator[tuple[str, bytes, int]]:
             STATEMENT.c.digest,
             STATEMENT.c.accepted_at,
             STATEMENT.c.logged_at,
-            TEXT.c.opening,
+            TEXT.c.prefix,
             DRAFT.c.id.label("cancelled"),
         )
         .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
@@ -174,7 +174,7 @@ def _brought_about(connection: Connection) -> Iterator[tuple[str, bytes, int]]:
         if row.kind == "Cancellation" and row.cancelled is None:
             continue
         name, wanted = _NAMED[row.kind]
-        for subject in entries.parse(entries.close(row.opening, row.logged_at or 0)).subjects:
+        for subject in entries.parse(entries.complete(row.prefix, row.logged_at or 0)).subjects:
             tagged, _, value = subject.partition(":")
             if tagged == wanted:
                 yield name, from_hex(value, HASH_SIZE, None), row.accepted_at

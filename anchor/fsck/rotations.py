@@ -22,7 +22,7 @@ def check_rotations(connection: Connection) -> int:
     """Check all rows of the table rotation, after the statements; return how many there are."""
     count = 0
     query = (
-        select(STATEMENT.c.digest, STATEMENT.c.logged_at, TEXT.c.opening, ROTATION.c.account, ROTATION.c.successor)
+        select(STATEMENT.c.digest, STATEMENT.c.logged_at, TEXT.c.prefix, ROTATION.c.account, ROTATION.c.successor)
         .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
         .outerjoin(ROTATION, ROTATION.c.statement_id == STATEMENT.c.id)
         .where(STATEMENT.c.kind == _KIND)
@@ -32,7 +32,7 @@ def check_rotations(connection: Connection) -> int:
         key = to_hex(row.digest)
         if row.successor is None:
             wrong("rotation", key, "statement_id", "missing")
-        entry = entries.parse(entries.close(row.opening, row.logged_at or 0))
+        entry = entries.parse(entries.complete(row.prefix, row.logged_at or 0))
         if entry.subjects != (tag("successor", row.successor),):
             wrong("rotation", key, "successor")
         signers = [signature.account for signature in entry.signatures]

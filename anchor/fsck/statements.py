@@ -18,7 +18,7 @@ from deedlog.registry.statements import entry as entries
 from deedlog.registry.statements.base import repeat_key
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import check, check_complete
-from deedlog.registry.store.tables import ACCOUNT, API_KEY, RERUN, STATEMENT, SUBJECT, TEXT
+from deedlog.registry.store.tables import ACCOUNT, API_KEY, IDEMPOTENCY_KEY, STATEMENT, SUBJECT, TEXT
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -48,14 +48,14 @@ def check_statements(
     )
     count = logged = erased = 0
     query = (
-        select(STATEMENT, TEXT.c.body, TEXT.c.opening, API_KEY.c.id.label("found_api_key"))
+        select(STATEMENT, TEXT.c.body, TEXT.c.prefix, API_KEY.c.id.label("found_api_key"))
         .outerjoin(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
         .outerjoin(API_KEY, API_KEY.c.id == STATEMENT.c.api_key_id)
         .order_by(STATEMENT.c.id)
     )
     for row in stream(connection, query):
-        if not isinstance(row.opening, bytes):
-            wrong("statement_text", to_hex(row.digest), "opening", "missing" if row.opening is None else "differs")
+        if not isinstance(row.prefix, bytes):
+            wrong("statement_text", to_hex(row.digest), "prefix", "missing" if row.prefix is None else "differs")
         entry = _check_entry(row, size)
         if row.body is None:
             erased += 1
@@ -79,28 +79,30 @@ def check_statements(
     return count, count - logged, erased
 
 
-def check_reruns(connection: Connection) -> int:
-    """Check all rows of the table rerun; return how many there are."""
+def check_idempotency_keys(connection: Connection) -> int:
+    """Check all rows of the table idempotency_key; return how many there are."""
     query = (
-        select(RERUN, STATEMENT.c.id.label("found"), STATEMENT.c.repeat_key, STATEMENT.c.logged_at, TEXT.c.opening)
-        .outerjoin(STATEMENT, STATEMENT.c.id == RERUN.c.statement_id)
+        select(
+            IDEMPOTENCY_KEY, STATEMENT.c.id.label("found"), STATEMENT.c.repeat_key, STATEMENT.c.logged_at, TEXT.c.prefix
+        )
+        .outerjoin(STATEMENT, STATEMENT.c.id == IDEMPOTENCY_KEY.c.statement_id)
         .outerjoin(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
-        .order_by(RERUN.c.owner, RERUN.c.name)
+        .order_by(IDEMPOTENCY_KEY.c.owner, IDEMPOTENCY_KEY.c.name)
     )
     keys = {f"api_key:{row.id}" for row in stream(connection, select(API_KEY.c.id))}
     count = 0
     for row in stream(connection, query):
         key = f"{row.owner} {row.name}"
         if row.found is None:
-            wrong("rerun", key, "statement_id", "missing")
+            wrong("idempotency_key", key, "statement_id", "missing")
         if row.owner not in keys and row.owner != _owner(_opened(row)):
-            wrong("rerun", key, "owner")
+            wrong("idempotency_key", key, "owner")
         form, _, name = row.name.partition(":")
         if form not in ("reference", "idempotency") or not 0 < len(name) <= MAXIMUM_REFERENCE:
-            wrong("rerun", key, "name")
+            wrong("idempotency_key", key, "name")
         # Under an idempotency key a repeat may have been sent, whose digest is kept nowhere: only its length is known.
         if (form == "reference" and row.fingerprint != row.repeat_key) or len(row.fingerprint) != len(row.repeat_key):
-            wrong("rerun", key, "fingerprint")
+            wrong("idempotency_key", key, "fingerprint")
         count += 1
     return count
 
@@ -113,7 +115,7 @@ def _check_texts_of_none(connection: Connection) -> None:
 
 
 def _opened(row: Row[Any]) -> Entry:
-    return entries.parse(entries.close(row.opening, row.logged_at or 0))
+    return entries.parse(entries.complete(row.prefix, row.logged_at or 0))
 
 
 def _check_entry(row: Row[Any], size: int) -> Entry:
@@ -122,18 +124,18 @@ def _check_entry(row: Row[Any], size: int) -> Entry:
     try:
         entry = _opened(row)
     except InvalidData as error:
-        wrong("statement_text", key, "opening", error.code)
+        wrong("statement_text", key, "prefix", error.code)
     if row.log_index is None:
         # Those of logged entries are checked in the audit.
         try:
             for signature in entry.signatures:
                 check(signature, entry.digest)
         except VerificationError as error:
-            wrong("statement_text", key, "opening", error.code)
+            wrong("statement_text", key, "prefix", error.code)
     elif row.log_index >= size:
         wrong("statement", key, "log_index")
     if not entry.signatures:
-        wrong("statement_text", key, "opening", "signature.none")
+        wrong("statement_text", key, "prefix", "signature.none")
     signers = [signature.account for signature in entry.signatures]
     expected = {
         "digest": entry.digest,

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.keystore import MAXIMUM_FILE, read_file, write_private
+from deedlog.registry.files import read_file, write_private
+from deedlog.registry.keystore import MAXIMUM_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path

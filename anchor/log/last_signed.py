@@ -10,12 +10,12 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog.checkpoint import Checkpoint
 from deedlog.registry import strict_json
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.files import read_file
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_hex
-from deedlog.registry.keystore import read_file
 from deedlog.registry.strict_json import members
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def check(path: Path, database: Transactions) -> None:
     if head is None:
         return
     with database.read() as connection:
-        own = log.checkpoint_of_size(connection, head.size)
-        current = log.state(connection).size
+        own = log_store.checkpoint_of_size(connection, head.size)
+        current = log_store.state(connection).size
     if own is None or own[0] != head.root:
         raise InvalidData("log.database_behind", signed=head.size, database=current, path=str(path))
 

@@ -7,50 +7,34 @@ no way; if the outcome of a commit is unknown, the process must end, and the nex
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from deedlog.anchor import merkle
-from deedlog.anchor.evm.identity import RegistryIdentity
+from deedlog.anchor.log.store import LogState, checkpoint_of_size, tile_reader, write_tiles
 from deedlog.anchor.tlog import checkpoint, tiles
 from deedlog.anchor.tlog.checkpoint import Checkpoint
 from deedlog.anchor.tlog.tiles import TileError
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.failpoints import reached
+from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.store import events
 from deedlog.registry.store import statements as store
-from deedlog.registry.store.tables import CHECKPOINT, LOG, TILE
+from deedlog.registry.store.tables import CHECKPOINT, LOG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import ModuleType
-
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import Connection
 
-    from deedlog.anchor.tlog.tiles import ReadTile
+    from deedlog.anchor.evm.identity import RegistryIdentity
     from deedlog.registry.store.database import Transactions
 
 BATCH = 512
 """The most entries of one transaction: two tiles."""
 
 
-def _write_tile(dialect: ModuleType) -> Executable:
-    statement = dialect.insert(TILE)
-    written: Executable = statement.on_conflict_do_update(
-        index_elements=[TILE.c.level, TILE.c.tile_index], set_={"hashes": statement.excluded.hashes}
-    )
-    return written
-
-
-# Statements are made once: making one takes longer than running it.
-_READ_TILE = select(TILE.c.hashes).where(TILE.c.level == bindparam("level"), TILE.c.tile_index == bindparam("index"))
-_WRITE_TILE = {"sqlite": _write_tile(sqlite), "postgresql": _write_tile(postgresql)}
 _KEEP_CHECKPOINT = insert(CHECKPOINT)
 _LOCK = select(LOG.c.size, LOG.c.root, LOG.c.time).with_for_update()
 _SWAP = (
@@ -58,15 +42,6 @@ _SWAP = (
     .where(LOG.c.id == 1, LOG.c.size == bindparam("old_size"), LOG.c.root == bindparam("old_root"))
     .values(size=bindparam("new_size"), root=bindparam("new_root"), time=bindparam("new_time"))
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LogState:
-    """The committed head of the log, and the time of its last entry."""
-
-    size: int
-    root: bytes
-    time: int
 
 
 def create(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> None:
@@ -89,15 +64,6 @@ def create(database: Transactions, identity: RegistryIdentity, log_key: Ed25519P
         _insert_checkpoint(connection, head, log_key, now)
 
 
-def identity_of(database: Transactions) -> RegistryIdentity:
-    """Return the identity of the registry whose log this database holds; raise `Unavailable` (`log.missing`)."""
-    with database.read() as connection:
-        text = connection.execute(select(LOG.c.identity)).scalar()
-    if text is None:
-        raise Unavailable("log.missing")
-    return RegistryIdentity.from_json(json.loads(text))
-
-
 def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> int:
     """Do `sequence_batch`; return how many statements it logged."""
     return sequence_batch(database, identity, log_key, now)[0]
@@ -114,24 +80,24 @@ def sequence_batch(
     check_key(identity, log_key)
     with database.write() as connection:
         state = _lock(connection)
-        reached("sequence.locked")
+        failpoint("sequence.locked")
         waiting = store.unlogged(connection, BATCH)
         if not waiting:
             return 0, state.size
         time = state.time
         logged, leaf_hashes = [], []
-        for index, (key, opening, accepted_at) in enumerate(waiting, state.size):
+        for index, (key, prefix, accepted_at) in enumerate(waiting, state.size):
             time = max(time, accepted_at)
             logged.append((index, time, key))
-            leaf_hashes.append(merkle.leaf_hash(entries.close(opening, time)))
+            leaf_hashes.append(merkle.leaf_hash(entries.complete(prefix, time)))
         appended = tiles.append(tile_reader(connection), state.size, leaf_hashes)
         if store.mark_logged(connection, logged) != len(logged):
             raise Unavailable("log.raced")
-        reached("sequence.marked")
+        failpoint("sequence.marked")
         write_tiles(connection, appended.tiles)
-        reached("sequence.tiled")
+        failpoint("sequence.tiled")
         _insert_checkpoint(connection, Checkpoint(identity.origin, appended.size, appended.root), log_key, now)
-        reached("sequence.signed")
+        failpoint("sequence.signed")
         swapped = connection.execute(
             _SWAP,
             {
@@ -144,70 +110,11 @@ def sequence_batch(
         )
         if swapped.rowcount != 1:
             raise Unavailable("log.raced")
-        events.tell_range(connection, "logged", now, state.size, appended.size)
-        reached("sequence.swapped")
+        events.record_range(connection, "logged", now, state.size, appended.size)
+        failpoint("sequence.swapped")
     # Here the commit has returned: only now does the checkpoint exist for anybody else.
-    reached("sequence.committed")
+    failpoint("sequence.committed")
     return len(logged), appended.size
-
-
-def state(connection: Connection) -> LogState:
-    """Return the committed head of the log."""
-    row = connection.execute(select(LOG.c.size, LOG.c.root, LOG.c.time)).first()
-    if row is None:
-        raise Unavailable("log.missing")
-    return LogState(row.size, row.root, row.time)
-
-
-def newest_checkpoint(connection: Connection) -> bytes:
-    """Return the newest signed checkpoint."""
-    note: bytes | None = connection.execute(
-        select(CHECKPOINT.c.note).order_by(CHECKPOINT.c.size.desc()).limit(1)
-    ).scalar()
-    if note is None:
-        raise Unavailable("log.missing")
-    return note
-
-
-def newest_signed_at(connection: Connection) -> int:
-    """Return when the newest checkpoint was signed (Unix seconds)."""
-    signed_at: int | None = connection.execute(
-        select(CHECKPOINT.c.signed_at).order_by(CHECKPOINT.c.size.desc()).limit(1)
-    ).scalar()
-    if signed_at is None:
-        raise Unavailable("log.missing")
-    return signed_at
-
-
-def checkpoint_of_size(connection: Connection, size: int) -> tuple[bytes, bytes] | None:
-    """Return (root, note) of the checkpoint of that size, if one was signed."""
-    row = connection.execute(select(CHECKPOINT.c.root, CHECKPOINT.c.note).where(CHECKPOINT.c.size == size)).first()
-    return None if row is None else (row.root, row.note)
-
-
-def tile_reader(connection: Connection) -> ReadTile:
-    """Return how to read stored tiles: (level, index) → hashes, empty where there is none."""
-
-    def read(level: int, index: int) -> bytes:
-        hashes: bytes | None = connection.execute(_READ_TILE, {"level": level, "index": index}).scalar()
-        return hashes or b""
-
-    return read
-
-
-def resource(connection: Connection, path: tiles.TilePath) -> bytes | None:
-    """Return the bytes of a tile or an entry bundle, if the committed checkpoint reaches that far; else None."""
-    size = state(connection).size
-    level = path.level or 0
-    if path.width > tiles.tile_width(level, path.index, size):
-        return None
-    if path.level is None:
-        start = path.index * tiles.TILE_WIDTH
-        found = store.entries_between(connection, start, start + path.width)
-        if len(found) != path.width:
-            raise Unavailable("log.entries_missing", path=str(path))
-        return tiles.encode_entries(found)
-    return tile_reader(connection)(level, path.index)[: path.width * merkle.HASH_SIZE]
 
 
 def checked_head(connection: Connection, size: int) -> tuple[bytes, bytes]:
@@ -245,11 +152,3 @@ def check_key(identity: RegistryIdentity, log_key: Ed25519PrivateKey) -> None:
 def _insert_checkpoint(connection: Connection, head: Checkpoint, log_key: Ed25519PrivateKey, now: int) -> None:
     note = checkpoint.sign(head, log_key)
     connection.execute(_KEEP_CHECKPOINT, {"size": head.size, "root": head.root, "note": note, "signed_at": now})
-
-
-def write_tiles(connection: Connection, rows: Mapping[tuple[int, int], bytes]) -> None:
-    """Store rows whole, as `tiles.append` returns them."""
-    connection.execute(
-        _WRITE_TILE[connection.dialect.name],
-        [{"level": level, "tile_index": index, "hashes": hashes} for (level, index), hashes in rows.items()],
-    )

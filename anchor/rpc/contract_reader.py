@@ -13,8 +13,8 @@ from deedlog.anchor.rpc import json_rpc
 from deedlog.anchor.rpc.redaction import shown
 from deedlog.anchor.verify.pins import NodeAnswer
 from deedlog.registry.errors import Unavailable
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

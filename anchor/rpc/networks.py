@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from deedlog.anchor.verify.verdict import DEVELOPMENT_CHAINS
+from deedlog.anchor.evm.network import Chain
 from deedlog.registry import strict_json
 from deedlog.registry.errors import InvalidData, Unavailable
 
@@ -15,27 +14,6 @@ if TYPE_CHECKING:
 
 MAXIMUM_FILE = 256 * 1024
 _MEMBERS = ("chain_id", "rpc_url", "confirmations", "poll_milliseconds", "resend_seconds", "max_fee_gwei")
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """A chain: `confirmations` None means that its finalized tag decides; times are in seconds.
-
-    `max_fee` is the most that a transaction may offer for a unit of gas, in wei.
-    """
-
-    name: str
-    chain_id: int
-    rpc_url: str | None
-    confirmations: int | None
-    poll: float
-    resend: int
-    max_fee: int
-
-    @property
-    def development(self) -> bool:
-        """Whether the chain proves nothing to others: it may be killed, and go on from an earlier state."""
-        return self.chain_id in DEVELOPMENT_CHAINS
 
 
 def chain_named(name: str, path: Path | None = None) -> Chain:

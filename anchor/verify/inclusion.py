@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deedlog.anchor import merkle
+from deedlog.anchor.evm.finality import DEVELOPMENT_CHAINS
 from deedlog.anchor.evm.identity import Head, RegistryIdentity, head_slot
 from deedlog.anchor.evm.state_proof import Header, parse_header, storage_value
 from deedlog.anchor.tlog import checkpoint
 from deedlog.anchor.tlog import proof as tlog_proof
-from deedlog.anchor.verify.verdict import DEVELOPMENT_CHAINS, Finding, Trust, no, not_checked, refuted, yes
+from deedlog.anchor.verify.verdict import Finding, Trust, no, not_checked, refuted, yes
 from deedlog.registry.errors import DeedlogError, VerificationError
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements import entry as entries

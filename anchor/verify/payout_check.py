@@ -6,7 +6,7 @@ that everything is signed by who must, is in one log, and that the reports are t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deedlog.anchor.evm.state_proof import parse_header
@@ -19,9 +19,9 @@ from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.rules import fold, payouts
 from deedlog.registry.rules.state import State
-from deedlog.registry.statements import NONE, Agreement, RevenueReport, Rotation, Share
+from deedlog.registry.statements import Agreement, RevenueReport, Rotation, Share
 from deedlog.registry.statements import entry as entries
-from deedlog.registry.statements.typed_data import typed_data
+from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,18 +42,10 @@ class OwnPayouts:
     registry_pinned: bool
 
 
-def open_line(bundle: Bundle, account: bytes) -> Bundle:
-    """Return the bundle of an agreement in which only one party's line can be read; all signatures still hold."""
-    verdict = verify(bundle, Pins())
-    if not isinstance(verdict.statement, Agreement):
-        raise InvalidData("own_line.no_agreement", kind=verdict.statement.kind)
-    return replace(bundle, typed_data=typed_data(verdict.statement.opened(account), verdict.registry))
-
-
 def own_payouts(
     agreement: Bundle, reports: Sequence[Bundle], account: bytes | None, registry: bytes | None, blocks: Sequence[bytes]
 ) -> OwnPayouts:
-    """Return a payee's payouts; `account` None: whose line alone is open. Raises `InvalidData` (`own_line.…`).
+    """Return a payee's payouts; `account` None: whose line alone is open. Raises `InvalidData` (`payout_check.…`).
 
     Among `reports` may be the rotations by which the payer was succeeded.
     `registry` is the address that the user pins, `blocks` hashes of blocks that the user says are final.
@@ -61,7 +53,7 @@ def own_payouts(
     sound = _sound(agreement, registry, blocks)
     statement = sound.statement
     if not isinstance(statement, Agreement):
-        raise InvalidData("own_line.no_agreement", kind=statement.kind)
+        raise InvalidData("payout_check.no_agreement", kind=statement.kind)
     line = _line(statement, account)
     found: list[tuple[bytes, RevenueReport]] = []
     rights = State()
@@ -70,7 +62,7 @@ def own_payouts(
         if verdict.registry != sound.registry:
             raise InvalidData("registry.other", expected=to_hex(sound.registry), actual=to_hex(verdict.registry))
         if isinstance(verdict.statement, Rotation):
-            fold.take(rights, fact_of(verdict.statement, verdict.digest, entries.parse(bundle.entry)))
+            fold.apply(rights, fact_of(verdict.statement, verdict.digest, entries.parse(bundle.entry)))
             continue
         found.append((verdict.digest, _report(statement, verdict, found, rights)))
     changes = payouts.changes(found)
@@ -84,14 +76,14 @@ def _sound(bundle: Bundle, registry: bytes | None, blocks: Sequence[bytes]) -> V
     verdict = verify(bundle, Pins(registry=registry, block_hash=min(mine, default=None)))
     for name, finding in verdict.findings.items():
         if finding.answer is Answer.NO:
-            raise InvalidData("own_line.unsound", digest=to_hex(verdict.digest), question=name, reason=finding.code)
+            raise InvalidData("payout_check.unsound", digest=to_hex(verdict.digest), question=name, reason=finding.code)
     return verdict
 
 
 def _line(agreement: Agreement, account: bytes | None) -> Share:
     shown = [share for share in agreement.shares if isinstance(share, Share) and account in (None, share.party)]
     if len(shown) != 1:
-        raise InvalidData("own_line.which", lines=len(shown))
+        raise InvalidData("payout_check.which", lines=len(shown))
     return shown[0]
 
 
@@ -101,12 +93,12 @@ def _report(
     """Return a report that counts under an agreement, beside those and the rotations that the log has before it."""
     report, digest = verdict.statement, to_hex(verdict.digest)
     if not isinstance(report, RevenueReport):
-        raise InvalidData("own_line.no_report", digest=digest, kind=report.kind)
+        raise InvalidData("payout_check.no_report", digest=digest, kind=report.kind)
     end = agreement.effectiveUntil or report.periodEnd
     inside = agreement.effectiveFrom <= report.periodStart and report.periodEnd <= end
-    payer = rights.first(report.payer) == rights.first(agreement.payer) and not rights.is_away(report.payer)
+    payer = rights.original(report.payer) == rights.original(agreement.payer) and not rights.is_rotated(report.payer)
     if report.work not in agreement.works or not payer or not inside:
-        raise InvalidData("own_line.other_agreement", digest=digest)
+        raise InvalidData("payout_check.other_agreement", digest=digest)
     corrected = {other.corrects for _, other in before}
     for other_digest, other in before:
         if other.currency != report.currency:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from deedlog.anchor.evm.finality import DEVELOPMENT_CHAINS
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 QUESTIONS = ("file", "author", "signatures", "complete", "included", "anchored", "final", "time", "standing")
 REQUIRED = ("file", "signatures", "complete", "included", "anchored")
 """What must be yes by default (file: when one is given)."""
-
-DEVELOPMENT_CHAINS = frozenset((31337, 1337))
-"""Chains that anybody starts on a laptop: what they hold proves nothing to others."""
 
 
 class Answer(StrEnum):

@@ -49,7 +49,7 @@ def _found(verdict: Verdict, bundle: Bundle, pins: Pins, others: Sequence[Bundle
         except VerificationError:
             proven = False
         if not proven:
-            return {"standing": not_checked("standing.beside", digest=to_hex(one.digest))}
+            return {"standing": not_checked("standing.with_others", digest=to_hex(one.digest))}
         facts[position] = fact_of(one.statement, one.digest, entries.parse(each.entry))
     rights = fold.state([fact for _, fact in sorted(facts.items())])
     entry = entries.parse(bundle.entry)

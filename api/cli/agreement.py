@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deedlog.api.cli.common import say, show_json, write_atomically
+from deedlog.api.cli.common import say, show_json
 from deedlog.api.cli.shares import bars, parse_shares
 from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, now, show, signer_options
 from deedlog.api.texts import printable, text
 from deedlog.registry.errors import InvalidData
+from deedlog.registry.files import read_file, write_atomically
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
-from deedlog.registry.keystore import read_file
-from deedlog.registry.statements import NONE, WHOLE, Agreement, Cancellation, Rotation, Share, Termination, signatures
+from deedlog.registry.statements import Agreement, Cancellation, Rotation, Share, Termination, signatures
+from deedlog.registry.statements.agreements import WHOLE
+from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from deedlog.api.cli.common import Bars, say, show_error, show_json
 from deedlog.api.client.log_client import ServedLog
 from deedlog.api.client.registry_client import Client
 from deedlog.registry.errors import Unavailable
+from deedlog.registry.files import read_file
 from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
-from deedlog.registry.keystore import read_file
 
 if TYPE_CHECKING:
     from deedlog.anchor.audit.audit import Report

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -18,6 +16,7 @@ from deedlog.registry.keystore import read_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from types import TracebackType
 
     from click._termui_impl import ProgressBar
@@ -25,16 +24,6 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:8000"
 _BAR_FROM = 64 * 1024 * 1024
 """Bytes from which hashing may take so long that a person wants to see it move."""
-
-
-def home() -> Path:
-    """Return the person's own folder: `DEEDLOG_HOME`, or `.deedlog` in the home folder."""
-    return Path(os.environ.get("DEEDLOG_HOME") or Path.home() / ".deedlog")
-
-
-def key_path(name: str) -> Path:
-    """Return the key file of a name; a path stays a path."""
-    return Path(name) if os.sep in name or name.endswith(".json") else home() / "keys" / f"{name}.json"
 
 
 def say(language: str, code: str, **params: str | int) -> None:
@@ -115,29 +104,3 @@ class Bars:
             self._bar, self._stage, self._done = self._stack.enter_context(bar), stage, 0
         self._bar.update(done - self._done)
         self._done = done
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, through a link where there is one; raise `Unavailable` (`file.unwritable`).
-
-    A device or a pipe (`/dev/stdout`) is written to: never replaced by a file, which the superuser could.
-    """
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-    except OSError as error:
-        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
-    target = Path(os.path.realpath(path))  # unlike `Path.resolve`, takes links in a circle too
-    temporary = target.parent / f"{target.name}.part"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        with suppress(OSError):  # there may be none, nor a folder for it
-            temporary.unlink()
-        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error

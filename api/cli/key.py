@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deedlog.api.cli.common import key_path, passphrase, say, show_json
+from deedlog.api.cli.common import passphrase, say, show_json
 from deedlog.api.cli.signing import Signer, now, signer_options
+from deedlog.api.client.home import key_path
 from deedlog.api.texts import text
-from deedlog.registry import keystore
+from deedlog.registry import files, keystore
 from deedlog.registry.errors import DeedlogError, Unavailable
 from deedlog.registry.hexadecimal import HASH_SIZE, to_checksum
 from deedlog.registry.statements import Rotation
@@ -52,7 +53,7 @@ def new(language: str, name: str, backup: Path | None, passphrase_file: Path | N
     try:
         # The backup is opened as it would be in need, before the key is used for anything.
         keystore.read(backup, secret)
-        keystore.write_private(path, backup.read_bytes())
+        files.write_private(path, backup.read_bytes())
     except DeedlogError:
         backup.unlink(missing_ok=True)
         raise

@@ -9,15 +9,17 @@ import click
 
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify import bundle as bundles
-from deedlog.anchor.verify.payout_check import open_line
+from deedlog.anchor.verify.disclosure import open_line
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer
-from deedlog.api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json, write_atomically
+from deedlog.api.cli.common import DEFAULT_URL, passphrase, say, show_json
+from deedlog.api.client.home import key_path
 from deedlog.api.client.registry_client import Client
 from deedlog.api.texts import text
 from deedlog.registry import keystore
 from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.files import write_atomically
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 
 _POLL_SECONDS = 1

@@ -13,9 +13,10 @@ from deedlog.anchor.verify.payout_check import own_payouts
 from deedlog.api.cli.common import say, show_json
 from deedlog.api.cli.signing import MOMENT, Signer, signer_options
 from deedlog.api.texts import text
+from deedlog.registry.files import read_file
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
-from deedlog.registry.keystore import read_file
-from deedlog.registry.statements import NONE, RevenueReport
+from deedlog.registry.statements import RevenueReport
+from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from deedlog.api.cli.signing import Options

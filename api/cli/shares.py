@@ -12,7 +12,8 @@ from deedlog.api.cli.common import say, show_json
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, to_checksum
 from deedlog.registry.rules import payouts
-from deedlog.registry.statements import WHOLE, Share
+from deedlog.registry.statements import Share
+from deedlog.registry.statements.agreements import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

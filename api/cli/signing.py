@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from deedlog.api.cli.common import DEFAULT_URL, key_path, passphrase, say, show_json
+from deedlog.api.cli.common import DEFAULT_URL, passphrase, say, show_json
 from deedlog.api.client import outbox
+from deedlog.api.client.home import key_path
 from deedlog.api.client.registry_client import Client
 from deedlog.api.texts import text
 from deedlog.api.texts.verdict_text import members

@@ -14,10 +14,10 @@ from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer, parse_require
 from deedlog.anchor.verify.with_others import with_others
-from deedlog.api.cli.common import digest_with_bar, say, show_json, write_atomically
+from deedlog.api.cli.common import digest_with_bar, say, show_json
 from deedlog.api.texts import verdict_text
+from deedlog.registry.files import read_file, write_atomically
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex
-from deedlog.registry.keystore import read_file
 
 if TYPE_CHECKING:
     from deedlog.anchor.verify.bundle import Bundle

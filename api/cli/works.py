@@ -9,7 +9,8 @@ import click
 
 from deedlog.api.cli.signing import Signer, now, signer_options
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex
-from deedlog.registry.statements import ROLES, Claim, Contribution, Countersignature
+from deedlog.registry.statements import Claim, Contribution, Countersignature
+from deedlog.registry.statements.vocabulary import ROLES
 
 if TYPE_CHECKING:
     from deedlog.api.cli.signing import Options

@@ -11,8 +11,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any
 
-from deedlog.api.cli.common import home
-from deedlog.registry import keystore, strict_json
+from deedlog.api.client.home import home
+from deedlog.registry import files, strict_json
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.typed_data import from_typed_data
@@ -44,7 +44,7 @@ def write(path: Path, body: dict[str, Any]) -> None:
     except OSError as error:
         raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
     # A name that is taken, were it by a link, is refused: nothing is written through it.
-    keystore.write_private(path, (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode())
+    files.write_private(path, (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode())
 
 
 def read(path: Path, registry: bytes) -> tuple[dict[str, Any], bytes]:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from deedlog.api.http import schemas
-from deedlog.registry.acceptance.submission import Checked, Submission, Submitter, check_all
+from deedlog.registry.acceptance.submission import CheckedStatement, Submission, Submitter, check_all
 from deedlog.registry.errors import InvalidData, Unavailable
 
 if TYPE_CHECKING:
     from deedlog.registry.errors import DeedlogError
 
-Found = list["Checked | DeedlogError"]
+Found = list["CheckedStatement | DeedlogError"]
 
 MAXIMUM_PROCESSES = 4
 """More would wait for the one that keeps what they have checked."""

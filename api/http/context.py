@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from deedlog.api.http.quota import Quota
     from deedlog.api.http.sessions import Sessions
     from deedlog.api.settings import Settings
-    from deedlog.registry.acceptance.write_queue import Acceptance
+    from deedlog.registry.acceptance.write_queue import WriteQueue
     from deedlog.registry.store.database import Database
 
 
@@ -50,7 +50,7 @@ class Context:
     metrics: Metrics
     keys: Keys
     sessions: Sessions
-    acceptance: Acceptance
+    acceptance: WriteQueue
     checkers: Checkers
 
     @property

@@ -8,14 +8,17 @@ The keys are public on purpose; the accounts that they make say nothing but that
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deedlog.registry import sign_in
 from deedlog.registry.hexadecimal import to_checksum, to_hex
-from deedlog.registry.statements import Statement, Work
+from deedlog.registry.statements import Work
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import account_of_private_key, sign
 from deedlog.registry.statements.typed_data import typed_data
+
+if TYPE_CHECKING:
+    from deedlog.registry.statements import Statement
 
 EXAMPLE_KEY = hashlib.sha256(b"Deedlog example key: public, worthless").digest()
 SECOND_KEY = hashlib.sha256(b"Deedlog second example key: public, worthless").digest()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.anchoring.anchorer import ALARM_INTERVALS, LOW_BALANCE
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.registry.store import alarms, lease
 from deedlog.registry.store import statements as store
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from deedlog.anchor.rpc.networks import Chain
+    from deedlog.anchor.evm.network import Chain
     from deedlog.registry.store.alarms import Alarm
     from deedlog.registry.store.lease import Holding
 
@@ -64,13 +64,13 @@ class Health:
 
 def read(connection: Connection, chain: Chain, anchor_interval: int, now: int) -> Health:
     """Return the state as the database has it at `now` (Unix seconds)."""
-    state = log.state(connection)
+    state = log_store.state(connection)
     newest = anchor_store.newest_anchor(connection, chain.chain_id)
     anchored = 0 if newest is None else newest.size
     status = anchor_store.chain_status(connection, chain.chain_id)
     return Health(
         log_size=state.size,
-        checkpoint_age=max(0, now - log.newest_signed_at(connection)),
+        checkpoint_age=max(0, now - log_store.newest_signed_at(connection)),
         unlogged_age=_age(store.oldest_accepted_beyond(connection, state.size), now),
         anchored_size=anchored,
         unanchored_age=_age(store.oldest_accepted_beyond(connection, anchored), now),

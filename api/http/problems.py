@@ -54,7 +54,7 @@ _STATUS = {
             "draft.signed_already",
             "report.corrected",
             "report.overlaps",
-            "rerun.other_content",
+            "idempotency_key.other_content",
             "rotation.to_somebody",
             "statement.not_logged_yet",
             "termination.before_report",

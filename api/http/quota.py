@@ -15,7 +15,7 @@ from deedlog.registry.errors import Unavailable
 from deedlog.registry.hexadecimal import to_hex
 
 if TYPE_CHECKING:
-    from deedlog.registry.acceptance.accept import Checked
+    from deedlog.registry.acceptance.accept import CheckedStatement
 
 
 class Quota:
@@ -32,7 +32,7 @@ class Quota:
         if not self._limiter.hit(self._per_address, "address", address):
             raise Unavailable("quota.exceeded", limit=str(self._per_address), of=address)
 
-    def take_accounts(self, checked: Checked) -> None:
+    def take_accounts(self, checked: CheckedStatement) -> None:
         """Count a statement for each account that did sign it: nobody can use up another's quota."""
         for account in checked.accounts:
             if not self._limiter.hit(self._per_account, "account", to_hex(account)):

@@ -106,7 +106,7 @@ def show_statement(
     readable: bool,
 ) -> dict[str, Any]:
     """Return a statement as the API shows it; `typed_data` is null where it is withheld or erased."""
-    entry = stored.opened()
+    entry = stored.parsed_entry()
     body = None
     if stored.message is not None and readable:
         body = typed_data(KINDS[stored.kind].from_message(stored.message), registry)
@@ -136,7 +136,7 @@ def show_statement(
             {
                 "digest": to_hex(rival.digest),
                 "kind": rival.kind,
-                "accounts": [to_checksum(signature.account) for signature in rival.opened().signatures],
+                "accounts": [to_checksum(signature.account) for signature in rival.parsed_entry().signatures],
                 "log_index": rival.log_index,
                 "entry_time": None if rival.logged_at is None else timestamp(rival.logged_at),
             }

@@ -49,7 +49,7 @@ class Sessions:
         """Make a nonce; return the message that the account is to sign. Times are Unix seconds."""
         message = sign_in.offer(account, self._site, self._chain_id, secrets.token_hex(16), now)
         expires_at = now + sign_in.NONCE_SECONDS
-        self._database.redo(lambda connection: sessions.add_nonce(connection, message.nonce, expires_at, now))
+        self._database.retry_write(lambda connection: sessions.add_nonce(connection, message.nonce, expires_at, now))
         return message
 
     def begin(self, text: str, signature: bytes, now: int) -> Session:
@@ -65,7 +65,7 @@ class Sessions:
                 raise InvalidData("sign_in.nonce", field="nonce")
             sessions.add_session(connection, _hash(session.token), session.account, session.expires_at, now)
 
-        self._database.redo(keep)
+        self._database.retry_write(keep)
         return session
 
     def account(self, authorization: str | None, now: int) -> bytes | None:
@@ -87,7 +87,7 @@ class Sessions:
         token = token_of(authorization)
         if token is None:
             raise InvalidData("sign_in.missing")
-        if not self._database.redo(lambda connection: sessions.end_session(connection, _hash(token), now)):
+        if not self._database.retry_write(lambda connection: sessions.end_session(connection, _hash(token), now)):
             raise InvalidData("sign_in.session")
 
 

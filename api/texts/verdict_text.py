@@ -9,7 +9,7 @@ from deedlog.anchor.verify.verdict import QUESTIONS, Answer
 from deedlog.api.texts import text
 from deedlog.api.texts.times import moment
 from deedlog.registry.hexadecimal import to_checksum, to_hex
-from deedlog.registry.statements import NONE
+from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from deedlog.anchor.verify.verdict import Finding, Verdict

@@ -7,7 +7,7 @@ from html import escape
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.api.http.context import Here  # noqa: TC001 - FastAPI reads the annotations
 from deedlog.api.texts import text
 from deedlog.registry.hexadecimal import to_checksum
@@ -21,7 +21,7 @@ _PARTS = ("what", "register", "look_up", "check", "machines")
 def get_page(here: Here) -> HTMLResponse:
     """What this is, how to register, look up and check."""
     with here.database.read() as connection:
-        size = log.state(connection).size
+        size = log_store.state(connection).size
     address = to_checksum(here.identity.address)
     params: dict[str, str | int] = {
         "registry": address,

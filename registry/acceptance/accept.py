@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from deedlog.registry.acceptance.group_commit import in_one_write
+from deedlog.registry.acceptance.group_commit import group_commit
 from deedlog.registry.acceptance.submission import (
     MAXIMUM_BATCH,
-    Checked,
+    CheckedStatement,
     Submission,
     Submitter,
     check_all,
+    idempotency_owner,
     names_of,
-    rerun_owner,
 )
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
-from deedlog.registry.failpoints import reached
+from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.rules import fold
 from deedlog.registry.statements import Agreement, Cancellation, Rotation
@@ -39,28 +39,28 @@ __all__ = [
     "MAXIMUM_BATCH",
     "Accepted",
     "Answer",
-    "Checked",
-    "Request",
+    "CheckedStatement",
     "Submission",
     "Submitter",
+    "WriteRequest",
     "accept",
-    "keep",
-    "rerun_owner",
+    "accept_checked",
+    "idempotency_owner",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WriteRequest:
     """What somebody sent, checked at `now`: to be kept in its order, each statement for itself.
 
     `admit` may refuse a new statement that is in order (a quota) by raising. It is not asked about what is only sent
     again, or anybody could use up a signer's quota with what is public; and it is asked once about each statement.
     """
 
-    items: Sequence[Checked]
+    items: Sequence[CheckedStatement]
     submitter: Submitter
     now: int
-    admit: Callable[[Checked], None] | None = None
+    admit: Callable[[CheckedStatement], None] | None = None
 
 
 class Accepted(NamedTuple):
@@ -81,16 +81,16 @@ def accept(
     submissions: Sequence[Submission],
     submitter: Submitter,
     now: int,
-    admit: Callable[[Checked], None] | None = None,
+    admit: Callable[[CheckedStatement], None] | None = None,
 ) -> list[Answer]:
     """Check and keep statements, in their order; each has its own answer. What is kept is durable when this returns."""
     checked = check_all(submissions, registry, submitter, now)
-    sound = [item for item in checked if isinstance(item, Checked)]
-    kept = iter(keep(database, [Request(sound, submitter, now, admit)])[0])
+    sound = [item for item in checked if isinstance(item, CheckedStatement)]
+    kept = iter(accept_checked(database, [WriteRequest(sound, submitter, now, admit)])[0])
     return [item if isinstance(item, DeedlogError) else next(kept) for item in checked]
 
 
-def keep(database: Database, requests: Sequence[Request]) -> list[list[Answer]]:
+def accept_checked(database: Database, requests: Sequence[WriteRequest]) -> list[list[Answer]]:
     """Keep the statements of many requests together; return each request's answers, in its order.
 
     They share one transaction. Where another process wrote the same in between, all is done again, so that whoever
@@ -101,31 +101,33 @@ def keep(database: Database, requests: Sequence[Request]) -> list[list[Answer]]:
     group = [_Candidate(item, request, Admission(request.admit)) for request in requests for item in request.items]
     if not group:
         return [[] for _ in requests]
-    reached("accept.checked")
-    kept = in_one_write(database, group, _write, lambda candidate: to_hex(candidate.item.digest))
-    reached("accept.committed")
+    failpoint("accept.checked")
+    kept = group_commit(database, group, _write, lambda candidate: to_hex(candidate.item.digest))
+    failpoint("accept.committed")
     answers = iter([answer or Unavailable("statement.not_kept") for answer in kept])
     return [[next(answers) for _ in request.items] for request in requests]
 
 
-def keep_in(connection: Connection, request: Request, tell: Callable[[], None] | None = None) -> list[Answer]:
+def accept_within(
+    connection: Connection, request: WriteRequest, record: Callable[[], None] | None = None
+) -> list[Answer]:
     """Keep a request's statements in a write that is under way; nothing is durable until that commits.
 
-    `tell` is called before what is new brings anything about, and not at all where a statement is refused.
+    `record` is called before what is new brings anything about, and not at all where a statement is refused.
     """
     group = [_Candidate(item, request, Admission(request.admit)) for item in request.items]
-    return _decide_and_insert(connection, group, tell)
+    return _decide_and_insert(connection, group, record)
 
 
 class Admission:
     """Whether something new may be kept: asked once, however often its write is done again."""
 
-    def __init__(self, ask: Callable[[Checked], None] | None) -> None:
+    def __init__(self, ask: Callable[[CheckedStatement], None] | None) -> None:
         """Take who is to be asked; None: nobody is."""
         self._ask = ask
         self._refusal: DeedlogError | None = None
 
-    def check(self, item: Checked) -> None:
+    def check(self, item: CheckedStatement) -> None:
         """Raise what was answered, now or before, if that was a refusal."""
         ask, self._ask = self._ask, None
         if ask is not None:
@@ -140,29 +142,29 @@ class Admission:
 class _Candidate(NamedTuple):
     """A statement of a group."""
 
-    item: Checked
-    request: Request
+    item: CheckedStatement
+    request: WriteRequest
     admission: Admission
 
 
 def _write(connection: Connection, group: Sequence[_Candidate]) -> list[Answer]:
     answers = _decide_and_insert(connection, group)
-    reached("accept.inserted")
+    failpoint("accept.inserted")
     return answers
 
 
 def _decide_and_insert(
-    connection: Connection, group: Sequence[_Candidate], tell: Callable[[], None] | None = None
+    connection: Connection, group: Sequence[_Candidate], record: Callable[[], None] | None = None
 ) -> list[Answer]:
-    keeper = _Keeper(connection, group)
-    answers = [keeper.decide(candidate) for candidate in group]
-    if tell is not None and not any(isinstance(answer, DeedlogError) for answer in answers):
-        tell()
-    keeper.insert()
+    writer = _BatchWriter(connection, group)
+    answers = [writer.decide(candidate) for candidate in group]
+    if record is not None and not any(isinstance(answer, DeedlogError) for answer in answers):
+        record()
+    writer.insert()
     return answers
 
 
-class _Keeper:
+class _BatchWriter:
     """Keeps a group in one transaction: looks up once what is there, decides in order, then inserts all that is new."""
 
     def __init__(self, connection: Connection, group: Sequence[_Candidate]) -> None:
@@ -175,13 +177,13 @@ class _Keeper:
             names += [(owner, name) for owner, name, _ in names_of(candidate.item, candidate.request.submitter)]
         self._kinds = insertion.find_kinds(connection, digests)
         self._repeats = insertion.find_repeats(connection, [candidate.item.repeat_key for candidate in group])
-        self._reruns = insertion.find_reruns(connection, names)
+        self._idempotency_keys = insertion.find_idempotency_keys(connection, names)
         self._time = insertion.newest_time(connection)
         self._state = self._state_around(group)
         self._new_statements: list[insertion.NewStatement] = []
         self._happened: list[tuple[str, int, bytes]] = []
         self._cancelled: dict[bytes, bytes] = {}
-        self._new_reruns: list[insertion.NewRerun] = []
+        self._new_idempotency_keys: list[insertion.NewIdempotencyKey] = []
 
     def decide(self, candidate: _Candidate) -> Answer:
         """Return the answer for the next statement, taking those before it as kept."""
@@ -200,19 +202,21 @@ class _Keeper:
             draft_store.hand_over(self._connection, *rotation)
         for draft, cancellation in self._cancelled.items():
             draft_store.note_cancelled(self._connection, draft, cancellation)
-        insertion.insert_reruns(self._connection, self._new_reruns)
+        insertion.insert_idempotency_keys(self._connection, self._new_idempotency_keys)
         # Last: whoever tells something has a lock that the sequencer takes while it holds the rows of statements.
         for name, at, digest in self._happened:
-            events.tell(self._connection, name, at, digest)
+            events.record(self._connection, name, at, digest)
 
     def _decide(self, candidate: _Candidate) -> Accepted:
         item = candidate.item
         names = names_of(item, candidate.request.submitter)
         for owner, name, fingerprint in names:
-            before = self._reruns.get((owner, name))
+            before = self._idempotency_keys.get((owner, name))
             if before is not None:
                 if before[0] != fingerprint:
-                    raise InvalidData("rerun.other_content", name=name.partition(":")[2], digest=to_hex(before[1]))
+                    raise InvalidData(
+                        "idempotency_key.other_content", name=name.partition(":")[2], digest=to_hex(before[1])
+                    )
                 return Accepted(before[1], item.kind, "known" if before[1] == item.digest else "repeat")
         digest, outcome = item.digest, "known"
         if digest not in self._kinds:
@@ -226,8 +230,8 @@ class _Keeper:
         # then, a stranger could take names that the signers want for other statements.
         if outcome == "accepted" or candidate.request.submitter.api_key_id is not None:
             for owner, name, fingerprint in names:
-                self._new_reruns.append(insertion.NewRerun(owner, name, fingerprint, digest))
-                self._reruns[owner, name] = (fingerprint, digest)
+                self._new_idempotency_keys.append(insertion.NewIdempotencyKey(owner, name, fingerprint, digest))
+                self._idempotency_keys[owner, name] = (fingerprint, digest)
         return Accepted(digest, item.kind, outcome)
 
     def _state_around(self, group: Sequence[_Candidate]) -> State:
@@ -256,7 +260,7 @@ class _Keeper:
             ends = self._ends_a_draft(fact, fact.statement)
         candidate.admission.check(item)
         if fact.statement is not None:
-            fold.take(self._state, fact)
+            fold.apply(self._state, fact)
             happened = fact.statement.brings_about(fact.digest) if ends else ()
             self._happened += [(name, fact.time, digest) for name, digest in happened]
         if isinstance(fact.statement, Cancellation) and ends:
@@ -266,7 +270,7 @@ class _Keeper:
                 digest=item.digest,
                 kind=item.kind,
                 body=item.body,
-                opening=item.opening,
+                prefix=item.prefix,
                 repeat_key=item.repeat_key,
                 accounts=item.accounts,
                 subjects=item.subjects,

@@ -42,7 +42,7 @@ def may_read(connection: Connection, reader: Reader, stored: Stored, state: Stat
 
 def concerned(stored: Stored, state: State) -> set[bytes]:
     """Return the accounts that a statement concerns, as they were named."""
-    accounts = {signature.account for signature in stored.opened().signatures}
+    accounts = {signature.account for signature in stored.parsed_entry().signatures}
     if stored.message is None:
         return accounts
     statement = KINDS[stored.kind].from_message(stored.message)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from deedlog.registry.acceptance import accept
 from deedlog.registry.acceptance.accept import Admission
-from deedlog.registry.acceptance.group_commit import in_one_write
+from deedlog.registry.acceptance.group_commit import group_commit
 from deedlog.registry.acceptance.submission import Submitter, body_of
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
-from deedlog.registry.failpoints import reached
+from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.rules import fold
 from deedlog.registry.rules.state import Fact
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from deedlog.registry.acceptance.submission import Sent
+    from deedlog.registry.acceptance.submission import SignedStatement
     from deedlog.registry.rules.state import State
     from deedlog.registry.statements.base import Statement
     from deedlog.registry.store.database import Database
@@ -56,7 +56,7 @@ class Signed:
 class Signing:
     """Signatures that somebody sent, checked at `now`; `admission` may refuse them where they are new (a quota)."""
 
-    sent: Sent
+    sent: SignedStatement
     submitter: Submitter
     now: int
     admission: Admission = field(default_factory=lambda: Admission(None))
@@ -64,9 +64,9 @@ class Signing:
 
 def sign_all(database: Database, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
     """Take signatures of many people together, as `sign` does; return their answers, once what is taken is durable."""
-    reached("draft.checked")
-    taken = in_one_write(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
-    reached("draft.committed")
+    failpoint("draft.checked")
+    taken = group_commit(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
+    failpoint("draft.committed")
     return [answer or Unavailable("statement.not_kept") for answer in taken]
 
 
@@ -78,7 +78,7 @@ def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Sign
                 answers.append(sign(connection, signing))
         except DeedlogError as error:
             answers.append(error)
-    reached("draft.written")
+    failpoint("draft.written")
     return answers
 
 
@@ -133,7 +133,7 @@ def decline(connection: Connection, digest: bytes, account: bytes, now: int) -> 
     speaks_for = partial_state.spoken_for(connection, account)
     if any(party.account in speaks_for and party.declined_at is None for party in draft.parties):
         draft_store.note_declined(connection, digest, speaks_for, now)
-        events.tell(connection, "declined", now, digest, account)
+        events.record(connection, "declined", now, digest, account)
     return draft
 
 
@@ -185,7 +185,7 @@ def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
     raise InvalidData("draft.one_signature", kind=statement.kind)
 
 
-def _given(draft: Draft | None, sent: Sent) -> tuple[dict[bytes, bytes], list[Signature]]:
+def _given(draft: Draft | None, sent: SignedStatement) -> tuple[dict[bytes, bytes], list[Signature]]:
     """Return the signatures that there are now, by account, and those of them that are new."""
     given = {party.account: party.signature for party in (draft.parties if draft else ()) if party.signature}
     new = [signature for signature in sent.signatures if signature.account not in given]
@@ -196,7 +196,7 @@ def _given(draft: Draft | None, sent: Sent) -> tuple[dict[bytes, bytes], list[Si
 
 
 def _complete(
-    connection: Connection, whole: Sent, new: Sequence[Signature], draft: Draft | None, signing: Signing
+    connection: Connection, whole: SignedStatement, new: Sequence[Signature], draft: Draft | None, signing: Signing
 ) -> Signed:
     submitter = signing.submitter
     if draft is not None:
@@ -204,11 +204,11 @@ def _complete(
         whole = whole._replace(public_from=draft.public_from)
         submitter = Submitter(draft.api_key_id, submitter.scopes)
 
-    def tell() -> None:
+    def record() -> None:
         if draft is not None:
             _tell_signed(connection, whole.digest, new, signing.now, first=False)
 
-    [answer] = accept.keep_in(connection, accept.Request([whole.checked()], submitter, signing.now), tell)
+    [answer] = accept.accept_within(connection, accept.WriteRequest([whole.checked()], submitter, signing.now), record)
     if isinstance(answer, DeedlogError):
         raise answer
     draft_store.remove(connection, [whole.digest])  # a repeat of another statement leaves none either
@@ -216,7 +216,7 @@ def _complete(
 
 
 def _complete_before(stored: Stored, signatures: Sequence[Signature]) -> Signed:
-    signed = {signature.account for signature in stored.opened().signatures}
+    signed = {signature.account for signature in stored.parsed_entry().signatures}
     for signature in signatures:
         if signature.account not in signed:
             raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
@@ -227,4 +227,4 @@ def _tell_signed(connection: Connection, digest: bytes, new: Sequence[Signature]
     """Tell who has signed; the first to do so has proposed it."""
     for position, signature in enumerate(new):
         name = "proposed" if first and not position else "accepted"
-        events.tell(connection, name, now, digest, signature.account)
+        events.record(connection, name, now, digest, signature.account)

@@ -23,7 +23,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-def in_one_write(
+def group_commit(
     database: Database,
     items: Sequence[Item],
     work: Callable[[Connection, Sequence[Item]], list[Answer]],
@@ -35,7 +35,7 @@ def in_one_write(
     logged by its `name`.
     """
     try:
-        return [*database.redo(lambda connection: work(connection, items))]
+        return [*database.retry_write(lambda connection: work(connection, items))]
     except _FAULTS_OF_ONE:
         if len(items) == 1:
             _LOG.exception("the database does not take a statement", extra={"digest": name(items[0])})
@@ -43,8 +43,8 @@ def in_one_write(
         # One row fails the whole transaction: each half for itself, until that row is alone.
         half = len(items) // 2
         return [
-            *in_one_write(database, items[:half], work, name),
-            *in_one_write(database, items[half:], work, name),
+            *group_commit(database, items[:half], work, name),
+            *group_commit(database, items[half:], work, name),
         ]
     except DBAPIError:
         _LOG.exception("statements could not be kept", extra={"statements": len(items)})

@@ -56,17 +56,17 @@ class Submission:
     public_from: int | None = None
 
 
-class Checked(NamedTuple):
+class CheckedStatement(NamedTuple):
     """A statement that is complete, and all that is kept of it: its signatures hold, and it may be accepted.
 
-    `body` is the JSON of its members, `opening` its entry up to the time. Plain values, so that one process can check
+    `body` is the JSON of its members, `prefix` its entry up to the time. Plain values, so that one process can check
     for another; a tuple, for it is made and sent fastest.
     """
 
     kind: str
     digest: bytes
     body: str
-    opening: bytes
+    prefix: bytes
     repeat_key: bytes
     accounts: tuple[bytes, ...]
     subjects: tuple[str, ...]
@@ -80,7 +80,7 @@ class Checked(NamedTuple):
         return Fact(self.digest, self.kind, self.accounts, self.subjects, now, statement)
 
 
-class Sent(NamedTuple):
+class SignedStatement(NamedTuple):
     """A statement as sent, and all that is right about it whoever else has to sign: the signatures there are hold."""
 
     statement: Statement
@@ -90,16 +90,16 @@ class Sent(NamedTuple):
     idempotency_key: str | None
     public_from: int | None
 
-    def checked(self) -> Checked:
+    def checked(self) -> CheckedStatement:
         """Return what is kept of it once it is complete."""
         subjects = self.statement.subjects()
         accounts = tuple([signature.account for signature in self.signatures])
         kind = self.statement.kind
-        return Checked(
+        return CheckedStatement(
             kind=kind,
             digest=self.digest,
             body=body_of(self.statement),
-            opening=entries.opening(kind, self.digest, self.signatures, subjects),
+            prefix=entries.prefix(kind, self.digest, self.signatures, subjects),
             repeat_key=repeat_key(kind, self.digest, subjects, accounts),
             accounts=accounts,
             subjects=subjects,
@@ -109,7 +109,7 @@ class Sent(NamedTuple):
         )
 
 
-def check_submission(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> Checked:
+def check_submission(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> CheckedStatement:
     """Return the statement if it may be accepted by the registry at that address; else raise `InvalidData`.
 
     Pure: `now` is the registry's clock.
@@ -123,7 +123,7 @@ def check_submission(submission: Submission, registry: bytes, submitter: Submitt
     return sent.checked()
 
 
-def check_sent(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> Sent:
+def check_sent(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> SignedStatement:
     """Return the statement if it may be accepted once all have signed; else raise `InvalidData`. Pure."""
     statement = from_typed_data(submission.typed_data, registry)
     statement.STRUCT.accept(statement)
@@ -143,7 +143,7 @@ def check_sent(submission: Submission, registry: bytes, submitter: Submitter, no
     signatures = ascending(submission.signatures)
     for signature in signatures:
         check(signature, digest)
-    return Sent(
+    return SignedStatement(
         statement,
         digest,
         signatures,
@@ -160,9 +160,9 @@ def body_of(statement: Statement) -> str:
 
 def check_all(
     submissions: Sequence[Submission | DeedlogError], registry: bytes, submitter: Submitter, now: int
-) -> list[Checked | DeedlogError]:
+) -> list[CheckedStatement | DeedlogError]:
     """Check statements, each for itself: the statement, or why it may not be accepted. An error stays what it is."""
-    checked: list[Checked | DeedlogError] = []
+    checked: list[CheckedStatement | DeedlogError] = []
     for submission in submissions:
         if isinstance(submission, DeedlogError):
             checked.append(submission)
@@ -176,13 +176,13 @@ def check_all(
     return checked
 
 
-def names_of(checked: Checked, submitter: Submitter) -> list[tuple[str, str, bytes]]:
+def names_of(checked: CheckedStatement, submitter: Submitter) -> list[tuple[str, str, bytes]]:
     """Return (owner, name, fingerprint) of each name under which a statement was sent.
 
     A reference stands for a content: the same content signed afresh is a rerun. An idempotency key stands for one
     request: another statement under it is a mistake.
     """
-    owner = rerun_owner(submitter.api_key_id, checked.accounts)
+    owner = idempotency_owner(submitter.api_key_id, checked.accounts)
     names = []
     if checked.reference is not None:
         names.append((owner, f"reference:{checked.reference}", checked.repeat_key))
@@ -192,7 +192,7 @@ def names_of(checked: Checked, submitter: Submitter) -> list[tuple[str, str, byt
     return names
 
 
-def rerun_owner(api_key_id: int | None, accounts: Sequence[bytes]) -> str:
+def idempotency_owner(api_key_id: int | None, accounts: Sequence[bytes]) -> str:
     """Return whose names these are: an API key's, or, without one, the signing accounts'."""
     if api_key_id is not None:
         return f"api_key:{api_key_id}"

@@ -12,7 +12,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from deedlog.registry.acceptance.accept import Request, keep
+from deedlog.registry.acceptance.accept import WriteRequest, accept_checked
 from deedlog.registry.acceptance.drafts import sign_all
 from deedlog.registry.errors import DeedlogError, Unavailable
 
@@ -29,10 +29,10 @@ MAXIMUM_GROUP = 512
 MAXIMUM_WAITING = 4_096
 """Statements that may wait: about a second's work. More would only wait longer, and fill the memory."""
 
-Waiting = tuple["Request | Signing", asyncio.Future[Any]]
+Waiting = tuple["WriteRequest | Signing", asyncio.Future[Any]]
 
 
-class Acceptance:
+class WriteQueue:
     """The one writer of a web process. Its methods are called on one event loop, which is also what orders requests."""
 
     def __init__(self, database: Database) -> None:
@@ -56,7 +56,7 @@ class Acceptance:
         if self._size >= MAXIMUM_WAITING:
             raise Unavailable("statement.too_many_waiting", waiting=self._size)
 
-    async def keep(self, request: Request) -> list[Answer]:
+    async def accept(self, request: WriteRequest) -> list[Answer]:
         """Keep a request's statements; return their answers, in order, once those that are kept are durable."""
         if not request.items:
             return []
@@ -70,7 +70,7 @@ class Acceptance:
             raise answer
         return answer
 
-    async def _wait(self, job: Request | Signing) -> Any:
+    async def _wait(self, job: WriteRequest | Signing) -> Any:
         self.check_room()
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((job, answer))
@@ -114,15 +114,15 @@ class Acceptance:
         return group
 
 
-def _size(job: Request | Signing) -> int:
+def _size(job: WriteRequest | Signing) -> int:
     """Return how many statements a request is."""
-    return len(job.items) if isinstance(job, Request) else 1
+    return len(job.items) if isinstance(job, WriteRequest) else 1
 
 
-def _write_all(database: Database, jobs: Sequence[Request | Signing]) -> list[Any]:
+def _write_all(database: Database, jobs: Sequence[WriteRequest | Signing]) -> list[Any]:
     """Keep the statements of a group, then take its signatures; return the answers, in the group's order."""
-    requests = [job for job in jobs if isinstance(job, Request)]
-    signings = [job for job in jobs if not isinstance(job, Request)]
-    kept = iter(keep(database, requests))
+    requests = [job for job in jobs if isinstance(job, WriteRequest)]
+    signings = [job for job in jobs if not isinstance(job, WriteRequest)]
+    kept = iter(accept_checked(database, requests))
     signed = iter(sign_all(database, signings) if signings else [])
-    return [next(kept) if isinstance(job, Request) else next(signed) for job in jobs]
+    return [next(kept) if isinstance(job, WriteRequest) else next(signed) for job in jobs]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.rules.state import AgreementState, ReportState, Span, Spans, Standing
-from deedlog.registry.statements import NONE
 from deedlog.registry.statements.signatures import check_signers
+from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from deedlog.registry.rules.state import Fact, State
@@ -33,7 +33,7 @@ def check_cancellation(state: State, fact: Fact, _statement: object) -> None:
         raise InvalidData("cancellation.complete", field="agreement", agreement=to_hex(agreement))
 
 
-def take_cancellation(state: State, fact: Fact, _statement: object) -> None:
+def apply_cancellation(state: State, fact: Fact, _statement: object) -> None:
     """It waits for the agreement."""
     state.cancellations.setdefault(fact.named("agreement"), []).append(fact)
 
@@ -75,7 +75,7 @@ def _superseded(state: State, fact: Fact, agreement: Agreement) -> AgreementStat
 
 
 def _check_stale(state: State, agreement: Agreement) -> None:
-    payer = state.first(agreement.payer)
+    payer = state.original(agreement.payer)
     for work in agreement.works:
         covered = state.works[work].covered.get(payer, Spans())
         for other in covered.meeting(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER):
@@ -83,14 +83,14 @@ def _check_stale(state: State, agreement: Agreement) -> None:
                 raise InvalidData("agreement.stale", field="works", work=to_hex(work), other=to_hex(other.digest))
 
 
-def take_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
+def apply_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
     """It covers its works; the one that it supersedes ends where it begins."""
     if agreement.supersedes != NONE:
         _end(state, agreement.supersedes, agreement.effectiveFrom)
         state.agreements[agreement.supersedes].superseded_by = fact.digest
     span = Span(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER, fact.digest)
     state.agreements[fact.digest] = AgreementState(agreement, span.start, span.end)
-    payer = state.first(agreement.payer)
+    payer = state.original(agreement.payer)
     for work in agreement.works:
         state.works[work].covered.setdefault(payer, Spans()).add(span)
 
@@ -100,7 +100,7 @@ def _end(state: State, digest: bytes, end: int) -> None:
     found = state.agreements[digest]
     if end < found.end:
         span = Span(found.start, found.end, digest)
-        payer = state.first(found.agreement.payer)
+        payer = state.original(found.agreement.payer)
         for work in found.agreement.works:
             state.works[work].covered[payer].shorten(span, end)
         found.end = end
@@ -117,7 +117,7 @@ def check_termination(state: State, fact: Fact, termination: Termination) -> Non
         raise InvalidData("termination.before_report", field="effectiveFrom", work=to_hex(work), time=reported)
 
 
-def take_termination(state: State, fact: Fact, termination: Termination) -> None:
+def apply_termination(state: State, fact: Fact, termination: Termination) -> None:
     """The agreement ends."""
     _end(state, termination.agreement, termination.effectiveFrom)
     state.agreements[termination.agreement].terminated_by = fact.digest
@@ -142,7 +142,7 @@ def check_report(state: State, fact: Fact, report: RevenueReport) -> None:
 
 def _reported_under(state: State, report: RevenueReport) -> bytes:
     """Return the agreement that covers all of a report's period."""
-    covered, payer = state.works[report.work].covered, state.first(report.payer)
+    covered, payer = state.works[report.work].covered, state.original(report.payer)
     if covered and payer not in covered:
         raise InvalidData("report.not_the_payer", field="payer", payer=to_hex(report.payer))
     meeting = covered.get(payer, Spans()).meeting(report.periodStart, report.periodEnd)
@@ -169,7 +169,7 @@ def _check_correction(state: State, report: RevenueReport, under: bytes) -> None
         raise InvalidData("report.corrects_another", field="corrects", report=to_hex(report.corrects))
 
 
-def take_report(state: State, fact: Fact, report: RevenueReport) -> None:
+def apply_report(state: State, fact: Fact, report: RevenueReport) -> None:
     """It counts under the agreement that covers its period, instead of the one that it corrects."""
     digest = _reported_under(state, report)
     agreement = state.agreements[digest]
@@ -185,7 +185,7 @@ def take_report(state: State, fact: Fact, report: RevenueReport) -> None:
         agreement.reported.setdefault(report.work, Spans()).add(span)
 
 
-def agreement_stands(state: State, digest: bytes, at: int) -> Standing:
+def agreement_standing(state: State, digest: bytes, at: int) -> Standing:
     """Agreed, in force, or over, and by what."""
     found = state.agreements[digest]
     params: dict[str, str | int] = {"start": found.start}
@@ -197,7 +197,7 @@ def agreement_stands(state: State, digest: bytes, at: int) -> Standing:
     return Standing(f"agreement.is_{found.status(at)}", params)
 
 
-def report_stands(state: State, digest: bytes, _at: int) -> Standing:
+def report_standing(state: State, digest: bytes, _at: int) -> Standing:
     """The payer's last word on its period, or corrected."""
     found = state.reports[digest]
     if found.corrected_by is None:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
-from deedlog.registry.rules import agreements, works
+from deedlog.registry.rules import accounts, agreements, works
 from deedlog.registry.rules.agreements import FOR_EVER
 from deedlog.registry.rules.state import Fact, Standing, State
-from deedlog.registry.rules.works import nothing
+from deedlog.registry.rules.works import no_check
 from deedlog.registry.statements.signatures import check_signers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["FOR_EVER", "RULES", "Fact", "Rule", "Standing", "State", "check", "standing", "state", "take"]
+__all__ = ["FOR_EVER", "RULES", "Fact", "Rule", "Standing", "State", "apply", "check", "standing", "state"]
 
 
 _COUNTS = Standing("standing.counts")
@@ -35,33 +35,35 @@ class Rule(NamedTuple):
     """What a kind of statement needs (raises `InvalidData`, changes nothing), what it changes, what it comes to."""
 
     check: Callable[[State, Fact, Any], None]
-    take: Callable[[State, Fact, Any], None]
-    stands: Callable[[State, bytes, int], Standing] = _counts
+    apply: Callable[[State, Fact, Any], None]
+    standing: Callable[[State, bytes, int], Standing] = _counts
     needs_body: bool = False
     """Whether none of it follows from the entry alone."""
 
 
 RULES = {
-    "Work": Rule(nothing, works.take_work),
-    "Upload": Rule(nothing, works.take_upload, works.upload_stands),
-    "Rendition": Rule(works.check_rendition, nothing),
-    "Claim": Rule(works.check_claim, works.take_claim, works.claim_stands),
-    "Countersignature": Rule(works.check_countersignature, works.take_countersignature),
-    "Contribution": Rule(works.check_contribution, works.take_contribution, works.claim_stands),
-    "Rotation": Rule(works.check_rotation, works.take_rotation),
-    "Cancellation": Rule(agreements.check_cancellation, agreements.take_cancellation),
+    "Work": Rule(no_check, works.apply_work),
+    "Upload": Rule(no_check, works.apply_upload, works.upload_standing),
+    "Rendition": Rule(works.check_rendition, no_check),
+    "Claim": Rule(works.check_claim, works.apply_claim, works.claim_standing),
+    "Countersignature": Rule(works.check_countersignature, works.apply_countersignature),
+    "Contribution": Rule(works.check_contribution, works.apply_contribution, works.claim_standing),
+    "Rotation": Rule(accounts.check_rotation, accounts.apply_rotation),
+    "Cancellation": Rule(agreements.check_cancellation, agreements.apply_cancellation),
     "Agreement": Rule(
-        agreements.check_agreement, agreements.take_agreement, agreements.agreement_stands, needs_body=True
+        agreements.check_agreement, agreements.apply_agreement, agreements.agreement_standing, needs_body=True
     ),
-    "Termination": Rule(agreements.check_termination, agreements.take_termination, needs_body=True),
-    "RevenueReport": Rule(agreements.check_report, agreements.take_report, agreements.report_stands, needs_body=True),
+    "Termination": Rule(agreements.check_termination, agreements.apply_termination, needs_body=True),
+    "RevenueReport": Rule(
+        agreements.check_report, agreements.apply_report, agreements.report_standing, needs_body=True
+    ),
 }
 """The rule of each kind of statement."""
 
 
 def changes_later(kind: str) -> bool:
     """Return whether what comes later can change what a statement of a kind comes to."""
-    return RULES[kind].stands is not _counts
+    return RULES[kind].standing is not _counts
 
 
 def state(facts: Iterable[Fact], at: int = FOR_EVER) -> State:
@@ -70,11 +72,11 @@ def state(facts: Iterable[Fact], at: int = FOR_EVER) -> State:
     for fact in facts:
         if fact.time > at:
             break
-        take(folded, fact)
+        apply(folded, fact)
     return folded
 
 
-def take(state: State, fact: Fact) -> None:
+def apply(state: State, fact: Fact) -> None:
     """Fold the next entry in; a statement that does not count leaves its standing and nothing else.
 
     A digest counts once, at its lowest index: an entry that repeats one says nothing new.
@@ -89,7 +91,7 @@ def take(state: State, fact: Fact) -> None:
         except InvalidData as error:
             state.standings[fact.digest] = Standing(error.code, error.params, counts=False)
         else:
-            RULES[fact.kind].take(state, fact, fact.statement)
+            RULES[fact.kind].apply(state, fact, fact.statement)
             state.standings[fact.digest] = _COUNTS
     state.kinds[fact.digest] = fact.kind
     state.known.update(fact.accounts)
@@ -108,7 +110,7 @@ def note_counts(state: State, digest: bytes, kind: str) -> None:
 def check(state: State, fact: Fact) -> None:
     """Raise `InvalidData` if the statement would not count as the next entry; change nothing."""
     for account in fact.accounts:
-        if state.is_away(account):
+        if state.is_rotated(account):
             holder = to_hex(state.holder(account, fact.time))
             raise InvalidData("account.rotated_away", account=to_hex(account), holder=holder)
     signers = fact.statement.signers() if fact.statement is not None else None
@@ -122,4 +124,4 @@ def standing(state: State, digest: bytes, at: int) -> Standing:
     found = state.standings.get(digest)
     if found is None:
         return Standing("standing.unknown", counts=False)
-    return RULES[state.kinds[digest]].stands(state, digest, at) if found.counts else found
+    return RULES[state.kinds[digest]].standing(state, digest, at) if found.counts else found

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deedlog.registry.statements import NONE, WHOLE
+from deedlog.registry.statements.agreements import WHOLE
+from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

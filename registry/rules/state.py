@@ -84,7 +84,7 @@ class Spans:
 
 
 @dataclass(slots=True)
-class Line:
+class Succession:
     """An account and its successors: each speaks for all before it, since an instant."""
 
     accounts: list[bytes]
@@ -159,7 +159,7 @@ class State:
     standings: dict[bytes, Standing] = field(default_factory=dict)
     kinds: dict[bytes, str] = field(default_factory=dict)
     known: set[bytes] = field(default_factory=set)
-    lines: dict[bytes, tuple[Line, int]] = field(default_factory=dict)
+    successions: dict[bytes, tuple[Succession, int]] = field(default_factory=dict)
     works: dict[bytes, WorkState] = field(default_factory=dict)
     claims: dict[bytes, ClaimState] = field(default_factory=dict)
     contributions: dict[bytes, ClaimState] = field(default_factory=dict)
@@ -169,24 +169,24 @@ class State:
 
     def holder(self, account: bytes, at: int) -> bytes:
         """Return the account that speaks at an instant for one that was named earlier."""
-        if account not in self.lines:
+        if account not in self.successions:
             return account
-        line, place = self.lines[account]
-        return line.accounts[max(place, bisect_right(line.since, at) - 1)]
+        succession, place = self.successions[account]
+        return succession.accounts[max(place, bisect_right(succession.since, at) - 1)]
 
-    def first(self, account: bytes) -> bytes:
+    def original(self, account: bytes) -> bytes:
         """Return the account with which a line began: two accounts have one holder if and only if they have one first.
 
         For nobody can be rotated to somebody, so that lines do not join.
         """
-        return self.lines[account][0].accounts[0] if account in self.lines else account
+        return self.successions[account][0].accounts[0] if account in self.successions else account
 
-    def is_away(self, account: bytes) -> bool:
+    def is_rotated(self, account: bytes) -> bool:
         """Return whether an account has a successor, and signs nothing any more."""
-        if account not in self.lines:
+        if account not in self.successions:
             return False
-        line, place = self.lines[account]
-        return place + 1 < len(line.accounts)
+        succession, place = self.successions[account]
+        return place + 1 < len(succession.accounts)
 
     def holders(self, accounts: Iterable[bytes], at: int) -> set[bytes]:
         """Return the accounts that speak at an instant for those named earlier."""

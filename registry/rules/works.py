@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
-from deedlog.registry.rules.state import ClaimState, Line, Standing, WorkState
+from deedlog.registry.rules.state import ClaimState, Standing, WorkState
 
 if TYPE_CHECKING:
     from deedlog.registry.rules.state import Fact, State
 
 
-def nothing(_state: State, _fact: Fact, _statement: object) -> None:
+def no_check(_state: State, _fact: Fact, _statement: object) -> None:
     """Need nothing beyond the statement itself; or change nothing."""
 
 
-def take_work(state: State, fact: Fact, _statement: object) -> None:
+def apply_work(state: State, fact: Fact, _statement: object) -> None:
     """Its creators are those who signed."""
     state.works[fact.digest] = WorkState(creators=fact.accounts)
 
 
-def take_upload(state: State, fact: Fact, _statement: object) -> None:
+def apply_upload(state: State, fact: Fact, _statement: object) -> None:
     """It has no creator until a claim is confirmed."""
     state.works[fact.digest] = WorkState(creators=(), platform=fact.accounts[0])
 
@@ -44,7 +44,7 @@ def check_claim(state: State, fact: Fact, _statement: object) -> None:
         raise InvalidData("claim.unknown_upload", field="upload", upload=to_hex(upload))
 
 
-def take_claim(state: State, fact: Fact, _statement: object) -> None:
+def apply_claim(state: State, fact: Fact, _statement: object) -> None:
     """It waits for the platform's word."""
     state.claims[fact.digest] = ClaimState(fact.named("upload"), fact.accounts[0])
 
@@ -54,7 +54,7 @@ def check_contribution(state: State, fact: Fact, _statement: object) -> None:
     state.work(fact.named("work"), "work")
 
 
-def take_contribution(state: State, fact: Fact, _statement: object) -> None:
+def apply_contribution(state: State, fact: Fact, _statement: object) -> None:
     """It stands as claimed, for ever if need be: the registry lets nobody silence it."""
     state.contributions[fact.digest] = ClaimState(fact.named("work"), fact.accounts[0])
 
@@ -79,7 +79,7 @@ def check_countersignature(state: State, fact: Fact, _statement: object) -> None
         raise InvalidData("countersignature.twice", field="statement", statement=to_hex(statement))
 
 
-def take_countersignature(state: State, fact: Fact, _statement: object) -> None:
+def apply_countersignature(state: State, fact: Fact, _statement: object) -> None:
     """The claim's account becomes the upload's creator; the contribution counts as confirmed by this account."""
     statement = fact.named("statement")
     claim = state.claims.get(statement)
@@ -91,24 +91,7 @@ def take_countersignature(state: State, fact: Fact, _statement: object) -> None:
         state.contributions[statement].confirmed_by.append(fact.accounts[0])
 
 
-def check_rotation(state: State, fact: Fact, _statement: object) -> None:
-    """The successor has never signed anything, nor is it a payer: no two accounts become one, there is no circle."""
-    to = fact.named("successor")
-    if to in state.known:
-        raise InvalidData("rotation.to_somebody", field="to", account=to_hex(to))
-
-
-def take_rotation(state: State, fact: Fact, _statement: object) -> None:
-    """From the entry's time on the successor speaks for the account; the account signs nothing more."""
-    to = fact.named("successor")
-    [account] = [account for account in fact.accounts if account != to]
-    line, _ = state.lines.setdefault(account, (Line([account], [0]), 0))
-    state.lines[to] = (line, len(line.accounts))
-    line.accounts.append(to)
-    line.since.append(fact.time)
-
-
-def upload_stands(state: State, digest: bytes, _at: int) -> Standing:
+def upload_standing(state: State, digest: bytes, _at: int) -> Standing:
     """The platform's word only, or claimed by a creator."""
     work = state.works[digest]
     if work.claim is None:
@@ -116,7 +99,7 @@ def upload_stands(state: State, digest: bytes, _at: int) -> Standing:
     return Standing("upload.claimed", {"claim": to_hex(work.claim), "account": to_hex(work.creators[0])})
 
 
-def claim_stands(state: State, digest: bytes, _at: int) -> Standing:
+def claim_standing(state: State, digest: bytes, _at: int) -> Standing:
     """Claimed, for ever if need be, or confirmed, and by whom."""
     claim = state.claims.get(digest) or state.contributions[digest]
     if not claim.confirmed_by:

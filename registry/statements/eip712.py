@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_hex
+from deedlog.registry.keccak import keccak256
 from deedlog.registry.strict_json import members
 
 if TYPE_CHECKING:

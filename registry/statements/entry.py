@@ -64,7 +64,7 @@ class Entry:
     time: int
 
 
-def opening(kind: str, digest: bytes, signatures: Sequence[Signature], subjects: Sequence[str]) -> bytes:
+def prefix(kind: str, digest: bytes, signatures: Sequence[Signature], subjects: Sequence[str]) -> bytes:
     """Return an entry's bytes up to its time, as stored at acceptance; raise `EntryError` (`entry.too_large`).
 
     RFC 8785 §3.2.3 sorts members by name, so that `time` and `v` come last.
@@ -89,14 +89,14 @@ def opening(kind: str, digest: bytes, signatures: Sequence[Signature], subjects:
     return opened
 
 
-def close(opened: bytes, time: int) -> bytes:
-    """Return the whole entry: what `opening` returned, and its time."""
+def complete(opened: bytes, time: int) -> bytes:
+    """Return the whole entry: what `prefix` returned, and its time."""
     return opened + _closing(time)
 
 
 def build(entry: Entry) -> bytes:
     """Return the bytes of an entry."""
-    return close(opening(entry.kind, entry.digest, entry.signatures, entry.subjects), entry.time)
+    return complete(prefix(entry.kind, entry.digest, entry.signatures, entry.subjects), entry.time)
 
 
 def parse(data: bytes) -> Entry:

@@ -11,8 +11,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, HASH_SIZE, ZERO_ACCOUNT, from_hex, to_hex
+from deedlog.registry.keccak import keccak256
 from deedlog.registry.text import check_accepted, check_shown
 
 _DECIMALS = {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from coincurve import PrivateKey, PublicKey
 
 from deedlog.registry.errors import InvalidData, VerificationError
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

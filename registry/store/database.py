@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityEr
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.store.tables import FORM
+from deedlog.registry.store.tables import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +81,7 @@ class Database:
         with self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
             yield connection
 
-    def redo(self, work: Callable[[Connection], T]) -> T:
+    def retry_write(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returns, done in one write; done again, from a new look, if another process came between.
 
         Two processes may insert the same row, or lock each other out; and a connection may break at the commit, so that
@@ -100,9 +100,9 @@ class Database:
         with self.write() as connection:
             return work(connection)
 
-    def migrate(self, to: str = FORM) -> None:
+    def migrate(self, to: str = SCHEMA_VERSION) -> None:
         """Bring the tables to this version's form, or an earlier one; raise `Unavailable` (`database.…`)."""
-        if (self.form() or "") > FORM:
+        if (self.schema_version() or "") > SCHEMA_VERSION:
             self.check_version()
         from alembic import command  # noqa: PLC0415 - for `init` only: it takes as long to import as all of SQLAlchemy
         from alembic.config import Config  # noqa: PLC0415
@@ -115,7 +115,7 @@ class Database:
         except DatabaseError as error:
             raise Unavailable("database.unreachable", reason=str(error.orig)) from error
 
-    def form(self) -> str | None:
+    def schema_version(self) -> str | None:
         """Return the form of the tables, None where there are none; raise `Unavailable` (`database.unreachable`)."""
         try:
             with self.read() as connection:
@@ -127,11 +127,11 @@ class Database:
 
     def check_version(self) -> None:
         """Raise `Unavailable` (`database.…`) unless it can be opened and its tables have this version's form."""
-        actual = self.form()
-        if actual is not None and actual > FORM:
-            raise Unavailable("database.newer", expected=FORM, actual=actual)
-        if actual != FORM:
-            raise Unavailable("database.version", expected=FORM, actual=str(actual))
+        actual = self.schema_version()
+        if actual is not None and actual > SCHEMA_VERSION:
+            raise Unavailable("database.newer", expected=SCHEMA_VERSION, actual=actual)
+        if actual != SCHEMA_VERSION:
+            raise Unavailable("database.version", expected=SCHEMA_VERSION, actual=str(actual))
 
     def close(self) -> None:
         """Close all connections."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, ScalarSelect
 
-    from deedlog.registry.acceptance.submission import Sent
+    from deedlog.registry.acceptance.submission import SignedStatement
     from deedlog.registry.statements.base import Statement
     from deedlog.registry.statements.signatures import Signature
 
@@ -93,7 +93,7 @@ def was_party(connection: Connection, digest: bytes, accounts: Sequence[bytes]) 
 
 
 def add(
-    connection: Connection, sent: Sent, body: str, signers: Sequence[bytes], api_key_id: int | None, now: int
+    connection: Connection, sent: SignedStatement, body: str, signers: Sequence[bytes], api_key_id: int | None, now: int
 ) -> None:
     """Keep a draft that nobody has signed yet; `body` is the JSON of its members."""
     statement = sent.statement

@@ -57,12 +57,14 @@ class Event:
     """Where a reader is right after it."""
 
 
-def tell(connection: Connection, name: str, now: int, digest: bytes, account: bytes | None = None) -> None:
+def record(connection: Connection, name: str, now: int, digest: bytes, account: bytes | None = None) -> None:
     """Write down what happened to a statement; `account`: who did it, where one did."""
     _add(connection, name=name, at=now, digest=digest, account=account)
 
 
-def tell_range(connection: Connection, name: str, now: int, first: int, end: int, chain_id: int | None = None) -> None:
+def record_range(
+    connection: Connection, name: str, now: int, first: int, end: int, chain_id: int | None = None
+) -> None:
     """Write down what happened to the entries from index `first` to `end` - 1, and on which chain, if on one."""
     _add(connection, name=name, at=now, first=first, end=end, chain_id=chain_id)
 

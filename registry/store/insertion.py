@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, insert, select, text, tuple_
 
-from deedlog.registry.store.tables import ACCOUNT, RERUN, ROTATION, STATEMENT, SUBJECT, TEXT
+from deedlog.registry.store.tables import ACCOUNT, IDEMPOTENCY_KEY, ROTATION, STATEMENT, SUBJECT, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +32,12 @@ _POSTGRESQL_IDS = text("SELECT nextval(pg_get_serial_sequence('statement', 'id')
 
 
 class NewStatement(NamedTuple):
-    """A statement to keep: `body` is its members as JSON, `opening` its entry up to the time."""
+    """A statement to keep: `body` is its members as JSON, `prefix` its entry up to the time."""
 
     digest: bytes
     kind: str
     body: str
-    opening: bytes
+    prefix: bytes
     repeat_key: bytes
     accounts: Sequence[bytes]
     subjects: Sequence[str]
@@ -48,7 +48,7 @@ class NewStatement(NamedTuple):
     """(account, successor) of a `Rotation`."""
 
 
-class NewRerun(NamedTuple):
+class NewIdempotencyKey(NamedTuple):
     """A name under which `owner` sent the statement of that digest."""
 
     owner: str
@@ -91,14 +91,16 @@ def find_repeats(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, b
     return {row.repeat_key: row.digest for row in rows}
 
 
-def find_reruns(connection: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, bytes]]:
+def find_idempotency_keys(
+    connection: Connection, names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[bytes, bytes]]:
     """Return (fingerprint, digest) of what was sent under each of these (owner, name)."""
     if not names:
         return {}
     rows = connection.execute(
-        select(RERUN.c.owner, RERUN.c.name, RERUN.c.fingerprint, STATEMENT.c.digest)
-        .join(STATEMENT, STATEMENT.c.id == RERUN.c.statement_id)
-        .where(tuple_(RERUN.c.owner, RERUN.c.name).in_(names))
+        select(IDEMPOTENCY_KEY.c.owner, IDEMPOTENCY_KEY.c.name, IDEMPOTENCY_KEY.c.fingerprint, STATEMENT.c.digest)
+        .join(STATEMENT, STATEMENT.c.id == IDEMPOTENCY_KEY.c.statement_id)
+        .where(tuple_(IDEMPOTENCY_KEY.c.owner, IDEMPOTENCY_KEY.c.name).in_(names))
     )
     return {(row.owner, row.name): (row.fingerprint, row.digest) for row in rows}
 
@@ -117,8 +119,8 @@ def insert_statements(connection: Connection, statements: Sequence[NewStatement]
             for key, new in pairs
         ],
     )
-    texts = [(key, new.body, new.opening) for key, new in pairs]
-    _insert_rows(connection, TEXT, ("statement_id", "body", "opening"), texts)
+    texts = [(key, new.body, new.prefix) for key, new in pairs]
+    _insert_rows(connection, TEXT, ("statement_id", "body", "prefix"), texts)
     accounts = [(account, key) for key, new in pairs for account in new.accounts]
     _insert_rows(connection, ACCOUNT, ("account", "statement_id"), accounts)
     subjects = [(subject, key) for key, new in pairs for subject in new.subjects]
@@ -128,18 +130,18 @@ def insert_statements(connection: Connection, statements: Sequence[NewStatement]
         _insert_rows(connection, ROTATION, ("account", "successor", "statement_id"), rotations)
 
 
-def insert_reruns(connection: Connection, reruns: Sequence[NewRerun]) -> None:
+def insert_idempotency_keys(connection: Connection, idempotency_keys: Sequence[NewIdempotencyKey]) -> None:
     """Remember what was sent under which names."""
-    if not reruns:
+    if not idempotency_keys:
         return
-    digests = [new.digest for new in reruns]
+    digests = [new.digest for new in idempotency_keys]
     rows = connection.execute(select(STATEMENT.c.digest, STATEMENT.c.id).where(STATEMENT.c.digest.in_(digests)))
     ids = {row.digest: row.id for row in rows}
     connection.execute(
-        insert(RERUN),
+        insert(IDEMPOTENCY_KEY),
         [
             {"owner": new.owner, "name": new.name, "fingerprint": new.fingerprint, "statement_id": ids[new.digest]}
-            for new in reruns
+            for new in idempotency_keys
         ],
     )
 

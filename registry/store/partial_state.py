@@ -14,7 +14,7 @@ from deedlog.registry.hexadecimal import from_hex
 from deedlog.registry.rules import fold
 from deedlog.registry.rules.fold import RULES, State
 from deedlog.registry.rules.state import Fact
-from deedlog.registry.rules.works import nothing
+from deedlog.registry.rules.works import no_check
 from deedlog.registry.statements import KINDS
 from deedlog.registry.statements.base import CONTENT, tag
 from deedlog.registry.store import statements as store
@@ -48,14 +48,14 @@ def state_around(connection: Connection, digests: Iterable[bytes], accounts: Ite
     state = State()
     found = _closure(connection, set(digests))
     named = set(accounts)
-    for entry in [stored.opened() for stored in found.values()]:
+    for entry in [stored.parsed_entry() for stored in found.values()]:
         named.update(signature.account for signature in entry.signatures)
         named.update(payers_in(entry.subjects))
     found |= {stored.digest: stored for stored in rotations_of(connection, named)}
     time = 0
     for stored in sorted(found.values(), key=_in_order):
         time = max(time, stored.accepted_at) if stored.logged_at is None else stored.logged_at
-        fold.take(state, _fact(stored, time))
+        fold.apply(state, _fact(stored, time))
     return state
 
 
@@ -135,7 +135,7 @@ def _closure(connection: Connection, wanted: set[bytes]) -> dict[bytes, Stored]:
             if stored.digest not in found:
                 found[stored.digest] = stored
                 wanted.add(stored.digest)
-                wanted.update(named_in(stored.opened().subjects))
+                wanted.update(named_in(stored.parsed_entry().subjects))
         wanted -= asked
     return found
 
@@ -169,7 +169,7 @@ def _in_order(stored: Stored) -> tuple[bool, int, int]:
 
 def _fact(stored: Stored, time: int) -> Fact:
     message = stored.message
-    entry = stored.opened()
+    entry = stored.parsed_entry()
     return Fact(
         digest=stored.digest,
         kind=stored.kind,
@@ -182,4 +182,4 @@ def _fact(stored: Stored, time: int) -> Fact:
 
 def has_rule(kind: str) -> bool:
     """Return whether accepting a statement of a kind needs to know more than the statement."""
-    return RULES[kind].check is not nothing
+    return RULES[kind].check is not no_check

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Integer, bindparam, exists, func, or_, select
 
 from deedlog.registry.statements import entry as entries
-from deedlog.registry.store.tables import ACCOUNT, RERUN, STATEMENT, SUBJECT, TEXT
+from deedlog.registry.store.tables import ACCOUNT, IDEMPOTENCY_KEY, STATEMENT, SUBJECT, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A statement as it is kept: `message` is None once erased, `opening` is its entry up to the time."""
+    """A statement as it is kept: `message` is None once erased, `prefix` is its entry up to the time."""
 
     id: int
     digest: bytes
     kind: str
     message: dict[str, Any] | None
-    opening: bytes
+    prefix: bytes
     accepted_at: int
     log_index: int | None
     logged_at: int | None
@@ -40,9 +40,9 @@ class Stored:
 
     def entry(self) -> bytes:
         """Return the bytes of its entry; before it is logged, with time 0."""
-        return entries.close(self.opening, self.logged_at or 0)
+        return entries.complete(self.prefix, self.logged_at or 0)
 
-    def opened(self) -> entries.Entry:
+    def parsed_entry(self) -> entries.Entry:
         """Return what its entry says."""
         return entries.parse(self.entry())
 
@@ -61,7 +61,11 @@ class Filter:
 
 def references(connection: Connection, statement_id: int, owner: str) -> list[str]:
     """Return the names under which `owner` sent a statement."""
-    rows = connection.execute(select(RERUN.c.name).where(RERUN.c.statement_id == statement_id, RERUN.c.owner == owner))
+    rows = connection.execute(
+        select(IDEMPOTENCY_KEY.c.name).where(
+            IDEMPOTENCY_KEY.c.statement_id == statement_id, IDEMPOTENCY_KEY.c.owner == owner
+        )
+    )
     return [row.name for row in rows]
 
 
@@ -104,12 +108,12 @@ def rivals(connection: Connection, content: str, accounts: Sequence[bytes], limi
 
 
 def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes, int]]:
-    """Return (id, opening, accepted at) of what was accepted and has no index yet.
+    """Return (id, prefix, accepted at) of what was accepted and has no index yet.
 
     By that, never by the last id seen: PostgreSQL shows ids out of order.
     """
     rows = connection.execute(_UNLOGGED, {"limit": limit})
-    return [(key, opening, accepted_at) for key, opening, accepted_at in rows.all()]
+    return [(key, prefix, accepted_at) for key, prefix, accepted_at in rows.all()]
 
 
 def mark_logged(connection: Connection, rows: Sequence[tuple[int, int, int]]) -> int:
@@ -124,12 +128,12 @@ def mark_logged(connection: Connection, rows: Sequence[tuple[int, int, int]]) ->
 def entries_between(connection: Connection, start: int, end: int) -> list[bytes]:
     """Return the entries with index `start` to `end` - 1."""
     rows = connection.execute(
-        select(TEXT.c.opening, STATEMENT.c.logged_at)
+        select(TEXT.c.prefix, STATEMENT.c.logged_at)
         .join(STATEMENT, STATEMENT.c.id == TEXT.c.statement_id)
         .where(STATEMENT.c.log_index >= start, STATEMENT.c.log_index < end)
         .order_by(STATEMENT.c.log_index)
     )
-    return [entries.close(opening, logged_at) for opening, logged_at in rows.all()]
+    return [entries.complete(prefix, logged_at) for prefix, logged_at in rows.all()]
 
 
 def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
@@ -144,7 +148,7 @@ def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
 
 # Made once: making a statement takes longer than running it.
 _UNLOGGED = (
-    select(STATEMENT.c.id, TEXT.c.opening, STATEMENT.c.accepted_at)
+    select(STATEMENT.c.id, TEXT.c.prefix, STATEMENT.c.accepted_at)
     .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
     .where(STATEMENT.c.log_index.is_(None))
     .order_by(STATEMENT.c.id)
@@ -160,7 +164,7 @@ def statements() -> Select[Any]:
         STATEMENT.c.digest,
         STATEMENT.c.kind,
         TEXT.c.body,
-        TEXT.c.opening,
+        TEXT.c.prefix,
         STATEMENT.c.accepted_at,
         STATEMENT.c.log_index,
         STATEMENT.c.logged_at,
@@ -192,7 +196,7 @@ def _stored(row: RowMapping) -> Stored:
         digest=row["digest"],
         kind=row["kind"],
         message=None if row["body"] is None else json.loads(row["body"]),
-        opening=row["opening"],
+        prefix=row["prefix"],
         accepted_at=row["accepted_at"],
         log_index=row["log_index"],
         logged_at=row["logged_at"],

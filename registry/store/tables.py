@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary,
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Field, SQLModel
 
-FORM = "0005"
+SCHEMA_VERSION = "0006"
 """The last of the steps in `migrations/versions`: what a database must have been brought to."""
 
 # SQLite counts only INTEGER PRIMARY KEY by itself; elsewhere ids outgrow 32 bits.
@@ -78,7 +78,7 @@ class StatementTextRow(Table, table=True):
 
     statement_id: int = Field(primary_key=True, sa_type=_ID, foreign_key="statement.id")
     body: str | None = Field(default=None, sa_type=Text)
-    opening: bytes = Field(sa_type=LargeBinary)
+    prefix: bytes = Field(sa_type=LargeBinary)
 
 
 class StatementAccountRow(Table, table=True):
@@ -109,10 +109,10 @@ class RotationRow(Table, table=True):
     statement_id: int = Field(sa_type=_ID, foreign_key="statement.id", unique=True)
 
 
-class RerunRow(Table, table=True):
+class IdempotencyKeyRow(Table, table=True):
     """A name under which somebody may send a statement again (`Idempotency-Key`, a platform's own `reference`)."""
 
-    __tablename__ = "rerun"
+    __tablename__ = "idempotency_key"
 
     owner: str = Field(primary_key=True, sa_type=Text)
     name: str = Field(primary_key=True, sa_type=Text)
@@ -340,7 +340,7 @@ TEXT = _table(StatementTextRow)
 ACCOUNT = _table(StatementAccountRow)
 SUBJECT = _table(StatementSubjectRow)
 ROTATION = _table(RotationRow)
-RERUN = _table(RerunRow)
+IDEMPOTENCY_KEY = _table(IdempotencyKeyRow)
 DRAFT = _table(DraftRow)
 DRAFT_PARTY = _table(DraftPartyRow)
 DRAFT_SUBJECT = _table(DraftSubjectRow)

@@ -13,10 +13,12 @@ from benchmarks.place import data_folder
 from benchmarks.register import SINGLE
 from benchmarks.submissions import CREATORS, encoded, submission
 from deedlog.registry.hexadecimal import to_hex
-from deedlog.registry.statements import NONE, WHOLE, Agreement, Share
+from deedlog.registry.statements import Agreement, Share
+from deedlog.registry.statements.agreements import WHOLE
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import account_of_private_key, sign
 from deedlog.registry.statements.typed_data import from_typed_data, typed_data
+from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,16 +21,9 @@ from benchmarks.figure import Figure
 from benchmarks.statement import WORK
 from deedlog.registry.rules.fold import state
 from deedlog.registry.rules.state import Fact
-from deedlog.registry.statements import (
-    NONE,
-    WHOLE,
-    Agreement,
-    Contribution,
-    Countersignature,
-    RevenueReport,
-    Share,
-    Work,
-)
+from deedlog.registry.statements import Agreement, Contribution, Countersignature, RevenueReport, Share, Work
+from deedlog.registry.statements.agreements import WHOLE
+from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,8 @@ from benchmarks.figure import Figure
 from benchmarks.local_chain import running_chain
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.tlog import tiles
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,7 @@ from local_registry import ROOT, free_port
 from benchmarks.log import IDENTITY, LOG_KEY, NOW
 from deedlog.anchor.log import sequencer as log
 from deedlog.api.http import api_keys
-from deedlog.registry.keystore import write_private
+from deedlog.registry.files import write_private
 from deedlog.registry.store.database import Database
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from benchmarks.statement import KEY, WORK
 from benchmarks.timing import seconds
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.statements.signatures import sign
 from deedlog.registry.store import insertion
@@ -49,7 +50,7 @@ def measure() -> Iterator[Figure]:
             whole = _accept(database)
             ours = seconds(lambda: _sequence_all(database))  # noqa: B023 - called at once
             with database.read() as connection:
-                state = log.state(connection)
+                state = log_store.state(connection)
             database.close()
         tree = InmemoryTree(algorithm="sha256")
         theirs = seconds(lambda: tree.append_entries(whole))  # noqa: B023 - called at once
@@ -81,8 +82,8 @@ def _accept(database: Database) -> list[bytes]:
     with database.write() as connection:
         for batch in range(BATCHES):
             digests = [sha256(b"statement %d" % (batch * log.BATCH + item)).digest() for item in range(log.BATCH)]
-            openings = [entries.opening(WORK.kind, digest, [signature], subjects) for digest in digests]
-            whole += [entries.close(opening, NOW) for opening in openings]
+            openings = [entries.prefix(WORK.kind, digest, [signature], subjects) for digest in digests]
+            whole += [entries.complete(opening, NOW) for opening in openings]
             insertion.insert_statements(
                 connection,
                 [

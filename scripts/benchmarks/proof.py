@@ -11,7 +11,7 @@ from benchmarks.figure import Figure
 from benchmarks.place import data_folder
 from benchmarks.timing import seconds
 from deedlog.anchor import merkle
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog import tiles
 from deedlog.registry.store.database import Database
 
@@ -46,9 +46,9 @@ def _filled(database: Database, size: int) -> Database:
     for start in range(0, size, STEP):
         hashes = [_leaf_hash(index) for index in range(start, min(start + STEP, size))]
         with database.write() as connection:
-            log.write_tiles(connection, tiles.append(log.tile_reader(connection), start, hashes).tiles)
+            log_store.write_tiles(connection, tiles.append(log_store.tile_reader(connection), start, hashes).tiles)
     with database.read() as connection:
-        read_tile = log.tile_reader(connection)
+        read_tile = log_store.tile_reader(connection)
         proof = tiles.inclusion_proof(read_tile, size // 3, size)
         merkle.verify_inclusion(_leaf_hash(size // 3), size // 3, size, proof, tiles.root(read_tile, size))
     return database
@@ -57,6 +57,6 @@ def _filled(database: Database, size: int) -> Database:
 def _p99(database: Database, size: int) -> float:
     def prove() -> None:
         with database.read() as connection:
-            tiles.inclusion_proof(log.tile_reader(connection), random.randrange(size), size)  # noqa: S311 - no secret
+            tiles.inclusion_proof(log_store.tile_reader(connection), random.randrange(size), size)  # noqa: S311 - no secret
 
     return statistics.quantiles([seconds(prove) for _ in range(PROOFS)], n=100)[-1]

@@ -16,7 +16,7 @@ from benchmarks.place import data_folder
 from benchmarks.statement import KEY, WORK
 from benchmarks.timing import in_turns
 from deedlog.anchor.anchoring.anchorer import Anchorer
-from deedlog.anchor.anchoring.config import Plan
+from deedlog.anchor.anchoring.config import AnchoringConfig
 from deedlog.anchor.bundle_builder import make_bundle
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.evm.state_proof import parse_header
@@ -91,7 +91,7 @@ def _anchored(folder: Path) -> tuple[Bundle, bytes]:
     log.sequence(database, identity, LOG_KEY, NOW)
     with running_chain() as chain:
         chain.deploy_local(identity)
-        anchorer = Anchorer(database, chain, Plan(chain_named("local"), identity, OPERATOR, 1))
+        anchorer = Anchorer(database, chain, AnchoringConfig(chain_named("local"), identity, OPERATOR, 1))
         for tick in range(TICKS):
             anchorer.tick(NOW + tick)
     with database.read() as connection:

@@ -1,6 +1,6 @@
 """The table of bad input on the command line: each gets an error in both languages, and nothing is written.
 
-`tests/bad_input.py` is the table over HTTP; `test_bad_input_operator.py` has what an operator can do wrong.
+`tests/support/tables/bad_input.py` is the table over HTTP; `test_bad_input_operator.py` has the operator's mistakes.
 """
 
 from __future__ import annotations

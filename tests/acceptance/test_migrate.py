@@ -13,7 +13,7 @@ from support.worlds.untouched import untouched
 
 from deedlog.anchor.log import sequencer as log
 from deedlog.registry.store.database import Database
-from deedlog.registry.store.tables import FORM
+from deedlog.registry.store.tables import SCHEMA_VERSION
 
 EARLIER = "0002"
 
@@ -33,10 +33,10 @@ def earlier(tmp_path, database_url, nursery):
     return SimpleNamespace(operator=operator, folder=tmp_path, world=world, database_url=database_url)
 
 
-def form(earlier):
+def schema_version(earlier):
     database = Database(earlier.database_url)
     try:
-        return database.form()
+        return database.schema_version()
     finally:
         database.close()
 
@@ -47,12 +47,12 @@ def test_the_database_of_an_earlier_version_is_brought_to_this_ones_form(earlier
         refused = deedlog("serve", "--port", "1")
     assert refused.returncode == 1
     assert "run deedlog migrate" in refused.stderr
-    assert form(earlier) == EARLIER
-    for before in (EARLIER, FORM):
+    assert schema_version(earlier) == EARLIER
+    for before in (EARLIER, SCHEMA_VERSION):
         done = deedlog("migrate", "--json")
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == {"before": before, "now": FORM}
-    assert f"have form {FORM}" in deedlog("migrate").stdout
+        assert json.loads(done.stdout) == {"before": before, "now": SCHEMA_VERSION}
+    assert f"have form {SCHEMA_VERSION}" in deedlog("migrate").stdout
     checked = deedlog("fsck", "--no-chain")
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
@@ -63,4 +63,4 @@ def test_the_database_of_another_registry_is_left_alone(earlier):
     with untouched(earlier.folder):
         done = earlier.operator.run("migrate", "--json")
     assert json.loads(done.stdout)["error"]["code"] == "database.other_registry"
-    assert form(earlier) == EARLIER
+    assert schema_version(earlier) == EARLIER

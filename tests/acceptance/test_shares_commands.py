@@ -221,7 +221,7 @@ def test_a_party_opens_their_line_and_recomputes_their_payouts_offline(scene):
     assert [period["paid"][ben.shown] for period in found["reports"]] == ["125000"]
     refused(
         ben.run("--lang", "zh", "payout", "check", "report.deed", "report.deed", "--json"),
-        *("own_line.no_agreement", "", ""),
+        *("payout_check.no_agreement", "", ""),
     )
     refused(
         ben.run("--lang", "zh", "payout", "check", "mine.deed", "report.deed", "report.deed", "--json"),
@@ -348,8 +348,8 @@ def test_who_was_rotated_is_amended_reported_and_paid_as_who_speaks_for_them(sce
     done = dora.run(*mine, *reading)
     assert done.returncode == 0, done.stderr
     check = ("payout", "check", "mine.deed", "report.deed", "--json")
-    refused(dora.run("--lang", "zh", *check), "own_line.other_agreement", "rotation", "")
-    refused(dora.run("--lang", "zh", *check, "rotation.deed"), "own_line.other_agreement", "rotation", "")
+    refused(dora.run("--lang", "zh", *check), "payout_check.other_agreement", "rotation", "")
+    refused(dora.run("--lang", "zh", *check, "rotation.deed"), "payout_check.other_agreement", "rotation", "")
     checked = dora.run(*check, "another.deed", "rotation.deed")
     assert json.loads(checked.stdout)["to_date"] == "400"
 

@@ -45,7 +45,7 @@ from deedlog.api.client.registry_client import Client
 from deedlog.registry.errors import VerificationError
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.rules import payouts
-from deedlog.registry.statements import WHOLE
+from deedlog.registry.statements.agreements import WHOLE
 
 BEGIN = 90 * DAY
 
@@ -304,7 +304,7 @@ def test_bundles_stand_in_the_logs_order_whatever_a_proof_says_that_nobody_vouch
     pins = Pins(registry=sharing.site.identity.address)
     assert with_others(verify(shown, pins), shown, pins, [beside]).findings["standing"].code == "upload.unclaimed"
     forged = replace(beside, anchors=anchors, tlog_proof=None)
-    assert with_others(verify(shown, pins), shown, pins, [forged]).findings["standing"].code == "standing.beside"
+    assert with_others(verify(shown, pins), shown, pins, [forged]).findings["standing"].code == "standing.with_others"
 
 
 # Who made what

@@ -16,7 +16,7 @@ from support.worlds.waiting import until
 
 from deedlog.anchor.log import key as log_key
 from deedlog.api.http import examples
-from deedlog.registry import keystore
+from deedlog.registry import files, keystore
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 
 SECRET = "0123456789abcdef"
@@ -31,7 +31,7 @@ class Watched:
         self.node = node
         self.local = local
         for name in ("operator", "log"):
-            keystore.write_private(local.data / "passphrases" / name, f"{SECRET}\n".encode())
+            files.write_private(local.data / "passphrases" / name, f"{SECRET}\n".encode())
         keystore.write(local.data / "operator.json", keystore.new_key(), SECRET, CHEAP)
         log_key.create(local.data / "log.pem", SECRET)
         self.identity = local.create()

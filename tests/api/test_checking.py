@@ -12,7 +12,7 @@ import pytest
 from support.worlds.registry_world import ALICE, NOW, open_world, work
 
 from deedlog.api.http.batch_checker import Checkers, check_batch
-from deedlog.registry.acceptance.submission import Checked, Submitter
+from deedlog.registry.acceptance.submission import CheckedStatement, Submitter
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.store.database import Database
@@ -60,7 +60,7 @@ def test_another_process_finds_what_this_one_finds(world):
             checkers.close()
 
     there = asyncio.run(elsewhere())
-    assert isinstance(here[0], Checked)
+    assert isinstance(here[0], CheckedStatement)
     assert there[0] == here[0]
     assert [str(one) for one in there[1:]] == [str(one) for one in here[1:]]
 

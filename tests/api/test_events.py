@@ -26,7 +26,7 @@ from support.worlds.shares_world import (
 from support.worlds.waiting import until
 
 from deedlog.registry.hexadecimal import to_hex
-from deedlog.registry.statements import WHOLE
+from deedlog.registry.statements.agreements import WHOLE
 
 OF_THE_LOG = ("logged", "anchored", "final")
 OF_DRAFTS = {"proposed", "accepted", "declined"}

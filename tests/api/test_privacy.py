@@ -27,13 +27,15 @@ from support.worlds.shares_world import (
 from support.worlds.waiting import until
 
 from deedlog.anchor.verify import bundle as bundles
-from deedlog.anchor.verify.payout_check import open_line
+from deedlog.anchor.verify.disclosure import open_line
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
-from deedlog.registry.statements import ROLES, WHOLE, Share, eip712
+from deedlog.registry.statements import Share, eip712
+from deedlog.registry.statements.agreements import WHOLE
+from deedlog.registry.statements.vocabulary import ROLES
 
 pytestmark = on_one_database
 

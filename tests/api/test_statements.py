@@ -94,7 +94,7 @@ def test_a_reference_makes_a_rerun_with_a_fresh_salt_harmless(site):
     rerun = site.post(again, PLATFORM_KEY, client=site.platform, reference="video-17")
     assert (rerun.status_code, rerun.json()["digest"]) == (200, digest)
     other = site.post(upload(content=b"else"), PLATFORM_KEY, client=site.platform, reference="video-17")
-    assert (other.status_code, code(other)) == (409, "rerun.other_content")
+    assert (other.status_code, code(other)) == (409, "idempotency_key.other_content")
     shown = site.platform.get(f"/v1/statements/{digest}").json()
     assert shown["references"] == ["video-17"]
     assert shown["author"]["basis"] == "platform_word"
@@ -107,7 +107,7 @@ def test_an_idempotency_key_stands_for_one_request(site):
     same = site.post(work(content=b"idempotent"), ALICE, headers=headers)
     assert (same.status_code, same.json()["digest"]) == (200, first["digest"])
     other = site.post(work(content=b"other body"), ALICE, headers=headers)
-    assert (other.status_code, code(other)) == (409, "rerun.other_content")
+    assert (other.status_code, code(other)) == (409, "idempotency_key.other_content")
 
 
 def test_a_public_statement_sent_again_takes_no_name_from_its_signers(site):
@@ -123,7 +123,7 @@ def test_a_public_statement_sent_again_takes_no_name_from_its_signers(site):
     assert site.post(platforms, PLATFORM_KEY, client=site.platform).status_code == 201
     site.post(platforms, PLATFORM_KEY, client=site.platform, headers=headers)
     other = site.post(upload(content=b"else"), PLATFORM_KEY, client=site.platform, headers=headers)
-    assert (other.status_code, code(other)) == (409, "rerun.other_content")
+    assert (other.status_code, code(other)) == (409, "idempotency_key.other_content")
 
 
 def test_a_batch_answers_each_item_for_itself_and_in_order(site):

@@ -9,12 +9,14 @@ from conftest import running_anvil
 from support.worlds.chain_world import anchor_by_hand
 from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
+from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.anchoring.anchorer import Anchorer
 from deedlog.anchor.anchoring.chain_port import AnchorCall
 from deedlog.anchor.anchoring.chain_view import StopAnchoringError
-from deedlog.anchor.anchoring.config import Plan
+from deedlog.anchor.anchoring.config import AnchoringConfig
 from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.anchor.tlog import tiles
 from deedlog.registry.errors import InvalidData, Unavailable
@@ -29,9 +31,11 @@ def world(database, anvil):
 
 def change_chain(world, **changes):
     """Let the world anchor as on another kind of chain."""
-    plan = world.anchorer._plan
-    chain = dataclasses.replace(plan.chain, **changes)
-    world.anchorer = Anchorer(world.database, world.anchorer._port, Plan(chain, plan.identity, OPERATOR, plan.interval))
+    config = world.anchorer._config
+    chain = dataclasses.replace(config.chain, **changes)
+    world.anchorer = Anchorer(
+        world.database, world.anchorer._port, AnchoringConfig(chain, config.identity, OPERATOR, config.interval)
+    )
 
 
 def fill(world, count, start=0):
@@ -73,7 +77,7 @@ def test_a_crash_after_storing_and_before_sending_is_carried_on(world):
     size = 2
     with world.database.read() as connection:
         root, _ = log.checked_head(connection, size)
-    attempt = anchor_store.Attempt(0, 31337, 0, size, root, 0, "prepared", world.now)
+    attempt = attempt_store.Attempt(0, 31337, 0, size, root, 0, "prepared", world.now)
     port = world.anchorer._port
     world.anchorer._attempts._sign(attempt, port.fees(port.tip()), world.now)
     assert states(world) == [(0, 2, 0, "prepared")]
@@ -101,11 +105,11 @@ def test_a_stuck_transaction_is_replaced_at_a_higher_fee_under_the_same_nonce(wo
     anvil.automine(on=False)
     world.now += 1
     world.anchorer.tick(world.now)
-    world.now += world.anchorer._plan.chain.resend
+    world.now += world.anchorer._config.chain.resend
     world.anchorer.tick(world.now)
     with world.database.read() as connection:
-        attempt = anchor_store.open_attempt(connection, 31337)
-        sent = anchor_store.transactions(connection, attempt.id)
+        attempt = attempt_store.open_attempt(connection, 31337)
+        sent = attempt_store.transactions(connection, attempt.id)
     assert len(sent) == 2
     assert sent[1].max_fee > sent[0].max_fee * 11 // 10
     anvil.request("evm_mine")
@@ -116,7 +120,7 @@ def test_a_stuck_transaction_is_replaced_at_a_higher_fee_under_the_same_nonce(wo
 
 def transactions(world):
     with world.database.read() as connection:
-        return anchor_store.transactions(connection, anchor_store.open_attempt(connection, 31337).id)
+        return attempt_store.transactions(connection, attempt_store.open_attempt(connection, 31337).id)
 
 
 def test_an_attempt_whose_row_was_damaged_is_not_signed_again(world, anvil):
@@ -128,11 +132,11 @@ def test_an_attempt_whose_row_was_damaged_is_not_signed_again(world, anvil):
         with world.database.write() as connection:
             whole = dict(connection.execute(table.select()).mappings().one())
             connection.execute(table.update().values(damage))
-        world.now += world.anchorer._plan.chain.resend
+        world.now += world.anchorer._config.chain.resend
         with pytest.raises(InvalidData, match=r"log\.(head_mislabelled|no_checkpoint)"):
             world.anchorer.tick(world.now)
         with world.database.write() as connection:
-            assert len(anchor_store.transactions(connection, whole["id"])) == 1
+            assert len(attempt_store.transactions(connection, whole["id"])) == 1
             connection.execute(table.update().values(whole))
     anvil.request("evm_mine")  # now, and not in the middle of a tick
     anvil.automine(on=True)
@@ -146,7 +150,7 @@ def test_fees_stop_at_the_chains_limit_and_the_last_transaction_is_sent_on(world
     fill(world, 2)
     anvil.automine(on=False)
     for _ in range(40):
-        world.now += world.anchorer._plan.chain.resend
+        world.now += world.anchorer._config.chain.resend
         alarms = world.anchorer.tick(world.now)
     sent = transactions(world)
     assert 3 < len(sent) < 12
@@ -165,7 +169,7 @@ def test_an_empty_account_does_not_drive_the_fee_up(world, anvil):
     balance = anvil.request("eth_getBalance", operator, "latest")
     anvil.request("anvil_setBalance", operator, "0x1")
     for _ in range(20):
-        world.now += world.anchorer._plan.chain.resend
+        world.now += world.anchorer._config.chain.resend
         alarms = world.anchorer.tick(world.now)
     assert len(transactions(world)) == 1
     assert alarms["alarm.balance_low"]["balance"] == "1"
@@ -180,7 +184,7 @@ def test_a_second_attempt_beside_an_open_one_is_refused_by_name(world, anvil):
     anvil.automine(on=False)
     world.anchorer.tick(world.now + 1)
     with world.database.read() as connection:
-        first = anchor_store.open_attempt(connection, 31337)
+        first = attempt_store.open_attempt(connection, 31337)
     second = dataclasses.replace(first, id=0, nonce=first.nonce + 1)
     port = world.anchorer._port
     with pytest.raises(Unavailable, match=r"anchoring\.raced"):
@@ -284,7 +288,7 @@ def audit_of_chain(world):
         size = port.head_of(contract, root, at).previous_size
         if size:
             with world.database.read() as connection:
-                root = log.checkpoint_of_size(connection, size)[0]
+                root = log_store.checkpoint_of_size(connection, size)[0]
     return sizes
 
 
@@ -307,7 +311,7 @@ def test_a_head_below_the_newest_that_this_log_did_not_sign_stops_everything(wor
     fill(world, 2)
     port = EvmChain(anvil.url)
     with world.database.read() as connection:
-        reader = log.tile_reader(connection)
+        reader = log_store.tile_reader(connection)
         first, second = (tiles.root(reader, size) for size in (1, 2))
         proof = tuple(tiles.consistency_proof(reader, 1, 2))
     anchor_by_hand(port, AnchorCall(world.identity.address, 0, 1, first, ()), OPERATOR, 31337)

@@ -15,7 +15,7 @@ from support.worlds.waiting import until
 def test_a_transaction_that_never_mines_is_an_alarm_with_a_deadline(walk, chain):
     chain.automine(on=False)
     walk.fill()
-    codes = walk.rounds(30, seconds=walk.world.anchorer._plan.chain.resend)
+    codes = walk.rounds(30, seconds=walk.world.anchorer._config.chain.resend)
     assert {"alarm.anchor_late", "alarm.fee_limit"} <= codes
     assert [state for *_, state in walk.attempts()] == ["sent"]
     chain.automine(on=True)
@@ -29,7 +29,7 @@ def test_a_fee_spike_is_waited_out_within_the_limit(walk, chain):
     chain.request("anvil_setNextBlockBaseFeePerGas", hex(10**12))
     chain.request("evm_mine")
     walk.fill()
-    codes = walk.rounds(8, seconds=walk.world.anchorer._plan.chain.resend)
+    codes = walk.rounds(8, seconds=walk.world.anchorer._config.chain.resend)
     assert "alarm.fee_limit" in codes
     assert walk.nonces_used() == 0
     with walk.world.database.read() as connection:
@@ -47,7 +47,7 @@ def test_a_tip_that_a_node_made_up_stays_within_the_limit(walk, faulty):
     walk.settle()
     with walk.world.database.read() as connection:
         offered = connection.exec_driver_sql("SELECT max_fee FROM anchor_transaction").scalars().all()
-    assert max(map(int, offered)) <= walk.world.anchorer._plan.chain.max_fee
+    assert max(map(int, offered)) <= walk.world.anchorer._config.chain.max_fee
 
 
 def test_an_empty_account_is_an_alarm_until_it_is_funded(walk, chain):

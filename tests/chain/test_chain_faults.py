@@ -18,6 +18,7 @@ from support.worlds.registry_world import OPERATOR
 from deedlog.anchor.anchoring.chain_port import AnchorCall
 from deedlog.anchor.anchoring.chain_view import StopAnchoringError
 from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.anchor.tlog import tiles
 from deedlog.registry.errors import Unavailable
@@ -32,7 +33,7 @@ def test_an_anchor_made_by_somebody_else_while_an_attempt_is_open(walk, chain, c
     if covering == "a later head":
         walk.fill(2)
     with walk.world.database.read() as connection:
-        size = log.state(connection).size
+        size = log_store.state(connection).size
         root, _ = log.checked_head(connection, size)
     port = EvmChain(chain.url)
     call = AnchorCall(walk.world.identity.address, 0, size, root, ())
@@ -53,10 +54,10 @@ def test_anchors_made_while_nobody_watched_are_all_kept(walk, chain):
     for _ in range(20):
         walk.fill(2)
         with walk.world.database.read() as connection:
-            size = log.state(connection).size
+            size = log_store.state(connection).size
             root, _ = log.checked_head(connection, size)
         with walk.world.database.read() as connection:
-            proof = tiles.consistency_proof(log.tile_reader(connection), sizes[-1], size) if sizes else []
+            proof = tiles.consistency_proof(log_store.tile_reader(connection), sizes[-1], size) if sizes else []
         call = AnchorCall(walk.world.identity.address, sizes[-1] if sizes else 0, size, root, tuple(proof))
         anchor_by_hand(port, call, OPERATOR, PUBLIC)
         sizes.append(size)

@@ -14,7 +14,7 @@ from deedlog.anchor import merkle
 from deedlog.anchor.anchoring.chain_port import AnchorCall
 from deedlog.anchor.audit.audit import audit_log
 from deedlog.anchor.fsck.database import DatabaseSource, check_database
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.rpc.contract_reader import NodeContract
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.anchor.tlog import tiles
@@ -32,7 +32,7 @@ class Scene:
         self.port = EvmChain(chain.url)
         self.port.deploy_local(self.world.identity)
         with self.world.database.read() as connection:
-            read = log.tile_reader(connection)
+            read = log_store.tile_reader(connection)
             self.leaf_hashes = [
                 row[at : at + 32] for row in (read(0, 0), read(0, 1), read(0, 2)) for at in range(0, len(row), 32)
             ]
@@ -131,7 +131,7 @@ def test_a_wrong_size_that_the_contract_cannot_tell_after_an_own_head(scene):
 def test_a_mislabelled_head_below_a_right_one(scene):
     """Once the contract has a wrong size, a proof made for it can lead to a right head: the history still shows it."""
     with scene.world.database.read() as connection:
-        reader = log.tile_reader(connection)
+        reader = log_store.tile_reader(connection)
         roots = {size: tiles.root(reader, size) for size in (256, 512)}
     # The root of 256 entries with size 128: from there RFC 9162 proves the tree of 512 as if 128 were a half.
     scene.anchor(scene.call(0, 256, labelled=128))

@@ -13,13 +13,14 @@ from support.worlds.chain_world import anchor_by_hand
 from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
 from deedlog.anchor import bundle_builder
+from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.anchoring.chain_port import AnchorCall
 from deedlog.anchor.anchoring.chain_view import StopAnchoringError, prove
 from deedlog.anchor.audit.audit import audit_log
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.fsck.database import DatabaseSource
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.rpc.contract_reader import NodeContract
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.anchor.tlog import tiles
@@ -59,7 +60,7 @@ class Accident:
     def honest(self, start, size, contract=None) -> AnchorCall:
         """Return the call that anchors the log's own head of that size, with its proof from `start` entries."""
         with self.world.database.read() as connection:
-            reader = log.tile_reader(connection)
+            reader = log_store.tile_reader(connection)
             proof = tiles.consistency_proof(reader, start, size) if start else []
             root = tiles.root(reader, size)
         return AnchorCall(contract or self.contract, start, size, root, tuple(proof))
@@ -90,7 +91,7 @@ class Accident:
         size, root = self.head(contract)
         with self.world.database.read() as connection:
             [entry] = store.entries_between(connection, index, index + 1)
-            proof = tiles.inclusion_proof(log.tile_reader(connection), index, size)
+            proof = tiles.inclusion_proof(log_store.tile_reader(connection), index, size)
         data = self.port._contract.encode_abi("verifyEntry", args=[entry, index, root, list(proof)])
         call = {"to": "0x" + contract.hex(), "data": str(data)}
         return int(self.port.development_request("eth_call", call, "latest"), 16) == 1
@@ -117,7 +118,7 @@ def test_a_head_whose_label_is_wrong_in_the_database_is_not_sent(accident, label
     assert accident.head() == contract
     assert accident.nonce() == nonce
     with accident.world.database.read() as connection:
-        assert anchor_store.open_attempt(connection, 31337) is None
+        assert attempt_store.open_attempt(connection, 31337) is None
 
 
 @LABELS
@@ -206,8 +207,8 @@ def test_a_statement_is_signed_for_one_address_so_its_bundle_does_not_move_to_th
     successor = dataclasses.replace(old, salt=b"\x01" * 32)
     accident.port.deploy_local(successor)
     accident.send(accident.honest(0, SIZE, successor.address))
-    plan = dataclasses.replace(accident.world.anchorer._plan, identity=successor)
-    anchored = prove(accident.port, plan, accident.port.tip(), accident.honest(0, SIZE).root)
+    config = dataclasses.replace(accident.world.anchorer._config, identity=successor)
+    anchored = prove(accident.port, config, accident.port.tip(), accident.honest(0, SIZE).root)
     with accident.world.database.write() as connection:
         anchor_store.put_anchor(connection, anchored)
         bundle = bundle_builder.make_bundle(connection, successor, accident.digests[SIZE - 1])

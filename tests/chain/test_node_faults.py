@@ -17,7 +17,7 @@ from support.worlds.registry_world import connect, open_world
 
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.registry.errors import Unavailable
-from deedlog.registry.hashing import keccak256
+from deedlog.registry.keccak import keccak256
 from deedlog.registry.store import alarms
 from deedlog.registry.store.database import Database
 

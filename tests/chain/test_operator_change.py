@@ -8,9 +8,10 @@ import pytest
 from support.faults.reorganisation import reorganise
 from support.worlds.registry_world import ALICE, OPERATOR, OWNER, connect, open_world, person, salt, work
 
+from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.anchoring.anchorer import Anchorer
-from deedlog.anchor.anchoring.config import Plan
+from deedlog.anchor.anchoring.config import AnchoringConfig
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.signatures import account_of_private_key
 from deedlog.registry.store.tables import ATTEMPT, TRANSACTION
@@ -31,8 +32,10 @@ class Change:
         anvil.request("anvil_impersonateAccount", to_hex(account_of_private_key(OWNER)))
         anvil.request("evm_mine")
         self.old = self.world.anchorer
-        plan = self.old._plan
-        self.new = Anchorer(database, self.port, Plan(plan.chain, plan.identity, SUCCESSOR, plan.interval))
+        config = self.old._config
+        self.new = Anchorer(
+            database, self.port, AnchoringConfig(config.chain, config.identity, SUCCESSOR, config.interval)
+        )
         self.count = 0
 
     def fill(self, count) -> None:
@@ -69,7 +72,7 @@ class Change:
         self.anvil.request("anvil_dropAllTransactions")
         self.anvil.automine(on=True)
         with self.world.database.read() as connection:
-            assert anchor_store.open_attempt(connection, CHAIN_ID).state == "sent"
+            assert attempt_store.open_attempt(connection, CHAIN_ID).state == "sent"
 
     def nonce(self, key):
         return self.port.next_nonce(account_of_private_key(key), self.port.tip().number)
@@ -175,8 +178,8 @@ def test_what_the_old_operator_anchored_just_before_is_success(change):
 
 
 def test_a_reorganisation_after_the_change_is_anchored_again_by_the_new_operator(change):
-    plan = change.new._plan
-    patient = dataclasses.replace(plan, chain=dataclasses.replace(plan.chain, confirmations=5))
+    config = change.new._config
+    patient = dataclasses.replace(config, chain=dataclasses.replace(config.chain, confirmations=5))
     change.old = Anchorer(change.world.database, change.port, dataclasses.replace(patient, operator_key=OPERATOR))
     change.new = Anchorer(change.world.database, change.port, patient)
     change.fill(3)
@@ -199,7 +202,7 @@ def test_what_became_of_the_old_operators_last_attempt_is_not_said_of_the_new_on
     change.fill(3)
     change.leave_open()
     change.pass_nonces(OPERATOR, 1)  # whoever has stolen the key
-    change.world.now += change.old._plan.chain.resend
+    change.world.now += change.old._config.chain.resend
     assert "alarm.nonce_taken" in change.tick(change.old)
     change.set_operator()
     assert "alarm.nonce_taken" not in change.tick(change.new)

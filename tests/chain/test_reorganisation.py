@@ -8,7 +8,7 @@ import pytest
 from support.faults.reorganisation import blocks, reorganise
 from support.worlds.waiting import until
 
-from deedlog.registry.hashing import keccak256
+from deedlog.registry.keccak import keccak256
 
 
 def whole_chain(anvil):

@@ -10,6 +10,7 @@ from support.worlds.registry_world import OPERATOR
 from deedlog.anchor.anchoring.chain_port import AnchorCall
 from deedlog.anchor.anchoring.chain_view import StopAnchoringError
 from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog import tiles
 from deedlog.registry.errors import Unavailable
 from deedlog.registry.store.database import Database
@@ -134,5 +135,5 @@ def test_an_anchor_between_two_others_that_is_gone_is_not_served_for_ever(store,
 def third_after_first(walk):
     with walk.world.database.read() as connection:
         root, _ = log.checked_head(connection, 3)
-        proof = tiles.consistency_proof(log.tile_reader(connection), 1, 3)
+        proof = tiles.consistency_proof(log_store.tile_reader(connection), 1, 3)
     return AnchorCall(walk.world.identity.address, 1, 3, root, tuple(proof))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from support.worlds.registry_world import ALICE, connect, open_world, salt, work
 
-from deedlog.anchor.anchoring import store as anchor_store
+from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring.anchorer import Anchorer
 from deedlog.registry import failpoints
 from deedlog.registry.errors import InvalidData, Unavailable
@@ -39,8 +39,8 @@ def anchorer(world, holder):
     with world.database.write() as connection:
         connection.execute(text("UPDATE lease SET renewed_at = renewed_at - :some"), {"some": LEASE_MS})
         held = lease.take(connection, ANCHORER, holder)
-    plan = world.anchorer._plan
-    return Anchorer(Fenced(world.database, held), world.anchorer._port, plan)
+    config = world.anchorer._config
+    return Anchorer(Fenced(world.database, held), world.anchorer._port, config)
 
 
 def attempts(world):
@@ -92,7 +92,7 @@ def test_an_anchorer_that_was_paused_anywhere_changes_nothing_when_it_wakes_up(w
         for _ in range(4):
             world.now += 1
             second.tick(world.now)
-            seen.append(len([state for *_, state in attempts(world) if state in anchor_store.UNMINED]))
+            seen.append(len([state for *_, state in attempts(world) if state in attempt_store.UNMINED]))
 
     anvil.automine(on=mined)
     pause = Pause(step, take_over)

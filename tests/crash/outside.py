@@ -31,7 +31,7 @@ from witness import Witness, checkpoint_of, nodes_of
 from deedlog.anchor.verify import bundle
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
-from deedlog.registry.hashing import keccak256
+from deedlog.registry.keccak import keccak256
 
 WIDTH = 256
 ANCHORED = "0x" + keccak256(b"Anchored(bytes32,uint64,uint64)").hex()
@@ -216,7 +216,7 @@ def check_rows(registry, seen: Seen | None) -> None:
 
             ((size, root),) = ask("SELECT size, root FROM log")
             logged = ask(
-                "SELECT log_index, digest, logged_at, opening FROM statement "
+                "SELECT log_index, digest, logged_at, prefix FROM statement "
                 "LEFT JOIN statement_text ON statement_id = id WHERE log_index IS NOT NULL ORDER BY log_index"
             )
             signed = ask("SELECT size, root, note FROM checkpoint ORDER BY size")
@@ -233,7 +233,7 @@ def check_rows(registry, seen: Seen | None) -> None:
     finally:
         engine.dispose()
     assert [row.log_index for row in logged] == list(range(size))
-    entries = [bytes(row.opening or b"") + b',"time":%d,"v":1}' % row.logged_at for row in logged]
+    entries = [bytes(row.prefix or b"") + b',"time":%d,"v":1}' % row.logged_at for row in logged]
     tree = Tree(entries)
     assert bytes(root) == tree.root(0, size)
     assert [row.size for row in signed][-1] == size, "a checkpoint was signed that is not the log's"

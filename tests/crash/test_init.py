@@ -10,7 +10,7 @@ from local_registry import LOCAL_OWNER
 from support.worlds.databases import DIALECTS
 
 from deedlog.anchor.evm.identity import RegistryIdentity
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.registry import keystore
 from deedlog.registry.failpoints import STEPS
 from deedlog.registry.store.database import Database
@@ -34,7 +34,7 @@ def kill_init_at(registry, step, *arguments):
 def stored_identity(registry):
     database = Database(registry.database_url)
     try:
-        return log.identity_of(database)
+        return log_store.identity_of(database)
     finally:
         database.close()
 

@@ -19,8 +19,8 @@ DAMAGES = {
         "DELETE FROM statement_text WHERE statement_id = (SELECT id FROM statement WHERE log_index = 4)",
         "DELETE FROM statement WHERE log_index = 4",
     ),
-    "an entry is another": "UPDATE statement_text SET opening = "
-    "(SELECT opening FROM statement_text WHERE statement_id = (SELECT id FROM statement WHERE log_index = 0))"
+    "an entry is another": "UPDATE statement_text SET prefix = "
+    "(SELECT prefix FROM statement_text WHERE statement_id = (SELECT id FROM statement WHERE log_index = 0))"
     " WHERE statement_id = (SELECT id FROM statement WHERE log_index = 1)",
     "a time is another": "UPDATE statement SET logged_at = logged_at + 1 WHERE log_index = 4",
     "a statement has no text": "DELETE FROM statement_text",

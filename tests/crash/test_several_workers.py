@@ -18,6 +18,7 @@ from support.worlds.fleet import SECONDS_TO_START, Stream, Watch, make_fleet
 from support.worlds.waiting import until
 
 from deedlog.anchor import merkle
+from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.store import statements as store
@@ -155,7 +156,7 @@ def check_anchors(fleet):
     def final():
         with fleet.database.read() as connection:
             found = anchor_store.anchors(connection, 1)
-            opened = anchor_store.open_attempt(connection, 31337)
+            opened = attempt_store.open_attempt(connection, 31337)
         return found and found[0].size == size(fleet) and found[0].final and not opened
 
     until(final, "the newest head is anchored and final", 30)

@@ -13,9 +13,9 @@ import click
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import key as log_key
 from deedlog.api.cli.common import say, show_json
-from deedlog.registry import keystore
+from deedlog.registry import files, keystore
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.failpoints import reached
+from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum
 
 if TYPE_CHECKING:
@@ -52,16 +52,16 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         signing_key = log_key.read(settings.log_key, settings.log_passphrase())
     else:
         signing_key = log_key.create(settings.log_key, settings.log_passphrase())
-    reached("init.log_key")
+    failpoint("init.log_key")
     if settings.operator_key.exists():
         operator = keystore.account(settings.operator_key)
     else:
         operator = keystore.write(settings.operator_key, keystore.new_key(), settings.operator_passphrase())
-    reached("init.operator_key")
+    failpoint("init.operator_key")
     identity = replace(draft, log_key=signing_key.public_key().public_bytes_raw(), operator=operator)
     database = Database(settings.database)
     database.migrate()
-    reached("init.migrated")
+    failpoint("init.migrated")
     begun = _begun(database)
     if begun is None:
         log.create(database, identity, signing_key, int(time.time()))
@@ -70,11 +70,11 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         identity = begun
     else:
         raise InvalidData("log.exists")
-    reached("init.created")
+    failpoint("init.created")
     text = json.dumps(identity.to_json(), indent=2) + "\n"
-    keystore.write_private(settings.identity_file, text.encode())
+    files.write_private(settings.identity_file, text.encode())
     settings.identity_file.chmod(0o644)
-    reached("init.identified")
+    failpoint("init.identified")
     shown = {
         "registry": to_checksum(identity.address),
         "operator": to_checksum(operator),
@@ -90,10 +90,10 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
 
 def _begun(database: Database) -> RegistryIdentity | None:
     """Return the identity of the log that the database holds, if it holds one."""
-    from deedlog.anchor.log import sequencer as log  # noqa: PLC0415 - see `command`
+    from deedlog.anchor.log import store as log_store  # noqa: PLC0415 - see `command`
 
     try:
-        return log.identity_of(database)
+        return log_store.identity_of(database)
     except Unavailable as error:
         if error.code != "log.missing":
             raise

@@ -25,7 +25,7 @@ from deedlog.registry.store import drafts as draft_store
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from deedlog.registry.acceptance.submission import Sent, Submitter
+    from deedlog.registry.acceptance.submission import SignedStatement, Submitter
     from deedlog.registry.statements.signatures import Signature
 
 _LOG = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def post_decline(digest: str, here: Here) -> dict[str, Any]:
     """Say that you will not sign: a notice to the other parties, which binds nobody. Needs a session."""
     account = here.signed_in()
     wanted = from_hex(digest, HASH_SIZE, "digest")
-    here.database.redo(lambda connection: drafts.decline(connection, wanted, account, here.now()))
+    here.database.retry_write(lambda connection: drafts.decline(connection, wanted, account, here.now()))
     return get_draft(digest, here)
 
 
@@ -100,7 +100,7 @@ def get_draft(digest: str, here: Here) -> dict[str, Any]:
 
 def _find(
     here: Context, digest: bytes, signatures: tuple[Signature, ...], submitter: Submitter
-) -> Sent | drafts.Signed:
+) -> SignedStatement | drafts.Signed:
     """Return the statement of a draft, as if it were sent with these signatures; or the answer if it is complete."""
     with here.database.read() as connection:
         draft = draft_store.by_digest(connection, digest)
@@ -110,7 +110,7 @@ def _find(
     return check_sent(submission, here.identity.address, submitter, here.now())
 
 
-async def _sign(here: Context, sent: Sent, submitter: Submitter) -> JSONResponse:
+async def _sign(here: Context, sent: SignedStatement, submitter: Submitter) -> JSONResponse:
     admission = Admission(here.quota.take_accounts if submitter.api_key_id is None else None)
     return _answer(here, await here.acceptance.sign(drafts.Signing(sent, submitter, here.now(), admission)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog.tiles import TileError, parse_path
 from deedlog.api.http.context import Here  # noqa: TC001 - FastAPI reads the annotations
 
@@ -18,7 +18,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 def get_checkpoint(here: Here) -> Response:
     """The newest checkpoint (C2SP tlog-checkpoint)."""
     with here.database.read() as connection:
-        note = log.newest_checkpoint(connection)
+        note = log_store.newest_checkpoint(connection)
     return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
@@ -27,7 +27,7 @@ def get_tile(path: str, here: Here) -> Response:
     """A tile of hashes, `tile/<L>/<N>[.p/<W>]`, or an entry bundle, `tile/entries/<N>[.p/<W>]`."""
     wanted = parse_path(f"tile/{path}")
     with here.database.read() as connection:
-        data = log.resource(connection, wanted)
+        data = log_store.resource(connection, wanted)
     if data is None:
         raise TileError("tile.path")
     return Response(data, media_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE})

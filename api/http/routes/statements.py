@@ -15,7 +15,7 @@ from deedlog.api.http import schemas
 from deedlog.api.http.context import Body, Context, Here  # noqa: TC001 - FastAPI reads the annotations
 from deedlog.registry import strict_json
 from deedlog.registry.acceptance import access
-from deedlog.registry.acceptance.submission import rerun_owner
+from deedlog.registry.acceptance.submission import idempotency_owner
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.rules import fold
@@ -152,7 +152,7 @@ def _show(
     rights: State,
     most_rivals: int,
 ) -> dict[str, Any]:
-    entry = stored.opened()
+    entry = stored.parsed_entry()
     accounts = [signature.account for signature in entry.signatures]
     rivals: list[Stored] = []
     for subject in entry.subjects:
@@ -160,7 +160,7 @@ def _show(
             rivals += store.rivals(connection, subject, accounts, most_rivals + 1)
     names: list[str] = []
     if reader.api_key_id is not None:
-        owner = rerun_owner(reader.api_key_id, accounts)
+        owner = idempotency_owner(reader.api_key_id, accounts)
         names = [
             name.removeprefix("reference:")
             for name in store.references(connection, stored.id, owner)

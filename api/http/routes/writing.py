@@ -19,7 +19,7 @@ from deedlog.api.http.context import Context, body, check_read, surroundings
 from deedlog.registry import strict_json
 from deedlog.registry.acceptance import accept
 from deedlog.registry.acceptance.accept import Accepted, Answer
-from deedlog.registry.acceptance.submission import Checked, Submitter, check_submission
+from deedlog.registry.acceptance.submission import CheckedStatement, Submitter, check_submission
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.store import statements as store
@@ -84,7 +84,7 @@ async def post_batch(request: Request) -> Response:
         raise InvalidData("api_key.scope", scope="batch")
     sent = await body(request, schemas.MAXIMUM_BATCH_BODY)
     checked = await here.checkers.check(sent, here.identity.address, submitter, here.now())
-    kept = iter(await _keep(here, [item for item in checked if isinstance(item, Checked)], submitter))
+    kept = iter(await _keep(here, [item for item in checked if isinstance(item, CheckedStatement)], submitter))
     results = [item if isinstance(item, DeedlogError) else next(kept) for item in checked]
     shown = [
         {"problem": problems.problem(result, here.language)} if isinstance(result, DeedlogError) else _accepted(result)
@@ -98,15 +98,15 @@ def _json(value: object, status: int) -> Response:
     return Response(_ENCODER.encode(value).encode(), status, media_type="application/json")
 
 
-def _read(here: Context, body: bytes, idempotency_key: str | None, submitter: Submitter) -> Checked:
+def _read(here: Context, body: bytes, idempotency_key: str | None, submitter: Submitter) -> CheckedStatement:
     submission = schemas.read_submission(strict_json.loads(body, schemas.MAXIMUM_STATEMENT), idempotency_key)
     here.count_request(submitter)
     return check_submission(submission, here.identity.address, submitter, here.now())
 
 
-async def _keep(here: Context, items: Sequence[Checked], submitter: Submitter) -> list[Answer]:
+async def _keep(here: Context, items: Sequence[CheckedStatement], submitter: Submitter) -> list[Answer]:
     admit = here.quota.take_accounts if submitter.api_key_id is None else None
-    answers = await here.acceptance.keep(accept.Request(items, submitter, here.now(), admit))
+    answers = await here.acceptance.accept(accept.WriteRequest(items, submitter, here.now(), admit))
     taken = [answer for answer in answers if isinstance(answer, Accepted)]
     for answer in taken:
         _LOG.info(answer.outcome, extra={"kind": answer.kind, "digest": to_hex(answer.digest)})

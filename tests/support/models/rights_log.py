@@ -6,8 +6,6 @@ from support.models.naive_rights import NaiveRights
 
 from deedlog.registry.rules.state import Fact
 from deedlog.registry.statements import (
-    NONE,
-    WHOLE,
     Agreement,
     Cancellation,
     Claim,
@@ -21,6 +19,8 @@ from deedlog.registry.statements import (
     Upload,
     Work,
 )
+from deedlog.registry.statements.agreements import WHOLE
+from deedlog.registry.statements.vocabulary import NONE
 
 HASH = b"\x07" * 32
 NOW = 1_000_000

@@ -6,8 +6,10 @@ import dataclasses
 
 from hypothesis import strategies as st
 
-from deedlog.registry.statements import KINDS, NONE, ROLES, WHOLE, Agreement, RevenueReport, Rotation, Share
+from deedlog.registry.statements import KINDS, Agreement, RevenueReport, Rotation, Share
+from deedlog.registry.statements.agreements import WHOLE
 from deedlog.registry.statements.eip712 import line_hash
+from deedlog.registry.statements.vocabulary import NONE, ROLES
 
 BAD = "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 texts = st.text(

@@ -403,7 +403,7 @@ CASES = {
     # Reruns
     "an idempotency key with another body": (
         with_headers(Idempotency_Key="table-1"),
-        *(409, "rerun.other_content", None, "Use a new name", "请换一个名称"),
+        *(409, "idempotency_key.other_content", None, "Use a new name", "请换一个名称"),
     ),
     "an empty idempotency key": (
         with_headers(Idempotency_Key=""),

@@ -7,11 +7,12 @@ import dataclasses
 from support.faults.reorganisation import blocks
 from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
+from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.anchoring.anchorer import Anchorer
 from deedlog.anchor.anchoring.chain_view import StopAnchoringError
-from deedlog.anchor.anchoring.config import Plan
-from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.anchoring.config import AnchoringConfig
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.registry.errors import DeedlogError
 from deedlog.registry.store.tables import ATTEMPT, TRANSACTION
@@ -34,12 +35,14 @@ class Walk:
 
     def through(self, url) -> None:
         """Begin a new anchorer, as a new process does."""
-        plan = self.world.anchorer._plan
-        self.world.anchorer = Anchorer(self.world.database, EvmChain(url), plan)
+        config = self.world.anchorer._config
+        self.world.anchorer = Anchorer(self.world.database, EvmChain(url), config)
 
     def change_plan(self, operator_key=OPERATOR, **chain) -> None:
-        plan = self.world.anchorer._plan
-        changed = Plan(dataclasses.replace(plan.chain, **chain), plan.identity, operator_key, plan.interval)
+        config = self.world.anchorer._config
+        changed = AnchoringConfig(
+            dataclasses.replace(config.chain, **chain), config.identity, operator_key, config.interval
+        )
         self.world.anchorer = Anchorer(self.world.database, self.world.anchorer._port, changed)
 
     def fill(self, count=1) -> None:
@@ -104,7 +107,7 @@ class Walk:
             size = self.truth.head_of(contract, root, at).previous_size
             if size:
                 with self.world.database.read() as connection:
-                    root = log.checkpoint_of_size(connection, size)[0]
+                    root = log_store.checkpoint_of_size(connection, size)[0]
         return sizes
 
     def nonces_used(self) -> int:
@@ -113,7 +116,7 @@ class Walk:
     def check_settled(self) -> None:
         """All that is logged is anchored; what is kept is what the chain holds, head by head, and nothing is open."""
         with self.world.database.read() as connection:
-            size = log.state(connection).size
+            size = log_store.state(connection).size
         kept = self.anchors()[:8]
         assert [anchor.size for anchor in kept] == self.history()
         assert kept[0].size == size
@@ -128,15 +131,15 @@ class Walk:
                 anchor.time,
                 anchor.block_number,
             )
-        assert not [state for *_, state in self.attempts() if state in anchor_store.UNMINED]
+        assert not [state for *_, state in self.attempts() if state in attempt_store.UNMINED]
 
     def settle(self, most=30) -> None:
         """Let rounds and blocks pass until all is anchored, and final."""
         for _ in range(most):
             self.anvil.request("anvil_mine", "0x1")
-            self.round(self.world.anchorer._plan.chain.resend)
+            self.round(self.world.anchorer._config.chain.resend)
             with self.world.database.read() as connection:
-                size = log.state(connection).size
+                size = log_store.state(connection).size
             found = self.anchors()
             if found and found[0].size == size and all(anchor.final for anchor in found):
                 break

@@ -20,8 +20,10 @@ from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.registry.acceptance import drafts
 from deedlog.registry.acceptance.accept import Submitter
 from deedlog.registry.acceptance.submission import check_sent
-from deedlog.registry.statements import NONE, WHOLE, Agreement, Cancellation, Rotation, Share, Termination
+from deedlog.registry.statements import Agreement, Cancellation, Rotation, Share, Termination
+from deedlog.registry.statements.agreements import WHOLE
 from deedlog.registry.statements.signatures import account_of_private_key
+from deedlog.registry.statements.vocabulary import NONE
 from deedlog.registry.store import api_keys
 from deedlog.registry.store.database import Database
 from deedlog.registry.store.tables import Table

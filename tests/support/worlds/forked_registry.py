@@ -26,7 +26,7 @@ class ForkedRegistry(LocalRegistry):
         """Return the settings of its commands; its worker asks its chain less often, for many of them wait idly."""
         path = self.data / "chains.json"
         if not path.exists():
-            local = json.loads((ROOT / "anchor" / "chains.json").read_text("utf-8"))["local"]
+            local = json.loads((ROOT / "anchor/rpc/chains.json").read_text("utf-8"))["local"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps({"local": local | {"poll_milliseconds": POLL_MS}}), "utf-8")
         return {"DEEDLOG_CHAINS": str(path), **super().environment()}

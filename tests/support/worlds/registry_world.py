@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedlog.anchor.anchoring.anchorer import Anchorer
-from deedlog.anchor.anchoring.config import Plan
+from deedlog.anchor.anchoring.config import AnchoringConfig
 from deedlog.anchor.bundle_builder import make_bundle
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import sequencer as log
@@ -153,5 +153,5 @@ def connect(world: World, url: str, **changes) -> World:
     port = EvmChain(url)
     port.deploy_local(world.identity)
     chain = dataclasses.replace(chain_named("local"), **changes)
-    world.anchorer = Anchorer(world.database, port, Plan(chain, world.identity, OPERATOR, 1))
+    world.anchorer = Anchorer(world.database, port, AnchoringConfig(chain, world.identity, OPERATOR, 1))
     return world

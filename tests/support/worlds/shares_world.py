@@ -13,8 +13,6 @@ import pytest
 
 from deedlog.registry.hexadecimal import from_hex, to_checksum, to_hex
 from deedlog.registry.statements import (
-    NONE,
-    WHOLE,
     Agreement,
     Cancellation,
     Claim,
@@ -27,8 +25,10 @@ from deedlog.registry.statements import (
     Upload,
     Work,
 )
+from deedlog.registry.statements.agreements import WHOLE
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import account_of_private_key, sign
+from deedlog.registry.statements.vocabulary import NONE
 
 DAY = 24 * 3600
 

@@ -22,9 +22,9 @@ from deedlog.registry.statements.entry import (
     _parse_canonical,
     _parse_strictly,
     build,
-    close,
-    opening,
+    complete,
     parse,
+    prefix,
 )
 from deedlog.registry.statements.signatures import Signature, account_of_private_key, sign
 from deedlog.registry.statements.typed_data import from_typed_data, signed_for
@@ -82,8 +82,8 @@ def test_a_verifier_rebuilds_the_entry_from_statement_signatures_and_time(case):
         Signature(from_hex(item["account"], 20, None), from_hex(item["signature"], 65, None))
         for item in reversed(given_case["signatures"])
     ]
-    opened = opening(statement.kind, from_hex(given_case["digest"], 32, None), signed, statement.subjects()[::-1])
-    assert close(opened, read.time) == case["entry"].encode()
+    opened = prefix(statement.kind, from_hex(given_case["digest"], 32, None), signed, statement.subjects()[::-1])
+    assert complete(opened, read.time) == case["entry"].encode()
 
 
 @pytest.mark.parametrize("case", VECTORS["entries"] + VECTORS["other"])
@@ -198,7 +198,7 @@ def test_an_entry_holds_nothing_of_the_body():
         rendition(DIGEST, tool="A secret tool", key=ALICE),
     )
     for statement in statements:
-        entry = opening(statement.kind, DIGEST, [sign(DIGEST, ALICE)], statement.subjects())
+        entry = prefix(statement.kind, DIGEST, [sign(DIGEST, ALICE)], statement.subjects())
         for value in (b"ecret", str(statement.madeAt).encode(), statement.salt.hex().encode()):
             assert value not in entry
 
@@ -206,12 +206,12 @@ def test_an_entry_holds_nothing_of_the_body():
 def test_signatures_and_subjects_ascend_however_they_are_given():
     signed = [sign(DIGEST, ALICE), sign(DIGEST, BOB)]
     subjects = ["work:0x", "content:0x", "source:0x"]
-    assert opening("Work", DIGEST, signed, subjects) == opening("Work", DIGEST, signed[::-1], sorted(subjects))
+    assert prefix("Work", DIGEST, signed, subjects) == prefix("Work", DIGEST, signed[::-1], sorted(subjects))
 
 
 def test_an_account_signs_once():
     with pytest.raises(InvalidData) as caught:
-        opening("Work", DIGEST, [sign(DIGEST, ALICE)] * 2, [])
+        prefix("Work", DIGEST, [sign(DIGEST, ALICE)] * 2, [])
     assert caught.value.code == "signature.account_twice"
     assert caught.value.params == {"account": to_hex(account_of_private_key(ALICE))}
 
@@ -220,11 +220,11 @@ def test_what_is_accepted_fits_whatever_the_time():
     # docs/formats.md §4: measured with room for a time of 17 digits, one more than any that is read.
     spare = MAXIMUM_SIZE - len(build(Entry(DIGEST, "Work", (), ("",), 2**53 - 1)))
     for fewer in (1, 2, 20):
-        opened = opening("Work", DIGEST, [], ["x" * (spare - fewer)])
-        assert len(close(opened, 2**53 - 1)) == MAXIMUM_SIZE - fewer
-        assert parse(close(opened, 2**53 - 1)).time == 2**53 - 1
-    assert code_of(opening, "Work", DIGEST, [], ["x" * spare]) == "entry.too_large"
-    assert code_of(opening, "Work", DIGEST, [], ["\n" * (spare // 2 + 1)]) == "entry.too_large"
+        opened = prefix("Work", DIGEST, [], ["x" * (spare - fewer)])
+        assert len(complete(opened, 2**53 - 1)) == MAXIMUM_SIZE - fewer
+        assert parse(complete(opened, 2**53 - 1)).time == 2**53 - 1
+    assert code_of(prefix, "Work", DIGEST, [], ["x" * spare]) == "entry.too_large"
+    assert code_of(prefix, "Work", DIGEST, [], ["\n" * (spare // 2 + 1)]) == "entry.too_large"
 
 
 def test_no_more_than_a_uint16_is_read():

@@ -20,7 +20,7 @@ from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.sign_in import CLOCK_SECONDS, MAXIMUM_MESSAGE, NONCE_SECONDS, Message, Proof, offer, read, site_at
 from deedlog.registry.statements.signatures import account_of_private_key, sign
 
-VECTORS = json.loads((Path(__file__).resolve().parents[1] / "vectors/sign_in.json").read_text("utf-8"))
+VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/sign_in.json").read_text("utf-8"))
 ACCOUNT = account_of_private_key(ALICE)
 SITE = site_at("http://127.0.0.1:8000")
 CHAIN = 31337

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from support.worlds.registry_world import ALICE, NOW, open_world, salt, work
 
 from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.registry import failpoints
 from deedlog.registry.errors import Unavailable
 from deedlog.registry.store import lease
@@ -159,7 +160,7 @@ def test_the_sequencer_that_lost_its_role_logs_nothing(database):
     with pytest.raises(Unavailable, match=r"lease\.lost"):
         log.sequence(old, world.identity, world.log_key, NOW)
     with database.read() as connection:
-        assert log.state(connection).size == 0
+        assert log_store.state(connection).size == 0
     assert log.sequence(new, world.identity, world.log_key, NOW) == 1
 
 
@@ -200,7 +201,7 @@ def test_postgresql_ends_the_write_of_a_process_that_is_paused_in_it(postgres, s
         failpoints.hook = None
     assert raised == ["lease.lost"]
     with database.read() as connection:
-        assert log.state(connection).size == 1
+        assert log_store.state(connection).size == 1
         assert connection.execute(text("SELECT count(*) FROM checkpoint")).scalar() == 2
     database.close()
 
@@ -286,6 +287,6 @@ def test_a_connection_that_ends_before_the_commit_loses_the_lease_and_leaves_not
     with pytest.raises(Unavailable, match=r"lease\.lost"):
         write_on()
     with database.read() as connection:
-        assert log.state(connection).time == 0
+        assert log_store.state(connection).time == 0
     assert world.sequence() == 0
     database.close()

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from deedlog.registry.failpoints import STEPS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_code_reaches_each_step_at_one_place_and_no_other_step():
     sources = [path for package in ("registry", "anchor", "api") for path in (ROOT / package).rglob("*.py")]
     reached = Counter(
-        step for path in sources for step in re.findall(r"\breached\(\"([^\"]+)\"\)", path.read_text("utf-8"))
+        step for path in sources for step in re.findall(r"\bfailpoint\(\"([^\"]+)\"\)", path.read_text("utf-8"))
     )
     assert reached == dict.fromkeys(STEPS, 1)
 

@@ -16,7 +16,8 @@ from support.worlds.registry_world import ALICE, BOB
 
 from deedlog.registry import keystore
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.keystore import new_key, read, write, write_private
+from deedlog.registry.files import write_private
+from deedlog.registry.keystore import new_key, read, write
 from deedlog.registry.statements.signatures import ORDER, account_of_private_key
 
 QUICK = 2

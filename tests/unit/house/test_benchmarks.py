@@ -9,7 +9,7 @@ import pytest
 from benchmarks import NAMES
 from benchmarks.figure import AIMS, Figure
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = (ROOT / "docs/benchmarks.md").read_text("utf-8")
 TABLE = re.search(r"<!-- figures: begin.*?-->(.*)<!-- figures: end -->", DOCUMENT, re.DOTALL)[1]
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.splitlines() if line.startswith("| `")]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.models.rights_log import ANNA, BEN, CLEO, HASH, report
 
 from deedlog.registry.rules.payouts import Change, Payout, changes, closing, own, payouts, to_date
-from deedlog.registry.statements import WHOLE
+from deedlog.registry.statements.agreements import WHOLE
 
 MOST = 2**255 - 1
 LEAST = -(2**255)

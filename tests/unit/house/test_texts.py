@@ -13,7 +13,7 @@ from deedlog.anchor.verify.verdict import QUESTIONS, Answer, Trust
 from deedlog.api.http import problems
 from deedlog.api.texts import LANGUAGES, catalogue, choose_language, text
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 # Calls whose first text argument is a code (`say` and `text` take the language first).
 CODE_CALLS = {

@@ -24,13 +24,14 @@ from deedlog.registry import strict_json
 from deedlog.registry.acceptance.submission import Submission, Submitter, check_submission
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
-from deedlog.registry.statements import KINDS, WHOLE, Share, eip712, member_types
+from deedlog.registry.statements import KINDS, Share, eip712, member_types
+from deedlog.registry.statements.agreements import WHOLE
 from deedlog.registry.statements.base import repeat_key
 from deedlog.registry.statements.eip712 import domain_separator, line_hash
 from deedlog.registry.statements.signatures import account_of_private_key, sign
 from deedlog.registry.statements.typed_data import from_typed_data, kind_named, signed_for, typed_data
 
-FORMATS = (Path(__file__).resolve().parents[2] / "docs/formats.md").read_text(encoding="utf-8")
+FORMATS = (Path(__file__).resolve().parents[3] / "docs/formats.md").read_text(encoding="utf-8")
 REGISTRY = bytes.fromhex(statement_vectors.REGISTRY[2:])
 
 

@@ -37,7 +37,7 @@ from deedlog.registry.errors import InvalidData
 from deedlog.registry.rules import fold
 from deedlog.registry.rules.state import State
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 REFUSALS = {
     "account.rotated_away",
@@ -141,7 +141,7 @@ def run(log, steps):
     """Fold a random log as it grows; return the codes met."""
     state, codes = State(), Counter()
     for fact in log.steps(steps):
-        fold.take(state, fact)
+        fold.apply(state, fact)
         codes[compare_standing(state, log, fact)] += 1
     return codes + compare_all(state, log)
 
@@ -194,13 +194,13 @@ def test_asking_changes_nothing_and_answers_what_folding_says():
             asked = error.code
         assert state == before
         repeated = fact.digest in state.standings
-        fold.take(state, fact)
+        fold.apply(state, fact)
         if repeated:
             assert state == before
             continue
         assert state.standings[fact.digest].code == asked
         if not state.standings[fact.digest].counts:
-            for member in ("lines", "works", "claims", "contributions", "cancellations", "agreements", "reports"):
+            for member in ("successions", "works", "claims", "contributions", "cancellations", "agreements", "reports"):
                 assert getattr(state, member) == getattr(before, member)
 
 

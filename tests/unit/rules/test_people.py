@@ -20,7 +20,8 @@ from support.worlds.registry_world import NOW, PLATFORM, World, open_world, pers
 
 from deedlog.anchor.fsck.database import check_database
 from deedlog.anchor.log import sequencer as log
-from deedlog.anchor.verify.payout_check import open_line, own_payouts
+from deedlog.anchor.verify.disclosure import open_line
+from deedlog.anchor.verify.payout_check import own_payouts
 from deedlog.registry.acceptance import drafts
 from deedlog.registry.acceptance.accept import Submission, accept
 from deedlog.registry.acceptance.submission import check_sent
@@ -30,8 +31,6 @@ from deedlog.registry.rules import fold, payouts
 from deedlog.registry.rules.state import Fact
 from deedlog.registry.statements import (
     KINDS,
-    NONE,
-    WHOLE,
     Agreement,
     Cancellation,
     Claim,
@@ -44,9 +43,11 @@ from deedlog.registry.statements import (
     Upload,
     Work,
 )
+from deedlog.registry.statements.agreements import WHOLE
 from deedlog.registry.statements.base import Statement
 from deedlog.registry.statements.signatures import Signature, account_of_private_key, sign
 from deedlog.registry.statements.typed_data import typed_data
+from deedlog.registry.statements.vocabulary import NONE
 from deedlog.registry.store import drafts as draft_store
 from deedlog.registry.store import partial_state
 from deedlog.registry.store import statements as store
@@ -456,7 +457,7 @@ class People(RuleBasedStateMachine):
         readers = [account for account in self.keys if draft and self.model.reads(account, draft, self.now)]
         account = self.one(readers) if readers and not self.chance(15) else self.one(self.keys)
         may = digest in self.model.drafts and self.model.reads(account, self.model.drafts[digest], self.now)
-        done = self.world.database.redo
+        done = self.world.database.retry_write
         why_not = reason(lambda: done(lambda connection: drafts.decline(connection, digest, account, self.now)))
         assert why_not == (None if may else "draft.unknown")
         if may:
@@ -658,7 +659,7 @@ class People(RuleBasedStateMachine):
         for account in self.keys:
             for at in {NOW, self.now, *(fact.time for fact in self.rights.of("Rotation"))}:
                 assert state.holder(account, at) == self.rights.holder(account, at)
-            assert state.is_away(account) == (self.rights.successor(account) is not None)
+            assert state.is_rotated(account) == (self.rights.successor(account) is not None)
         for digest, work in state.works.items():
             assert list(work.creators) == self.rights.creators(digest)
 
@@ -732,8 +733,8 @@ def logged(world: World):
         Fact(
             kept.digest,
             kept.kind,
-            tuple(signature.account for signature in kept.opened().signatures),
-            kept.opened().subjects,
+            tuple(signature.account for signature in kept.parsed_entry().signatures),
+            kept.parsed_entry().subjects,
             kept.logged_at,
             KINDS[kept.kind].from_message(kept.message),
         )

@@ -17,15 +17,15 @@ from deedlog.anchor.tlog import checkpoint
 from deedlog.anchor.tlog.proof import TlogProof
 from deedlog.anchor.verify import bundle
 from deedlog.api.texts import catalogue
-from deedlog.registry.hashing import keccak256
 from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.keccak import keccak256
 from deedlog.registry.statements import KINDS, Share
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import account_of_private_key, sign
 from deedlog.registry.statements.typed_data import from_typed_data
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FORMATS = (ROOT / "docs/formats.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text("utf-8")

@@ -12,7 +12,7 @@ from support.worlds.registry_world import ALICE, BOB
 
 from deedlog.registry.keystore import read, with_whole_iv, write
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 QUICK = 2
 """scrypt's n where its cost is not the point."""
 

@@ -31,7 +31,7 @@ def test_a_database_of_an_earlier_form_keeps_every_entry_and_body(database_url):
     with pytest.raises(Unavailable, match=r"database\.version"):
         database.check_version()
     whole = [entries.build(entries.Entry(bytes([n]) * 32, "Work", (), ("content:0x",), 10**n)) for n in range(3)]
-    waiting = entries.opening("Upload", b"w" * 32, (), ())
+    waiting = entries.prefix("Upload", b"w" * 32, (), ())
     columns = "id, digest, kind, body, entry, repeat_key, accepted_at, log_index, logged_at"
     insert_row = text(f"INSERT INTO statement ({columns}) VALUES (:i, :d, 'Work', :b, :e, :d, 1, :x, :t)")
     with database.write() as connection:
@@ -58,7 +58,7 @@ def test_an_entry_that_was_damaged_before_a_migration_is_named_and_nothing_is_mo
         connection.execute(text(f"INSERT INTO statement ({columns}) VALUES (:d, 'Work', NULL, :e, :d, 1, 7, :t)"), row)
     with pytest.raises(RuntimeError, match="index 7"):
         database.migrate()
-    assert database.form() == "0002"
+    assert database.schema_version() == "0002"
     database.close()
 
 

@@ -164,7 +164,7 @@ def test_a_transaction_that_is_undone_uses_no_nonce(database, signing_in):
         sessions.add_session(connection, b"too short", ACCOUNT, NOW + 1, NOW)
 
     with pytest.raises(IntegrityError):
-        database.redo(fail_in_the_middle)
+        database.retry_write(fail_in_the_middle)
     assert signing_in.begin(text, signature(text), NOW).account == ACCOUNT
 
 

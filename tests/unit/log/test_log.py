@@ -12,6 +12,7 @@ from support.worlds.registry_world import ALICE, NOW, open_world, salt, work
 from deedlog.anchor import merkle
 from deedlog.anchor.log import last_signed
 from deedlog.anchor.log import sequencer as log
+from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog import checkpoint, tiles
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.statements import entry as entries
@@ -37,10 +38,10 @@ def test_the_log_is_the_tree_over_the_stored_entries(world):
     assert world.sequence() == 3
     with world.database.read() as connection:
         logged = store.entries_between(connection, 0, 100)
-        state = log.state(connection)
-        head = checkpoint.open_signed(log.newest_checkpoint(connection), world.identity.verifier_key)
-        assert log.resource(connection, tiles.TilePath(None, 0, 8)) == tiles.encode_entries(logged)
-        assert log.resource(connection, tiles.TilePath(None, 0, 9)) is None
+        state = log_store.state(connection)
+        head = checkpoint.open_signed(log_store.newest_checkpoint(connection), world.identity.verifier_key)
+        assert log_store.resource(connection, tiles.TilePath(None, 0, 8)) == tiles.encode_entries(logged)
+        assert log_store.resource(connection, tiles.TilePath(None, 0, 9)) is None
     root = merkle.root_from_leaf_hashes([merkle.leaf_hash(entry) for entry in logged])
     assert (state.size, state.root) == (head.size, head.root) == (8, root)
     times = [entries.parse(entry).time for entry in logged]
@@ -72,7 +73,7 @@ def test_more_than_one_batch(world):
                     digest=digest,
                     kind="Work",
                     body="{}",
-                    opening=entries.opening("Work", digest, [], []),
+                    prefix=entries.prefix("Work", digest, [], []),
                     repeat_key=digest,
                     accounts=[b"a" * 20],
                     subjects=["x"],
@@ -88,7 +89,9 @@ def test_more_than_one_batch(world):
     with world.database.read() as connection:
         leaf_hashes = [merkle.leaf_hash(entry) for entry in store.entries_between(connection, 0, 1000)]
         for size in (1, 255, 256, 257, 512, 515):
-            assert tiles.root(log.tile_reader(connection), size) == merkle.root_from_leaf_hashes(leaf_hashes[:size])
+            assert tiles.root(log_store.tile_reader(connection), size) == merkle.root_from_leaf_hashes(
+                leaf_hashes[:size]
+            )
 
 
 def test_a_log_is_created_once_and_only_with_its_own_key(world):
@@ -103,7 +106,7 @@ def test_a_mislabelled_head_is_not_anchored(world):
     fill(world, 6)
     world.sequence()
     with world.database.read() as connection:
-        assert log.checked_head(connection, 6)[0] == log.state(connection).root
+        assert log.checked_head(connection, 6)[0] == log_store.state(connection).root
         with pytest.raises(InvalidData, match=r"log\.no_checkpoint"):
             log.checked_head(connection, 5)
     # The label is broken: the checkpoint of six entries says seven.
@@ -147,9 +150,9 @@ def test_a_log_that_somebody_moves_without_holding_the_role_is_named_and_nothing
     with pytest.raises(Unavailable, match=r"log\.raced"):
         world.sequence()
     with world.database.read() as connection:
-        assert log.state(connection).size == 0
+        assert log_store.state(connection).size == 0
         assert store.entries_between(connection, 0, 10) == []
-        assert log.checkpoint_of_size(connection, 3) is None
+        assert log_store.checkpoint_of_size(connection, 3) is None
 
 
 def test_an_old_backup_is_told_by_what_was_signed_last(world, tmp_path):
@@ -158,7 +161,7 @@ def test_an_old_backup_is_told_by_what_was_signed_last(world, tmp_path):
     fill(world, 2)
     world.sequence()
     with world.database.read() as connection:
-        state = log.state(connection)
+        state = log_store.state(connection)
     last_signed.remember(path, state.size, state.root)
     last_signed.check(path, world.database)
     last_signed.remember(path, state.size - 1, bytes(32))  # from a worker that was paused: the file never goes back

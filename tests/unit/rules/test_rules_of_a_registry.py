@@ -25,8 +25,8 @@ from support.worlds import shares_world
 from support.worlds.registry_world import open_world
 from support.worlds.shares_world import equal, people
 
-from deedlog.registry.acceptance.accept import Request, Submitter, keep
-from deedlog.registry.acceptance.submission import Sent
+from deedlog.registry.acceptance.accept import Submitter, WriteRequest, accept_checked
+from deedlog.registry.acceptance.submission import SignedStatement
 from deedlog.registry.errors import DeedlogError
 from deedlog.registry.rules import fold
 from deedlog.registry.statements.signatures import Signature
@@ -48,8 +48,8 @@ class Registry:
         if hasattr(statement, "contentHash"):
             statement = replace(statement, contentHash=fact.digest)  # or it were a repeat
         signatures = tuple(Signature(account, bytes(65)) for account in fact.accounts)
-        sent = Sent(statement, fact.digest, signatures, None, None, None)
-        [[answer]] = keep(self.database, [Request([sent.checked()], Submitter(), fact.time)])
+        sent = SignedStatement(statement, fact.digest, signatures, None, None, None)
+        [[answer]] = accept_checked(self.database, [WriteRequest([sent.checked()], Submitter(), fact.time)])
         if isinstance(answer, DeedlogError):
             return answer.code
         if answer.outcome == "accepted":

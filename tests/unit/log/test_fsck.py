@@ -52,9 +52,9 @@ FREE = {
 """Columns that follow from nothing: a flipped bit there is another truth, not a contradiction."""
 
 PARTLY = {
-    ("rerun", "name"): "after its prefix it is the client's own name for a request",
-    ("rerun", "fingerprint"): "under an idempotency key it may be of a repeat, whose digest is kept nowhere",
-    ("rerun", "statement_id"): "the same: under an API key's idempotency key, any statement could be meant",
+    ("idempotency_key", "name"): "after its prefix it is the client's own name for a request",
+    ("idempotency_key", "fingerprint"): "under an idempotency key it may be of a repeat, whose digest is kept nowhere",
+    ("idempotency_key", "statement_id"): "the same: under an API key's idempotency key, any statement could be meant",
     ("checkpoint", "signed_at"): "not in the note; when its entries were logged is told, of the first head nothing is",
     ("event", "id"): "an anchor may be told again at any time, and the last of a kind may come later",
     ("event", "at"): "the registry's clock where somebody declined, the block's where a head was anchored",
@@ -93,9 +93,9 @@ NAMED = {
     ("attempt", "id"): {"attempt", "anchor_transaction"},
     ("attempt", "chain_id"): {"attempt", "anchor"},
     ("anchor_transaction", "attempt_id"): {"attempt", "anchor_transaction"},
-    ("statement", "id"): {"statement", "statement_text", "statement_account", "rerun"},
+    ("statement", "id"): {"statement", "statement_text", "statement_account", "idempotency_key"},
     ("statement", "logged_at"): {"statement", "audit.tile"},
-    ("statement_text", "opening"): {"statement_text", "audit.tile"},
+    ("statement_text", "prefix"): {"statement_text", "audit.tile"},
     ("statement", "log_index"): {"statement", "fsck.index_missing"},
     ("tile", "level"): {"audit.tile_size"},
     ("tile", "tile_index"): {"audit.tile_size"},
@@ -178,7 +178,7 @@ def test_a_sound_database_with_its_contract(damaged):
         statements=SIZE + UNLOGGED,
         unlogged=UNLOGGED,
         erased=1,
-        reruns=4,
+        idempotency_keys=4,
         rotations=1,
         drafts=DRAFTS,
         anchors=2,
@@ -241,7 +241,7 @@ def test_one_flipped_bit_in_any_column_is_named(request, tmp_path, table, column
     assert tried
 
 
-def test_names_of_reruns_as_far_as_they_follow_from_the_rest(few, tmp_path):
+def test_names_of_idempotency_keys_as_far_as_they_follow_from_the_rest(few, tmp_path):
     """Row 1 is a platform's reference, 2 its idempotency key, 3 and 4 those of two accounts."""
     prefix, own = 3, 8 * len("idempotency:") + 2
     for column, caught, free in (
@@ -251,12 +251,12 @@ def test_names_of_reruns_as_far_as_they_follow_from_the_rest(few, tmp_path):
     ):
         for row, bit in caught:
             damaged = few.copy(tmp_path)
-            assert damaged.flip("rerun", column, row, bit)
-            assert named(what_is_wrong(damaged))[0] == "rerun", (column, row, bit)
+            assert damaged.flip("idempotency_key", column, row, bit)
+            assert named(what_is_wrong(damaged))[0] == "idempotency_key", (column, row, bit)
         for row, bit in free:
             damaged = few.copy(tmp_path)
-            assert damaged.flip("rerun", column, row, bit)
-            assert checked(damaged).counts.reruns == 4
+            assert damaged.flip("idempotency_key", column, row, bit)
+            assert checked(damaged).counts.idempotency_keys == 4
 
 
 def test_events_as_far_as_they_follow_from_the_rest(few, tmp_path):
@@ -348,7 +348,7 @@ def test_one_flipped_bit_in_each_tile_is_named_with_its_hash(sound, tmp_path):
 def test_one_flipped_bit_in_an_entry_is_named_with_its_index(sound, tmp_path, number):
     for bit in (3, 100, 2000, 4001):
         damaged = sound.copy(tmp_path)
-        assert damaged.flip("statement_text", "opening", number + 1, bit)
+        assert damaged.flip("statement_text", "prefix", number + 1, bit)
         error = what_is_wrong(damaged)
         if number >= SIZE:  # not logged yet: there is no tile to compare with
             assert place(error) in ("statement", "statement_text")
@@ -415,10 +415,10 @@ def test_a_database_without_a_log_is_not_called_in_order(damaged, table):
             ["UPDATE statement_text SET body = (SELECT max(body) FROM statement_text) WHERE statement_id = 40"],
             ("statement_text", "body"),
         ),
-        (["DELETE FROM statement_text WHERE statement_id = 40"], ("statement_text", "opening")),
-        (["DELETE FROM statement_text WHERE statement_id = 601"], ("statement_text", "opening")),
-        (["UPDATE statement_text SET opening = 'a' WHERE statement_id = 40"], ("statement_text", "opening")),
-        (["UPDATE statement_text SET opening = 'a' WHERE statement_id = 601"], ("statement_text", "opening")),
+        (["DELETE FROM statement_text WHERE statement_id = 40"], ("statement_text", "prefix")),
+        (["DELETE FROM statement_text WHERE statement_id = 601"], ("statement_text", "prefix")),
+        (["UPDATE statement_text SET prefix = 'a' WHERE statement_id = 40"], ("statement_text", "prefix")),
+        (["UPDATE statement_text SET prefix = 'a' WHERE statement_id = 601"], ("statement_text", "prefix")),
         (["INSERT INTO statement_text VALUES (9999, NULL, x'00')"], ("statement_text", "statement_id")),
         (["DELETE FROM tile WHERE level = 1"], "audit.tile_size"),
         (["INSERT INTO tile VALUES (0, 3, x'00')"], "fsck.tiles"),

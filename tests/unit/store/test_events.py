@@ -11,7 +11,7 @@ from sqlalchemy import select
 from support.worlds.damage_world import CAMERA, WRITER, shares
 from support.worlds.registry_world import NOW, open_world, salt, work
 
-from deedlog.registry.acceptance.accept import Request, Submitter, accept, keep
+from deedlog.registry.acceptance.accept import Submitter, WriteRequest, accept, accept_checked
 from deedlog.registry.acceptance.submission import check_submission
 from deedlog.registry.store import api_keys, events
 from deedlog.registry.store import statements as store
@@ -40,13 +40,13 @@ def told(database):
     world = open_world(database)
     for count in (150, 80):
         with database.write() as connection:
-            events.tell(connection, "proposed", NOW, ONE, b"\x01" * 20)
+            events.record(connection, "proposed", NOW, ONE, b"\x01" * 20)
         sent = [world.submission(work(WRITER, b"%d %d" % (count, n)), WRITER) for n in range(count)]
         accept(database, world.identity.address, sent, Submitter(), NOW)
         world.sequence()
     with database.write() as connection:
-        events.tell_range(connection, "anchored", NOW, 0, 230, 7)
-        events.tell(connection, "cancelled", NOW, OTHER)
+        events.record_range(connection, "anchored", NOW, 0, 230, 7)
+        events.record(connection, "cancelled", NOW, OTHER)
     return database
 
 
@@ -84,8 +84,8 @@ def test_a_cursor_that_no_reader_was_given_is_no_error(told):
 
 def test_an_event_is_durable_with_its_fact_or_not_at_all(database):
     with contextlib.suppress(RuntimeError), database.write() as connection:
-        events.tell(connection, "cancelled", NOW, ONE)
-        events.tell_range(connection, "logged", NOW, 0, 1)
+        events.record(connection, "cancelled", NOW, ONE)
+        events.record_range(connection, "logged", NOW, 0, 1)
         raise RuntimeError
     world = open_world(database)
     film = world.accept(work(WRITER), WRITER)
@@ -102,11 +102,11 @@ def test_an_event_is_durable_with_its_fact_or_not_at_all(database):
 def test_who_tells_later_waits_so_that_no_reader_passes_an_event_over(database):
     def tell():
         with database.write() as connection:
-            events.tell(connection, "cancelled", NOW, OTHER)
+            events.record(connection, "cancelled", NOW, OTHER)
 
     later = threading.Thread(target=tell)
     with database.write() as connection:
-        events.tell(connection, "cancelled", NOW, ONE)
+        events.record(connection, "cancelled", NOW, ONE)
         later.start()
         later.join(0.4)
         assert later.is_alive()
@@ -121,7 +121,7 @@ def test_a_reader_beside_two_writers_sees_every_event_in_order(database):
     def write(number):
         for n in range(each):
             with database.write() as connection:
-                events.tell(connection, "cancelled", number, bytes([n]) * 32)
+                events.record(connection, "cancelled", number, bytes([n]) * 32)
                 time.sleep(0.002 * (n % 3))
 
     writers = [threading.Thread(target=write, args=(number,)) for number in (0, 1)]
@@ -155,13 +155,15 @@ def test_a_writer_that_waits_for_the_sequencer_keeps_it_from_nothing(postgres):
     again = checked(work(WRITER), WRITER, idempotency_key="again")
     agreed = checked(shares((film.digest,), WRITER, CAMERA, salt=salt("of many")), WRITER, CAMERA)
     answers = []
-    writer = threading.Thread(target=lambda: answers.extend(keep(database, [Request([agreed, again], platform, NOW)])))
+    writer = threading.Thread(
+        target=lambda: answers.extend(accept_checked(database, [WriteRequest([agreed, again], platform, NOW)]))
+    )
     with database.write() as connection:
         store.mark_logged(connection, [(0, NOW, 1)])
         writer.start()
         writer.join(1.3)  # PostgreSQL looks for a deadlock once, after a second: the next to wait would be the victim
         assert writer.is_alive()
-        events.tell_range(connection, "logged", NOW, 0, 1)
+        events.record_range(connection, "logged", NOW, 0, 1)
     writer.join(20)
     assert [answer.outcome for answer in answers[0]] == ["accepted", "known"]
     assert [event.name for event in read_on(database)] == ["logged", "in_force"]

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.hashing import READ_SIZE, FileDigest, digest_file, keccak256
+from deedlog.registry.hashing import READ_SIZE, FileDigest, digest_file
+from deedlog.registry.keccak import keccak256
 
 
 @pytest.mark.parametrize(

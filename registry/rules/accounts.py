@@ -1,0 +1,29 @@
+"""The rules of accounts: who speaks for whom after a rotation. Each kind: a check, and its effect. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.rules.state import Succession
+
+if TYPE_CHECKING:
+    from deedlog.registry.rules.state import Fact, State
+
+
+def check_rotation(state: State, fact: Fact, _statement: object) -> None:
+    """The successor has never signed anything, nor is it a payer: no two accounts become one, there is no circle."""
+    to = fact.named("successor")
+    if to in state.known:
+        raise InvalidData("rotation.to_somebody", field="to", account=to_hex(to))
+
+
+def apply_rotation(state: State, fact: Fact, _statement: object) -> None:
+    """From the entry's time on the successor speaks for the account; the account signs nothing more."""
+    to = fact.named("successor")
+    [account] = [account for account in fact.accounts if account != to]
+    succession, _ = state.successions.setdefault(account, (Succession([account], [0]), 0))
+    state.successions[to] = (succession, len(succession.accounts))
+    succession.accounts.append(to)
+    succession.since.append(fact.time)

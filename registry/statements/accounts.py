@@ -1,0 +1,35 @@
+"""Kinds of statement about accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.statements.base import Statement, declare, tag
+from deedlog.registry.statements.vocabulary import (
+    Account,
+    Hash,
+    Time,
+)
+
+
+@declare
+@dataclass(frozen=True)
+class Rotation(Statement):
+    """An account's word that another speaks for it from now on; both sign."""
+
+    from_: Account
+    to: Account
+    madeAt: Time
+    salt: Hash
+
+    def signers(self) -> tuple[bytes, ...]:
+        return tuple(sorted((self.from_, self.to)))
+
+    def subjects(self) -> tuple[str, ...]:
+        return (tag("successor", self.to),)
+
+    def check_whole(self) -> None:
+        """Raise `InvalidData` (`rotation.to_itself`) for an account that names itself."""
+        if self.from_ == self.to:
+            raise InvalidData("rotation.to_itself", field="to")

@@ -1,0 +1,192 @@
+"""Kinds of statement about agreements: how what a payer pays is shared, and what was paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Self
+
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import member_types
+from deedlog.registry.statements.base import Statement, declare, struct, tag
+from deedlog.registry.statements.eip712 import Lines, StructValue, line_hash
+from deedlog.registry.statements.vocabulary import (
+    MAXIMUM_PARTIES,
+    NONE,
+    Account,
+    Amount,
+    AmountBasis,
+    Currency,
+    Hash,
+    Leaving,
+    Parties,
+    Reason,
+    Role,
+    Time,
+    Works,
+)
+
+WHOLE = 1_000_000
+"""All of what is shared, in parts per million."""
+
+
+Ppm = Annotated[int, member_types.uint32(1, WHOLE)]
+
+
+@struct
+@dataclass(frozen=True)
+class Share(StructValue):
+    """One party's line of an agreement."""
+
+    party: Account
+    role: Role
+    ppm: Ppm
+    salt: Hash
+
+
+Shares = Annotated[tuple[Share | bytes, ...], Lines(Share, MAXIMUM_PARTIES, 2)]
+
+
+@declare
+@dataclass(frozen=True)
+class Agreement(Statement):
+    """How what a payer pays for works is shared: it holds once all parties have signed, and those who leave."""
+
+    PRIVATE = True
+
+    works: Works
+    parties: Parties
+    leaving: Leaving
+    shares: Shares
+    termsHash: Hash
+    payer: Account
+    acceptBy: Time
+    effectiveFrom: Time
+    effectiveUntil: Time
+    supersedes: Hash
+    salt: Hash
+
+    def signers(self) -> tuple[bytes, ...]:
+        return tuple(sorted((*self.parties, *self.leaving)))
+
+    def subjects(self) -> tuple[str, ...]:
+        before = () if self.supersedes == NONE else (tag("supersedes", self.supersedes),)
+        return (tag("payer", self.payer), *before, *(tag("work", work) for work in self.works))
+
+    @property
+    def hidden(self) -> int:
+        """How many lines are hidden."""
+        return sum(isinstance(share, bytes) for share in self.shares)
+
+    def opened(self, account: bytes) -> Self:
+        """Return it with only one party's line open; raise `InvalidData` (`agreement.no_line`) if there is none."""
+        shares = tuple(
+            share if isinstance(share, Share) and share.party == account else line_hash(share) for share in self.shares
+        )
+        if all(isinstance(share, bytes) for share in shares):
+            raise InvalidData("agreement.no_line", account=to_hex(account))
+        return replace(self, shares=shares)
+
+    def brings_about(self, digest: bytes) -> tuple[tuple[str, bytes], ...]:
+        before = () if self.supersedes == NONE else (("superseded", self.supersedes),)
+        return (("in_force", digest), *before)
+
+    def check_whole(self) -> None:
+        """Raise `InvalidData` (`agreement.…`) unless the lines are the parties', in their order, and come to all."""
+        if len(self.shares) != len(self.parties):
+            raise InvalidData("agreement.lines", field="shares", shares=len(self.shares), parties=len(self.parties))
+        for position, (share, party) in enumerate(zip(self.shares, self.parties, strict=True)):
+            if isinstance(share, Share) and share.party != party:
+                raise InvalidData("agreement.line_of_another", field=f"shares[{position}].party", party=to_hex(party))
+        for account in self.leaving:
+            if account in self.parties:
+                raise InvalidData("agreement.stays_and_leaves", field="leaving", account=to_hex(account))
+        if self.leaving and self.supersedes == NONE:
+            raise InvalidData("agreement.nothing_to_leave", field="leaving")
+        if self.effectiveUntil and self.effectiveUntil <= self.effectiveFrom:
+            raise InvalidData("agreement.ends_before_it_begins", field="effectiveUntil")
+        self._check_sum()
+
+    def _check_sum(self) -> None:
+        shown = [share.ppm for share in self.shares if isinstance(share, Share)]
+        hidden = len(self.shares) - len(shown)
+        total = sum(shown)
+        # Hidden lines hold at least one part each; that all come to the whole is then the signers' word.
+        if total + hidden > WHOLE or (not hidden and total != WHOLE):
+            raise InvalidData("agreement.sum", field="shares", expected=WHOLE, actual=total)
+
+
+@declare
+@dataclass(frozen=True)
+class Cancellation(Statement):
+    """A party's word that it does not want an agreement any more that is not complete yet."""
+
+    agreement: Hash
+    reason: Reason
+    madeAt: Time
+    salt: Hash
+
+    def signers(self) -> None:
+        return None
+
+    def brings_about(self, _digest: bytes) -> tuple[tuple[str, bytes], ...]:
+        return (("cancelled", self.agreement),)
+
+    def subjects(self) -> tuple[str, ...]:
+        return (tag("agreement", self.agreement),)
+
+
+@declare
+@dataclass(frozen=True)
+class Termination(Statement):
+    """The word of all parties that an agreement ends."""
+
+    agreement: Hash
+    reason: Reason
+    effectiveFrom: Time
+    salt: Hash
+
+    def signers(self) -> None:
+        return None
+
+    def brings_about(self, _digest: bytes) -> tuple[tuple[str, bytes], ...]:
+        return (("terminated", self.agreement),)
+
+    def subjects(self) -> tuple[str, ...]:
+        return (tag("agreement", self.agreement),)
+
+
+@declare
+@dataclass(frozen=True)
+class RevenueReport(Statement):
+    """A payer's word on what a work brought in a period, in minor units of a currency, before tax."""
+
+    PRIVATE = True
+
+    work: Hash
+    periodStart: Time
+    periodEnd: Time
+    currency: Currency
+    amount: Amount
+    basis: AmountBasis
+    corrects: Hash
+    payer: Account
+    salt: Hash
+
+    def signers(self) -> tuple[bytes, ...]:
+        return (self.payer,)
+
+    def subjects(self) -> tuple[str, ...]:
+        before = () if self.corrects == NONE else (tag("corrects", self.corrects),)
+        return (*before, tag("work", self.work))
+
+    def overlaps(self, other: RevenueReport) -> bool:
+        """Return whether another report is on the same work, and on some of the same time."""
+        return self.work == other.work and max(self.periodStart, other.periodStart) < min(
+            self.periodEnd, other.periodEnd
+        )
+
+    def check_whole(self) -> None:
+        """Raise `InvalidData` (`report.period`) for a period that does not end after its start."""
+        if self.periodEnd <= self.periodStart:
+            raise InvalidData("report.period", field="periodEnd")
