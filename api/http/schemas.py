@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from deedlog.api.http.problems import show_params
-from deedlog.registry import strict_json
+from deedlog.registry import strict_json, times
 from deedlog.registry.acceptance.submission import MAXIMUM_BATCH, Submission
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import account_from_any_case, from_hex, to_checksum, to_hex
@@ -34,13 +33,7 @@ MAXIMUM_BATCH_BODY = 8 * 1024 * 1024
 MAXIMUM_SIGNATURES = 128
 MAXIMUM_SIGNATURE = 1024
 
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 HASH_SCHEMA = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
-
-
-def timestamp(seconds: int) -> str:
-    """Return a Unix time as RFC 3339 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime(_TIME)
 
 
 def read_submission(value: object, idempotency_key: str | None = None) -> Submission:
@@ -54,7 +47,7 @@ def read_submission(value: object, idempotency_key: str | None = None) -> Submis
         signatures=read_signatures(data["signatures"]),
         reference=reference,
         idempotency_key=idempotency_key,
-        public_from=None if "public_from" not in data else _read_time(data["public_from"], "public_from"),
+        public_from=None if "public_from" not in data else times.read_utc(data["public_from"], "public_from"),
     )
 
 
@@ -63,16 +56,6 @@ def read_signatures(value: object) -> tuple[Signature, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= MAXIMUM_SIGNATURES:
         raise InvalidData("list.length", field="signatures", minimum=1, maximum=MAXIMUM_SIGNATURES)
     return tuple(_signature(item, f"signatures[{at}]") for at, item in enumerate(value))
-
-
-def _read_time(value: object, field: str) -> int:
-    """Return the Unix time of an RFC 3339 time in UTC, whole seconds, as answers have it."""
-    try:
-        if not isinstance(value, str):
-            raise ValueError  # noqa: TRY004, TRY301 - one refusal
-        return int(datetime.strptime(value, _TIME).replace(tzinfo=UTC).timestamp())
-    except ValueError as error:
-        raise InvalidData("time.malformed", field=field) from error
 
 
 def read_batch(data: bytes) -> list[object]:
@@ -118,7 +101,7 @@ def show_statement(
         "author": show_author(stored, entry.signatures),
         "typed_data": body,
         "withheld": stored.message is not None and not readable,
-        "public_from": None if stored.public_from is None else timestamp(stored.public_from),
+        "public_from": None if stored.public_from is None else times.show(stored.public_from),
         "signatures": [
             {
                 "account": to_checksum(signature.account),
@@ -128,9 +111,9 @@ def show_statement(
             for signature in entry.signatures
         ],
         "subjects": list(entry.subjects),
-        "accepted_at": timestamp(stored.accepted_at),
+        "accepted_at": times.show(stored.accepted_at),
         "log_index": stored.log_index,
-        "entry_time": None if stored.logged_at is None else timestamp(stored.logged_at),
+        "entry_time": None if stored.logged_at is None else times.show(stored.logged_at),
         "anchors": [show_anchor(anchor) for anchor in anchors],
         "rivals": [
             {
@@ -138,7 +121,7 @@ def show_statement(
                 "kind": rival.kind,
                 "accounts": [to_checksum(signature.account) for signature in rival.parsed_entry().signatures],
                 "log_index": rival.log_index,
-                "entry_time": None if rival.logged_at is None else timestamp(rival.logged_at),
+                "entry_time": None if rival.logged_at is None else times.show(rival.logged_at),
             }
             for rival in rivals
         ],
@@ -154,14 +137,14 @@ def show_draft(draft: Draft, registry: bytes, state: str, reason: DeedlogError |
         "state": state,
         "reason": None if reason is None else {"code": reason.code, "params": show_params(reason.params)},
         "typed_data": typed_data(draft.statement, registry),
-        "proposed_at": timestamp(draft.proposed_at),
-        "public_from": None if draft.public_from is None else timestamp(draft.public_from),
+        "proposed_at": times.show(draft.proposed_at),
+        "public_from": None if draft.public_from is None else times.show(draft.public_from),
         "cancelled_by": None if draft.cancelled_by is None else to_hex(draft.cancelled_by),
         "parties": [
             {
                 "account": to_checksum(party.account),
-                "signed_at": None if party.signed_at is None else timestamp(party.signed_at),
-                "declined_at": None if party.declined_at is None else timestamp(party.declined_at),
+                "signed_at": None if party.signed_at is None else times.show(party.signed_at),
+                "declined_at": None if party.declined_at is None else times.show(party.declined_at),
             }
             for party in draft.parties
         ],
@@ -173,7 +156,7 @@ def show_event(event: Event) -> dict[str, Any]:
     return {
         "cursor": f"{event.cursor[0]}.{event.cursor[1]}",
         "name": event.name,
-        "at": timestamp(event.at),
+        "at": times.show(event.at),
         "digest": to_hex(event.digest),
         "kind": event.kind,
         "account": None if event.account is None else to_checksum(event.account),
@@ -201,7 +184,7 @@ def show_anchor(anchor: StoredAnchor) -> dict[str, Any]:
         "chain_id": anchor.chain_id,
         "size": anchor.size,
         "root": to_hex(anchor.root),
-        "time": timestamp(anchor.time),
+        "time": times.show(anchor.time),
         "block_number": anchor.block_number,
         "proof_block_number": anchor.proof_number,
         "proof_block_hash": to_hex(anchor.block_hash),

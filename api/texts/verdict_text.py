@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deedlog.anchor.verify.verdict import QUESTIONS, Answer
 from deedlog.api.texts import text
-from deedlog.api.texts.times import moment
+from deedlog.registry import times
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.vocabulary import NONE
 
@@ -73,9 +73,9 @@ def _shown_member(name: str, value: Any, language: str) -> str:
     if name == "effectiveUntil" and value == "0":
         return text(language, "verdict.no_end")
     if name in _TIMES:
-        return moment(int(value))
+        return times.show_both(int(value))
     if name.endswith("At"):
-        return text(language, "verdict.claimed", {"time": moment(int(value))})
+        return text(language, "verdict.claimed", {"time": times.show_both(int(value))})
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from deedlog.api.http.context import Body, Here  # noqa: TC001 - FastAPI reads the annotations
-from deedlog.api.http.schemas import MAXIMUM_STATEMENT, timestamp
-from deedlog.registry import strict_json
+from deedlog.api.http.schemas import MAXIMUM_STATEMENT
+from deedlog.registry import strict_json, times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import account_from_any_case, from_hex, to_checksum
 
@@ -30,8 +30,8 @@ def post_nonce(here: Here, body: Body, response: Response) -> dict[str, Any]:
         "chain_id": message.chain_id,
         "nonce": message.nonce,
         "statement": message.statement,
-        "issued_at": timestamp(message.issued_at),
-        "expiration_time": None if message.expiration_time is None else timestamp(message.expiration_time),
+        "issued_at": times.show(message.issued_at),
+        "expiration_time": None if message.expiration_time is None else times.show(message.expiration_time),
         "message": message.text(),
     }
 
@@ -49,7 +49,7 @@ def post_session(here: Here, body: Body, response: Response) -> dict[str, Any]:
     return {
         "token": session.token,
         "account": to_checksum(session.account),
-        "expires_at": timestamp(session.expires_at),
+        "expires_at": times.show(session.expires_at),
     }
 
 
