@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from deedlog.api.http.schemas import MAXIMUM_SIGNATURES_BODY, MAXIMUM_STATEMENT
+from deedlog.api.http.schemas.requests import MAXIMUM_SIGNATURES_BODY, MAXIMUM_STATEMENT
 from deedlog.api.http.sessions import token_of
 from deedlog.api.texts import choose_language
 from deedlog.registry import times

@@ -246,6 +246,11 @@ def test_bad_json_is_refused(site):
         assert (response.status_code, code(response)) == (status, expected)
 
 
+def example_of(operation, name):
+    parameter = next(item for item in operation["parameters"] if item["name"] == name)
+    return parameter["examples"]["example"]["value"]
+
+
 def test_the_openapi_pages_examples_work_when_pasted(site):
     document = site.anyone.get("/openapi.json").json()
     paths = document["paths"]
@@ -256,14 +261,14 @@ def test_the_openapi_pages_examples_work_when_pasted(site):
     results = site.platform.post("/v1/statements:batch", json=batch).json()["results"]
     assert results[0]["digest"] == answer.json()["digest"]
     operation = paths["/v1/typed-data/{kind}"]["post"]
-    kind = next(item["example"] for item in operation["parameters"] if item["name"] == "kind")
+    kind = example_of(operation, "kind")
     fields = operation["requestBody"]["content"]["application/json"]["example"]
     asked = site.anyone.post(f"/v1/typed-data/{kind}", json=fields).json()
     assert asked["typed_data"]["message"]["title"] == examples.example_work().title
     proposed, signed = (paths[f"/v1/drafts{rest}"]["post"] for rest in ("", "/{digest}/signatures"))
     draft = site.anyone.post("/v1/drafts", json=proposed["requestBody"]["content"]["application/json"]["example"])
     assert draft.json()["outcome"] in ("proposed", "known"), draft.text
-    digest = next(item["example"] for item in signed["parameters"] if item["name"] == "digest")
+    digest = example_of(signed, "digest")
     assert digest == draft.json()["digest"]
     example = signed["requestBody"]["content"]["application/json"]["example"]
     for outcome in ("accepted", "known"):
