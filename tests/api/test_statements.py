@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
+from support.worlds.site_world import beside
 from support.worlds.waiting import until
 
 from deedlog.anchor.tlog import proof as tlog_proof
@@ -286,6 +287,13 @@ def test_the_plain_page_says_what_to_do_in_both_languages(site):
     assert "验证" in chinese
     for page in (english, chinese):
         assert to_hex(site.identity.address).lower() in page.lower()
+
+
+def test_the_plain_page_shows_the_url_at_which_people_reach_the_registry(site):
+    with beside(site, DEEDLOG_PUBLIC_URL="https://deeds.example.com/registry") as client:
+        page = client.get("/").text
+    assert "--url https://deeds.example.com/registry" in page
+    assert "http://127.0.0.1" not in page
 
 
 def domain(site):
