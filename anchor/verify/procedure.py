@@ -137,16 +137,16 @@ def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[s
         check_complete(entry.signatures, signers)
     except DeedlogError as error:
         return findings | dict.fromkeys(("author", "complete"), refuted(error))
-    if any(isinstance(line, bytes) for line in statement.lines()):
-        return findings | {"complete": _vouched_for(statement, names)}
-    return findings | {"complete": yes("complete.all", accounts=names)}
+    return findings | {"complete": complete(statement, names)}
 
 
-def _vouched_for(statement: Statement, names: str) -> Finding:
-    """Return a yes that says what the open lines hold: that the hidden ones fit is the signers' word."""
+def complete(statement: Statement, names: str, *trust: Trust) -> Finding:
+    """Return a yes: all accounts that must sign have signed. That hidden lines fit to the open ones is their word."""
     lines = statement.lines()
+    if not any(isinstance(line, bytes) for line in lines):
+        return yes("complete.all", *trust, accounts=names)
     shown = ", ".join(line.summary() for line in lines if not isinstance(line, bytes)) or "-"
-    return yes("complete.some_lines", Trust.SIGNER, lines=shown, parties=len(lines), accounts=names)
+    return yes("complete.some_lines", Trust.SIGNER, *trust, lines=shown, parties=len(lines), accounts=names)
 
 
 def _author(statement: Statement, names: str) -> Finding:

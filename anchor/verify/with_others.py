@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deedlog.anchor.verify.inclusion import position_of
-from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.procedure import complete, verify
 from deedlog.anchor.verify.verdict import Answer, Finding, Verdict, not_checked, yes
 from deedlog.registry.errors import VerificationError
 from deedlog.registry.hexadecimal import to_checksum, to_hex
@@ -60,7 +60,7 @@ def _found(verdict: Verdict, bundle: Bundle, pins: Pins, others: Sequence[Bundle
     statement, trust = verdict.statement, verdict.findings["included"].trust
     if RULES[statement.kind].signers is not None:  # it counts, so all have signed
         names = ", ".join(to_checksum(signature.account) for signature in entry.signatures)
-        found["complete"] = yes("complete.all", *trust, accounts=names)
+        found["complete"] = complete(statement, names, *trust)
     work = rights.works.get(verdict.digest)
     if work is not None and work.platform is not None and work.claim is not None:
         accounts = ", ".join(map(to_checksum, work.creators))
