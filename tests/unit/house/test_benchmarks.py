@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -29,9 +30,11 @@ def figure(row):
 
 def test_every_benchmark_has_its_file_and_every_file_its_name():
     for name in NAMES:
-        assert "def measure()" in (ROOT / f"scripts/benchmarks/{name.replace('-', '_')}.py").read_text("utf-8")
+        assert "def measure()" in (ROOT / f"scripts/benchmarks/measures/{name.replace('-', '_')}.py").read_text("utf-8")
     named = {name.replace("-", "_") for name in NAMES}
-    found = {path.stem for path in (ROOT / "scripts/benchmarks").glob("*.py") if "def measure()" in path.read_text()}
+    found = {
+        path.stem for path in (ROOT / "scripts/benchmarks/measures").glob("*.py") if "def measure()" in path.read_text()
+    }
     assert found == named
 
 
