@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedlog.anchor import merkle
+from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import Head, RegistryIdentity, head_slot
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.anchor.tlog import checkpoint
@@ -35,7 +36,7 @@ def forge(genuine: Bundle, forger_chain: str) -> dict[str, Bundle]:
     log_key = Ed25519PrivateKey.from_private_bytes(sha256(b"the forger's log").digest())
     account = account_of_private_key(FORGER_KEY)
     own = RegistryIdentity(
-        version=1,
+        contract=current(),
         salt=bytes(32),
         origin=genuine.registry.origin,
         log_key=log_key.public_key().public_bytes_raw(),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.tlog.proof import MAXIMUM_PROOF
@@ -16,6 +16,11 @@ from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import from_hex, to_hex
 from deedlog.registry.statements.entry import MAXIMUM_SIZE as MAXIMUM_ENTRY
 from deedlog.registry.strict_json import members
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from deedlog.anchor.evm.identity import Contract
 
 VERSION = 1
 MEDIA_TYPE = "application/vnd.deedlog.bundle+json"
@@ -80,17 +85,20 @@ class Bundle:
         return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
-def parse(data: bytes) -> Bundle:
-    """Return what a bundle's bytes say; raise `BundleError` (`bundle.…`, `json.…`, `hex.…`)."""
+def parse(data: bytes, contracts: Mapping[int, Contract]) -> Bundle:
+    """Return what a bundle's bytes say; raise `BundleError` (`bundle.…`, `json.…`, `hex.…`).
+
+    `contracts` are the compiled contracts of the versions that are known: the registry address commits to one.
+    """
     try:
-        return _read(strict_json.loads(data, MAXIMUM_BUNDLE))
+        return _read(strict_json.loads(data, MAXIMUM_BUNDLE), contracts)
     except BundleError:
         raise
     except InvalidData as error:
         raise BundleError(error.code, field=error.field, **error.params) from error
 
 
-def _read(value: Any) -> Bundle:
+def _read(value: Any, contracts: Mapping[int, Contract]) -> Bundle:
     if not isinstance(value, dict):
         raise BundleError("bundle.not_a_bundle")
     if value.get("version") is not None and value["version"] != VERSION:
@@ -107,7 +115,7 @@ def _read(value: Any) -> Bundle:
     return Bundle(
         typed_data=data["typed_data"],
         entry=_text(data["entry"], MAXIMUM_ENTRY, "entry"),
-        registry=RegistryIdentity.from_json(data["registry"]),
+        registry=RegistryIdentity.from_json(data["registry"], contracts),
         anchors=anchors,
         tlog_proof=tlog_proof,
     )

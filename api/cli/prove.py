@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
@@ -66,7 +67,7 @@ def command(
             client.sign_in(key)
         data = client.bundle(wanted)
         identity = client.identity(pinned)
-    bundle = bundles.parse(data)
+    bundle = bundles.parse(data, contracts())
     verdict = verify(bundle, Pins(registry=identity.address if pinned is None else pinned))
     for name in ("signatures", "complete", "included"):
         finding = verdict.findings[name]
@@ -109,6 +110,6 @@ def _check_replaceable(path: Path) -> None:
     """A bundle may be replaced by a later one; another file is never written over."""
     try:
         with path.open("rb") as file:
-            bundles.parse(file.read(bundles.MAXIMUM_BUNDLE + 1))
+            bundles.parse(file.read(bundles.MAXIMUM_BUNDLE + 1), contracts())
     except (OSError, InvalidData) as error:
         raise Unavailable("file.exists", path=str(path)) from error

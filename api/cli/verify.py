@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.inclusion import blocks_to_ask
 from deedlog.anchor.verify.pins import Pins
@@ -85,7 +86,7 @@ def command(
 
 
 def _read(path: Path) -> Bundle:
-    return bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE))
+    return bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE), contracts())
 
 
 def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int) -> None:

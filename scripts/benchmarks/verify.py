@@ -18,6 +18,7 @@ from benchmarks.timing import in_turns
 from deedlog.anchor.anchoring.anchorer import Anchorer
 from deedlog.anchor.anchoring.config import AnchoringConfig
 from deedlog.anchor.bundle_builder import make_bundle
+from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.log import sequencer as log
@@ -72,7 +73,7 @@ def _anchored(folder: Path) -> tuple[Bundle, bytes]:
     """Return the bundle of a work that is anchored on a development chain, and the registry's address."""
     operator = account_of_private_key(OPERATOR)
     identity = RegistryIdentity(
-        version=1,
+        contract=current(),
         salt=bytes(32),
         origin="deeds.example.com/log",
         log_key=LOG_KEY.public_key().public_bytes_raw(),

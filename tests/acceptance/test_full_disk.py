@@ -18,6 +18,7 @@ from support.worlds.small_disk import limit, mounted, unlimit
 from support.worlds.untouched import refused, snapshot
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.api.http import examples
@@ -73,7 +74,7 @@ class Sender:
 
     def __init__(self, person) -> None:
         path = person.data / "identity.json"
-        self.registry = RegistryIdentity.from_json(json.loads(path.read_text("utf-8"))).address
+        self.registry = RegistryIdentity.from_json(json.loads(path.read_text("utf-8")), contracts()).address
         self.kept: list[str] = []
         self.refused: list[dict] = []
         self._number = 0
@@ -257,7 +258,9 @@ def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, n
 def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp_path, nursery, shared_anvil):
     with mounted(tmp_path / "disk", "16m") as disk:
         person = initialised(tmp_path, nursery, within=disk.folder)
-        identity = RegistryIdentity.from_json(json.loads((person.data / "identity.json").read_text("utf-8")))
+        identity = RegistryIdentity.from_json(
+            json.loads((person.data / "identity.json").read_text("utf-8")), contracts()
+        )
         EvmChain(shared_anvil.url).deploy_local(identity)
         person.environment["DEEDLOG_RPC_URL"] = shared_anvil.url
         with serving(person) as (client, _):

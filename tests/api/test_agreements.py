@@ -34,6 +34,7 @@ from support.worlds.shares_world import (
 from support.worlds.site_world import beside as another_process
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.bundle import ChainProof
 from deedlog.anchor.verify.inclusion import position_of
@@ -231,7 +232,7 @@ def proven(sharing, digest, person=None):
     """Return a statement's bundle once it is logged."""
     path = f"/v1/statements/{to_hex(digest)}"
     until(lambda: sharing.get(path, person).json()["log_index"] is not None, "it is logged")
-    return bundles.parse(sharing.get(f"{path}/bundle", person).content)
+    return bundles.parse(sharing.get(f"{path}/bundle", person).content, contracts())
 
 
 @on_one_database

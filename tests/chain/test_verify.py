@@ -18,6 +18,7 @@ from support.worlds.chain_world import FILE
 from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
 
 from deedlog.anchor import merkle
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm import rlp
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.rpc.contract_reader import ask
@@ -30,7 +31,7 @@ from deedlog.anchor.verify.pins import NodeAnswer, Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import QUESTIONS, Answer, Trust, parse_require
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.hashing import FileDigest
+from deedlog.registry.file_digest import FileDigest
 from deedlog.registry.keccak import keccak256
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.statements.eip712 import domain_separator
@@ -196,7 +197,7 @@ class TestEachAnswer:
         world = proven.world
         digest = world.accept(work(content=b"new, not anchored"), ALICE).digest
         world.sequence()
-        bundle = bundles.parse(world.bundle(digest).format())
+        bundle = bundles.parse(world.bundle(digest).format(), contracts())
         assert bundle.tlog_proof is not None
         verdict = verify(bundle, Pins(world.identity.address))
         assert verdict.findings["included"].code == "included.log_key"
@@ -256,7 +257,7 @@ def test_forged_bundles_never_get_a_yes_below_the_signatures(proven):
         forged = forge(proven.bundle, forgers_chain.url)
     assert len(forged) == 5
     for trick, bundle in forged.items():
-        read = bundles.parse(bundle.format())
+        read = bundles.parse(bundle.format(), contracts())
         for given in ("--registry --block-hash", "--registry --rpc", "--registry", ""):
             found = answers(verify(read, pins_for(given, proven), FILE))
             for name in ("included", "anchored", "final", "time"):
@@ -288,7 +289,7 @@ def test_every_byte_of_a_bundle_changed_once(proven):
         changed = bytearray(data)
         changed[position] ^= 1
         try:
-            verdict = verify(bundles.parse(bytes(changed)), pins, FILE)
+            verdict = verify(bundles.parse(bytes(changed), contracts()), pins, FILE)
         except InvalidData:
             continue
         if verdict.exit_code(required) == 0:
