@@ -23,6 +23,7 @@ from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.log import sequencer as log
 from deedlog.anchor.rpc.networks import chain_named
+from deedlog.anchor.verify.evidence.evm_slot import slots
 from deedlog.registry.acceptance.accept import Accepted, Submission, Submitter, accept
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.eip712 import domain_separator
@@ -48,7 +49,7 @@ def measure() -> Iterator[Figure]:
         path, file = folder / "a.deed", folder / "video"
         path.write_bytes(bundle.format())
         file.write_bytes(VIDEO)
-        header = parse_header(bundle.anchors[0].header)
+        header = parse_header(slots(bundle.anchors)[0].header)
         pins = ["--registry", to_hex(registry), "--block-hash", to_hex(header.hash)]
         command = [str(Path(sys.executable).with_name("deedlog")), "verify", str(path), str(file), *pins]
 

@@ -58,7 +58,7 @@ def test_a_statement_goes_from_fields_to_an_anchored_bundle(site):
     assert fetched.headers["content-type"] == bundles.MEDIA_TYPE
     bundle = bundles.parse(fetched.content, contracts())
     block_hash = bytes.fromhex(shown["anchors"][0]["proof_block_hash"][2:])
-    verdict = verify(bundle, Pins(site.identity.address, block_hash))
+    verdict = verify(bundle, Pins(site.identity.address, (block_hash,)))
     assert verdict.findings["anchored"].answer is Answer.YES
     # An anchor turns final between two requests; its head stays what it was.
     heads = [_head(anchor) for anchor in site.anyone.get("/v1/anchors").json()["anchors"]]

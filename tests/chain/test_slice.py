@@ -33,7 +33,7 @@ def test_a_work_goes_from_file_to_verdict(world):
     bundle = bundles.parse(data, contracts())
     assert bundle.format() == data
     block_hash = parse_header(bundle.anchors[0].header).hash
-    pins = Pins(registry=world.identity.address, block_hash=block_hash)
+    pins = Pins(registry=world.identity.address, block_hashes=(block_hash,))
     file = FileDigest(hashlib.sha256(VIDEO).digest(), len(VIDEO))
     verdict = verify(bundle, pins, file)
     answers = {name: str(finding.answer) for name, finding in verdict.findings.items()}
