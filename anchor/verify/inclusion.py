@@ -1,4 +1,4 @@
-"""Steps 5 to 8 of a verification: that the entry is in the log, and what the bundle's anchors show, put together.
+"""Steps 5 to 9 of a verification: that the entry is in the log, and what the bundle's anchors show, put together.
 
 Each anchor is checked by itself (`evidence`). The answers of the bundle are a function of the set of these: neither the
 order of the anchors nor one that is there twice changes them.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from deedlog.anchor.verify.bundle import Bundle
+    from deedlog.anchor.verify.evidence.anchor import Anchor
     from deedlog.anchor.verify.pins import Pins
     from deedlog.anchor.verify.verdict import AnchorFindings, Finding
     from deedlog.registry.statements.base import Statement
@@ -56,7 +57,7 @@ def find_inclusion(bundle: Bundle, statement: Statement, digest: bytes, entry: e
     """Return what a bundle shows about its entry's place in the log; the anchors' answers are in the anchors' order."""
     logged = LoggedEntry(bundle.registry, merkle.leaf_hash(bundle.entry), entry.time)
     anchors = tuple(anchor.check(logged, pins) for anchor in bundle.anchors)
-    ranked = _by_strength(anchors)
+    ranked = _ranked(bundle.anchors, anchors)
     chain_id = ranked[0].chain_id if ranked else None
     # Step 5.
     rebuilt = entries.build(entries.Entry(digest, statement.kind, entry.signatures, statement.subjects(), entry.time))
@@ -66,47 +67,35 @@ def find_inclusion(bundle: Bundle, statement: Statement, digest: bytes, entry: e
         findings = not_anchored(refused, refused, entry.time)
         anchors = tuple(replace(item, findings=findings) if item.known else item for item in anchors)
         return Inclusion(findings, anchors, chain_id)
-    # Steps 6 to 8 of each anchor are done above; here they are put together.
+    # Steps 6 to 8 of each anchor are done above; step 9 puts them together.
     by_itself = [] if bundle.tlog_proof is None else [by_log_key(bundle.tlog_proof, logged)]
-    return Inclusion(_together(ranked, by_itself, entry.time), anchors, chain_id)
-
-
-def _together(ranked: Sequence[AnchorFindings], by_itself: Sequence[Finding], entry_time: int) -> dict[str, Finding]:
-    """Return a bundle's answers from those of its anchors, and from that of its own tlog-proof, if it has one.
-
-    The strongest anchor answers, unless the proofs of some anchor do not hold: then somebody has damaged the bundle.
-    """
     included = _first([*(item.findings["included"] for item in ranked), *by_itself])
-    if not ranked:
-        return not_anchored(included, not_checked("anchored.not_yet"), entry_time)
-    broken = [item.findings["anchored"] for item in ranked if item.broken]
-    anchored = _first(broken or [item.findings["anchored"] for item in ranked])
+    anchored = ranked[0].findings["anchored"] if ranked else not_checked("anchored.not_yet")
     if anchored.answer is Answer.YES:
-        return ranked[0].findings
-    return not_anchored(included, anchored, entry_time)
+        return Inclusion(ranked[0].findings, anchors, chain_id)
+    return Inclusion(not_anchored(included, anchored, entry.time), anchors, chain_id)
 
 
-def _first(findings: Sequence[Finding]) -> Finding:
+def _first(findings: Iterable[Finding]) -> Finding:
     """Return the first yes; if there is none, the first no; if there is none, the first."""
     return min(findings, key=lambda finding: _PRECEDENCE.index(finding.answer))
 
 
-def _by_strength(anchors: Iterable[AnchorFindings]) -> list[AnchorFindings]:
-    return sorted(anchors, key=_strength)
+def _ranked(anchors: Sequence[Anchor], checked: Sequence[AnchorFindings]) -> list[AnchorFindings]:
+    """Return what the anchors show, that first which answers for the bundle (step 9), whatever their order."""
 
+    def rank(pair: tuple[Anchor, AnchorFindings]) -> tuple[bool, int, bool, bool, bool, int, int, str]:
+        anchor, found = pair
+        time = found.findings["time"].params.get("time")
+        return (
+            not found.broken,
+            _PRECEDENCE.index(found.findings["anchored"].answer),
+            not found.known,
+            found.findings["final"].answer is not Answer.YES,
+            found.on_development_chain,
+            time if isinstance(time, int) else 0,
+            found.chain_id or 0,
+            json.dumps(anchor.to_json(), ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+        )
 
-def _strength(item: AnchorFindings) -> tuple[bool, bool, bool, bool, int, int, str]:
-    """Order anchors, the strongest first: anchored, final, not of a development chain, the earliest time.
-
-    What follows makes the order total up to anchors that show the same: it never depends on their places.
-    """
-    time = item.findings["time"].params.get("time")
-    return (
-        item.findings["anchored"].answer is not Answer.YES,
-        not item.known,
-        item.findings["final"].answer is not Answer.YES,
-        item.on_development_chain,
-        time if isinstance(time, int) else 0,
-        item.chain_id or 0,
-        json.dumps(item.to_json(), sort_keys=True),
-    )
+    return [found for _, found in sorted(zip(anchors, checked, strict=True), key=rank)]

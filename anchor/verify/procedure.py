@@ -9,7 +9,8 @@
 be the checkpoint's. An anchor of an unknown type is not checked.
 7. included: the entry's inclusion proof holds in a tree whose size and root come from one trusted place: a head that
 step 6 found in a block that somebody vouches for, or a checkpoint that the address's log key signed.
-8. anchored, final, time: of the strongest anchor whose block is vouched for, by the user's block hash or by nodes.
+8. anchored, final, time of each anchor: whether its block is vouched for, by the user's block hash or by nodes.
+9. The bundle's answers: those of one anchor, which the set of the anchors decides, not their order.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def verify(
     # Steps 3 and 4.
     findings = {"file": _file(statement, digest, pins, file, rendition)}
     findings |= _signed(statement, digest, entry)
-    # Steps 5 to 8.
+    # Steps 5 to 9.
     found = find_inclusion(bundle, statement, digest, entry, pins)
     findings = _as_pinned({**findings, **found.findings}, meant, address, pins)
     findings["standing"] = not_checked("standing.needs_registry")
