@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from deedlog.api.http import examples, problems
-from deedlog.api.http.schemas import models
+from deedlog.api.http.schemas import kinds, models
+from deedlog.api.http.schemas.kinds import REFERENCE
 from deedlog.api.texts import catalogue
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 from deedlog.registry.strict_json import JsonError
@@ -48,8 +49,6 @@ _SECURITY_SCHEMES = {
     API_KEY: {"type": "http", "scheme": "bearer", "description": "an API key, from the registry's operator"},
     SESSION: {"type": "http", "scheme": "bearer", "description": "the token of a session"},
 }
-
-_REF = "#/components/schemas/"
 
 _RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
 _HEADERS: dict[int, dict[str, Any]] = {
@@ -118,8 +117,8 @@ def answers(media_type: str, schema: Any) -> dict[str, Any]:
 
 
 def ref(model: Any) -> dict[str, str]:
-    """Return a reference to a named schema; whatever is referred to gets into the document."""
-    return {"$ref": f"{_REF}{model.__name__}"}
+    """Return a reference to a model, or to a schema of `kinds` by its name: what is referred to is in the document."""
+    return {"$ref": REFERENCE + (model if isinstance(model, str) else model.__name__)}
 
 
 def describe(app: FastAPI, registry: bytes) -> None:
@@ -133,7 +132,7 @@ def describe(app: FastAPI, registry: bytes) -> None:
             components["securitySchemes"] = _SECURITY_SCHEMES
             components["schemas"] = _schemas(document)
             _drop_frameworks_own(document)
-            app.openapi_schema = examples.filled(document, registry)
+            app.openapi_schema = kinds.with_references(examples.filled(document, registry))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document
@@ -141,10 +140,10 @@ def describe(app: FastAPI, registry: bytes) -> None:
 
 def _schemas(document: dict[str, Any]) -> dict[str, Any]:
     """Return the schemas that FastAPI found, and those that routes name with `ref`."""
-    found: dict[str, Any] = document["components"].get("schemas", {})
-    named = sorted({reference.removeprefix(_REF) for reference in _references(document["paths"])} - set(found))
+    found: dict[str, Any] = kinds.schemas() | document["components"].get("schemas", {})
+    named = sorted({reference.removeprefix(REFERENCE) for reference in _references(document["paths"])} - set(found))
     adapters: list[Any] = [(name, "validation", TypeAdapter(getattr(models, name))) for name in named]
-    _, more = TypeAdapter.json_schemas(adapters, ref_template=f"{_REF}{{model}}")
+    _, more = TypeAdapter.json_schemas(adapters, ref_template=f"{REFERENCE}{{model}}")
     schemas = {**more.get("$defs", {}), **found}
     for schema in schemas.values():
         for member in schema.get("properties", {}).values():
@@ -168,5 +167,5 @@ def _drop_frameworks_own(document: dict[str, Any]) -> None:
         document["components"]["schemas"].pop(name, None)
     for operations in document["paths"].values():
         for operation in operations.values():
-            if f"{_REF}HTTPValidationError" in _references(operation["responses"].get("422")):
+            if f"{REFERENCE}HTTPValidationError" in _references(operation["responses"].get("422")):
                 del operation["responses"]["422"]

@@ -16,9 +16,10 @@ def report(verdict: Verdict, language: str, sources: dict[str, str]) -> str:
     return render(
         "verdict.html",
         language,
-        heading=verdict_text.heading(verdict),
+        heading=verdict_text.heading(verdict, language),
         notes=verdict_text.notes(verdict, language),
         lines=verdict_text.lines(verdict, language),
+        anchors=verdict_text.anchors(verdict, language),
         members=verdict_text.members(verdict.statement, language),
         sources=list(sources.items()),
     )

@@ -1,106 +1,99 @@
-"""The schemas of the kinds of statement, made from their declarations: a kind is described nowhere else.
+"""The schemas of the kinds of statement, made of their declarations when the document is made: none is written here.
 
 Each kind has three: its message (`Work`), its typed data (`WorkTypedData`), and the message before its salts are added
-(`WorkFields`). They describe, and never validate: requests are read by the declarations themselves, and answers are
-written by them.
+(`WorkFields`). Requests are read by the declarations themselves, and answers are written by them.
 """
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
-from types import GenericAlias
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, WrapValidator, create_model
-from typing_extensions import TypeAliasType
+from pydantic import WithJsonSchema
 
 from deedlog.registry.statements import KINDS
+from deedlog.registry.statements.eip712 import DOMAIN_NAME, DOMAIN_VERSION
 
+REFERENCE = "#/components/schemas/"
+NAMED = "x-named"
+"""Takes the place of a reference to a schema that is there only once the document is made."""
+
+TypedData = Annotated[dict[str, Any], WithJsonSchema({NAMED: "TypedData"})]
+"""Typed data of a statement, as wallets sign it."""
+
+Kind = Annotated[str, WithJsonSchema({NAMED: "Kind"})]
+
+_FIELDS = "Fields"
 _SALT = "salt"
-_STRICT = ConfigDict(extra="forbid")
 
 
-def optional() -> Any:
-    """Return the field of a member that may be left out. A default would say what the registry takes for it."""
-    return Field(default_factory=str)
+def schemas() -> dict[str, Any]:
+    """Return the schemas of all kinds by their names, and those that they share."""
+    found: dict[str, Any] = {
+        "Kind": {"type": "string", "enum": sorted(KINDS), "description": "A kind of statement."},
+        "TypedDataMember": _object("A member of an EIP-712 type.", name={"type": "string"}, type={"type": "string"}),
+        "TypedDataDomain": _object(
+            "The EIP-712 domain of a registry: `verifyingContract` is its address.",
+            name={"const": DOMAIN_NAME, "type": "string"},
+            version={"const": DOMAIN_VERSION, "type": "string"},
+            verifyingContract={"type": "string", "pattern": "^0x[0-9a-f]{40}$"},
+        ),
+    }
+    for kind, declared in KINDS.items():
+        _add_message(found, declared.STRUCT.schema(), "")
+        _add_message(found, declared.STRUCT.schema(), _FIELDS)
+        members = {"type": "array", "items": _ref("TypedDataMember")}
+        found[f"{kind}TypedData"] = _object(
+            f"Typed data of a statement of the kind {kind}, as wallets sign it.",
+            types={"type": "object", "additionalProperties": members},
+            primaryType={"const": kind, "type": "string"},
+            domain=_ref("TypedDataDomain"),
+            message=_ref(kind),
+        )
+    typed = {kind: _ref(f"{kind}TypedData") for kind in KINDS}
+    mapping = {kind: reference["$ref"] for kind, reference in typed.items()}
+    found["TypedData"] = {
+        "oneOf": list(typed.values()),
+        "discriminator": {"propertyName": "primaryType", "mapping": mapping},
+    }
+    found[_FIELDS] = {"anyOf": [_ref(kind + _FIELDS) for kind in KINDS]}
+    return found
 
 
-class TypedDataMember(BaseModel):
-    """A member of an EIP-712 type."""
-
-    model_config = _STRICT
-
-    name: str
-    type: str
-
-
-class TypedDataDomain(BaseModel):
-    """The EIP-712 domain of a registry: `verifyingContract` is its address."""
-
-    model_config = _STRICT
-
-    name: Literal["Deedlog"]
-    version: Literal["1"]
-    verifying_contract: Annotated[str, WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-f]{40}$"})] = Field(
-        alias="verifyingContract"
-    )
+def with_references(part: Any) -> Any:
+    """Return a part of the document in which each `NAMED` is a reference."""
+    if isinstance(part, dict):
+        if NAMED in part:
+            return _ref(part[NAMED])
+        return {name: with_references(value) for name, value in part.items()}
+    return [with_references(value) for value in part] if isinstance(part, list) else part
 
 
-def _message(schema: dict[str, Any], suffix: str, made: dict[str, type[BaseModel]]) -> type[BaseModel]:
-    """Return the model of a struct's schema; with the suffix `Fields` its salts may be left out."""
+def _add_message(found: dict[str, Any], schema: dict[str, Any], suffix: str) -> None:
+    """Add the schema of a struct, and of the lines in it; where they are sent as fields, salts may be left out."""
     name = schema["title"] + suffix
-    if name not in made:
-        members: dict[str, Any] = {
-            member: (
-                _member(described, suffix, made),
-                optional() if suffix and member == _SALT else ...,
-            )
-            for member, described in schema["properties"].items()
-        }
-        made[name] = create_model(name, __config__=_STRICT, **members)
-    return made[name]
+    if name in found:
+        return
+    left_out = (_SALT,) if suffix else ()
+    properties = {}
+    for member, described in schema["properties"].items():
+        items = described.get("items", {})
+        properties[member] = described
+        if "title" in items:
+            _add_message(found, items, suffix)
+            properties[member] = described | {"items": _ref(items["title"] + suffix)}
+    required = [member for member in schema["required"] if member not in left_out]
+    found[name] = {**schema, "title": name, "properties": properties, "required": required}
 
 
-def _member(schema: dict[str, Any], suffix: str, made: dict[str, type[BaseModel]]) -> Any:
-    items = schema.get("items", {})
-    if "title" not in items:
-        return Annotated[Any, WithJsonSchema(schema)]
-    lines: Any = GenericAlias(list, (_message(items, suffix, made),))
-    return Annotated[lines, Field(min_length=schema["minItems"], max_length=schema["maxItems"])]
-
-
-def _typed_data(kind: str, message: type[BaseModel]) -> type[BaseModel]:
-    members: dict[str, Any] = {
-        "types": (dict[str, list[TypedDataMember]], ...),
-        "primaryType": (Literal[kind], ...),
-        "domain": (TypedDataDomain, ...),
-        "message": (message, ...),
+def _object(description: str, **members: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": members,
+        "required": list(members),
+        "additionalProperties": False,
     }
-    return create_model(f"{kind}TypedData", __config__=_STRICT, **members)
 
 
-if TYPE_CHECKING:
-    TypedData = dict[str, Any]
-    Fields = dict[str, Any]
-    ShownTypedData = dict[str, Any]
-else:  # made of as many models as there are kinds, which a type checker cannot follow
-    _models: dict[str, type[BaseModel]] = {}
-    _messages = {
-        suffix: {kind: _message(KINDS[kind].STRUCT.schema(), suffix, _models) for kind in KINDS}
-        for suffix in ("", "Fields")
-    }
-    _typed_data_of_kinds = tuple(_typed_data(kind, message) for kind, message in _messages[""].items())
-
-    TypedData = TypeAliasType(
-        "TypedData", Annotated[reduce(or_, _typed_data_of_kinds), Field(discriminator="primaryType")]
-    )
-    """Typed data of a statement of any kind, as wallets sign it."""
-
-    Fields = TypeAliasType("Fields", reduce(or_, _messages["Fields"].values()))
-    """The message of a statement of any kind, perhaps without its salts."""
-
-    ShownTypedData = Annotated[
-        TypedData, WrapValidator(lambda value, _handler: value), PlainSerializer(lambda value: value)
-    ]
-    """Typed data in an answer: made from a statement, and passed on as it is."""
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": REFERENCE + name}

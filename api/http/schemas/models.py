@@ -12,14 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from typing_extensions import TypeAliasType
 
 from deedlog.api.http.problems import TYPE_PREFIX
-from deedlog.api.http.schemas.kinds import Fields, ShownTypedData, TypedData, optional
+from deedlog.api.http.schemas.kinds import TypedData  # noqa: TC001 - pydantic reads the annotations
 from deedlog.api.http.schemas.requests import MAXIMUM_SIGNATURES
 from deedlog.registry.acceptance.drafts import STATES
 from deedlog.registry.acceptance.submission import MAXIMUM_BATCH, MAXIMUM_REFERENCE
 from deedlog.registry.sign_in import MAXIMUM_MESSAGE
-from deedlog.registry.store.events import NAMES
-
-__all__ = ["Fields"]
 
 HASH: dict[str, Any] = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
 ACCOUNT: dict[str, Any] = {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$", "description": "in mixed case: EIP-55"}
@@ -35,6 +32,11 @@ Amount = Annotated[
 Next = Annotated[str | None, Field(description="send it as `cursor` for the next page; null: this page was the last")]
 Params = dict[str, str | int]
 StatementState = Literal["accepted", "logged", "anchored", "final"]
+
+
+def _optional() -> Any:
+    """Return the field of a member that may be left out. A default would say what the registry takes for it."""
+    return Field(default_factory=str)
 
 
 class Answer(BaseModel):
@@ -93,7 +95,7 @@ class Registry(Answer):
 class TypedDataToSign(Answer):
     """Typed data (EIP-712), and the digest that a wallet signs: the statement's name."""
 
-    typed_data: ShownTypedData
+    typed_data: TypedData
     digest: Hash
 
 
@@ -127,7 +129,7 @@ class Bundle(Answer):
 
     about: str
     version: int
-    typed_data: ShownTypedData
+    typed_data: TypedData
     entry: Annotated[str, Field(description="the log's entry, as it was logged")]
     registry: Identity
 
@@ -170,7 +172,7 @@ class Statement(Answer):
     state: StatementState
     standing: Standing
     author: Author
-    typed_data: ShownTypedData | None
+    typed_data: TypedData | None
     withheld: bool
     public_from: Time | None
     signatures: list[StatementSignature]
@@ -202,7 +204,7 @@ class Receipt(Answer):
     outcome: Literal["accepted", "known", "repeat"]
     statement: Annotated[str, Field(description="path of the statement")]
     bundle: Annotated[str, Field(description="path of its bundle")]
-    tlog_proof: str = optional()
+    tlog_proof: str = _optional()
 
 
 class Refusal(Answer):
@@ -251,7 +253,7 @@ class Draft(Answer):
     kind: str
     state: Annotated[str, WithJsonSchema({"type": "string", "enum": list(STATES)})]
     reason: Reason | None
-    typed_data: ShownTypedData
+    typed_data: TypedData
     proposed_at: Time
     public_from: Time | None
     cancelled_by: Hash | None
@@ -290,7 +292,7 @@ class Event(Answer):
     """Something that happened to a statement or a draft; `cursor` is where a reader is after it."""
 
     cursor: str
-    name: Annotated[str, WithJsonSchema({"type": "string", "enum": list(NAMES)})]
+    name: Annotated[str, Field(description="what happened: proposed, accepted, logged, anchored, final and others")]
     at: Time
     digest: Hash
     kind: str | None
@@ -373,7 +375,7 @@ class SentSignature(Request):
     """A signature of the statement's digest: r, s and v (27 or 28), 65 bytes."""
 
     account: Account
-    scheme: Literal["secp256k1"] = optional()
+    scheme: Literal["secp256k1"] = _optional()
     signature: Signature65
 
 
@@ -395,7 +397,7 @@ class Proposal(Request):
 
     typed_data: TypedData
     signatures: _Signatures
-    public_from: _PublicFrom = optional()
+    public_from: _PublicFrom = _optional()
 
 
 class Submission(Request):
@@ -413,8 +415,8 @@ class Submission(Request):
                 "description": "your own name for it; needs an API key",
             }
         ),
-    ] = optional()
-    public_from: _PublicFrom = optional()
+    ] = _optional()
+    public_from: _PublicFrom = _optional()
 
 
 _Anything = Annotated[Any, WithJsonSchema({"description": "anything else: its result is a problem"})]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds.registry_world import work
 
-from deedlog.anchor.verify.verdict import QUESTIONS, Answer, Finding, Trust, Verdict
+from deedlog.anchor.verify.verdict import QUESTIONS, AnchorFindings, Answer, Finding, Trust, Verdict
 from deedlog.api.texts import LANGUAGES, printable, text, verdict_text
 from deedlog.api.web.rendering import render
 from deedlog.api.web.verdict_page import report
@@ -77,22 +77,20 @@ class Reader(HTMLParser):
         return {said.strip() for said in self.texts} - {""}
 
 
-class Said:
-    """A statement that says anything, as none that is accepted can."""
-
-    kind = "Work"
-
-    def __init__(self, value):
-        self._message = work().message() | {"title": value, "creditedAs": value, "creators": [value]}
-
-    def message(self):
-        return dict(self._message)
+def said(value):
+    """Return a statement that says anything, as none that is accepted can."""
+    sound = work()
+    made = object.__new__(type(sound))
+    for attribute, member in vars(sound).items():
+        object.__setattr__(made, attribute, value if attribute in ("title", "creditedAs") else member)
+    return made
 
 
 def verdict(value):
     finding = Finding(Answer.NO, "chain.refused", {"url": value, "method": value, "message": value})
     findings = dict.fromkeys(QUESTIONS, dataclasses.replace(finding, trust=(Trust.NODES,)))
-    return Verdict(Said(value), bytes(32), bytes(20), registry_pinned=False, chain_id=31337, findings=findings)
+    anchors = tuple(AnchorFindings(value, findings, chain_id=31337, known=known) for known in (True, False))
+    return Verdict(said(value), bytes(32), bytes(20), False, 31337, findings, anchors)  # noqa: FBT003 - not pinned
 
 
 def page(value, language="en"):
