@@ -1,7 +1,7 @@
 """The OpenAPI document. FastAPI makes it of the routes; a route says here what FastAPI has no argument for.
 
 Bodies are read by the registry's own parser, which is stricter than FastAPI's, so a route names its body's schema with
-`takes`. What it refuses, it names by the errors themselves (`refuses`): their HTTP statuses follow from these. Examples
+`takes`. What it refuses, it names by the codes alone (`refuses`): HTTP statuses and texts follow from these. Examples
 are made for the registry that shows them (`api.http.examples`).
 """
 
@@ -15,7 +15,7 @@ from deedlog.api.http import examples, problems
 from deedlog.api.http.schemas import kinds, models
 from deedlog.api.http.schemas.kinds import REFERENCE
 from deedlog.api.texts import catalogue
-from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.strict_json import JsonError
 
 if TYPE_CHECKING:
@@ -58,24 +58,32 @@ _HEADERS: dict[int, dict[str, Any]] = {
     503: _RETRY_AFTER,
 }
 
+
+class Later(str):
+    """The code of an error after which asking again may help (`Unavailable`)."""
+
+    __slots__ = ()
+
+
+class NotJson(str):
+    """The code of an error of what is no JSON (`JsonError`)."""
+
+    __slots__ = ()
+
+
 BODY = (
-    *(JsonError("json.malformed"), JsonError("json.not_utf8"), JsonError("json.too_deep")),
-    *(InvalidData("http.malformed"), InvalidData("http.too_slow"), InvalidData("http.too_large")),
-    *(InvalidData("json.member_missing"), InvalidData("json.member_unknown")),
+    *map(NotJson, ("json.malformed", "json.not_utf8", "json.too_deep")),
+    *("http.malformed", "http.too_slow", "http.too_large", "json.member_missing", "json.member_unknown"),
 )
 """What any request with a body may be refused for."""
 
-READER = (InvalidData("api_key.invalid"), InvalidData("sign_in.session"), InvalidData("http.parameter_unknown"))
+READER = ("api_key.invalid", "sign_in.session", "http.parameter_unknown")
 """What a request to read may be refused for, where it matters who asks."""
 
-WRITER = (*READER, InvalidData("api_key.missing"), Unavailable("quota.exceeded"), Unavailable("statement.stopping"))
+WRITER = (*READER, "api_key.missing", *map(Later, ("quota.exceeded", "statement.stopping")))
 """What any request to write may be refused for, beside what is wrong with its body."""
 
-EVERY_ROUTE = (
-    InvalidData("http.head_too_large"),
-    Unavailable("http.internal"),
-    Unavailable("database.unavailable"),
-)
+EVERY_ROUTE = ("http.head_too_large", *map(Later, ("http.internal", "database.unavailable")))
 
 
 def takes(model: Any, example: Callable[[bytes], Any] | None = None) -> dict[str, Any]:
@@ -92,18 +100,17 @@ def identified_by(*schemes: str, required: bool = False) -> dict[str, Any]:
     return {"security": [*anybody, *({scheme: []} for scheme in schemes)]}
 
 
-def refuses(*errors: DeedlogError | str) -> dict[int | str, dict[str, Any]]:
-    """Return a route's `responses` for errors; a code alone is one of `InvalidData`."""
+def refuses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """Return a route's `responses` for the codes of what it may be refused for; their statuses follow from these."""
     found: dict[int, list[str]] = {}
-    for error in errors:
-        named = InvalidData(error) if isinstance(error, str) else error
-        codes = found.setdefault(problems.status_of(named), [])
-        if named.code not in codes:
-            codes.append(named.code)
+    for code in codes:
+        error = Unavailable(code) if isinstance(code, Later) else None
+        error = error or (JsonError(code) if isinstance(code, NotJson) else InvalidData(code))
+        found.setdefault(problems.status_of(error), []).append(code)
     texts = catalogue("en")
     return {
         status: {
-            "description": "\n".join(f"- `{code}`: {texts[code]}" for code in found[status]),
+            "description": "\n".join(f"- `{code}`: {texts[code]}" for code in dict.fromkeys(found[status])),
             "content": {problems.MEDIA_TYPE: {"schema": ref(models.Problem)}},
             **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
         }

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from deedlog.api.http import health, metrics
 from deedlog.api.http.context import Context, Here  # noqa: TC001 - FastAPI reads the annotations
-from deedlog.api.http.openapi import answers, refuses
+from deedlog.api.http.openapi import Later, answers, refuses
 from deedlog.api.http.schemas import models
 from deedlog.api.texts import text
 from deedlog.registry.errors import Unavailable
@@ -28,7 +28,7 @@ def get_liveness() -> models.Liveness:
     response_model=models.Health,
     responses={
         503: {
-            **refuses(Unavailable("database.unavailable"))[503],
+            **refuses(Later("database.unavailable"))[503],
             "description": "What is accepted now will not be logged",
             "model": models.Health | models.Down,
         }

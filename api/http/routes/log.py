@@ -39,7 +39,7 @@ def get_checkpoint(here: Here) -> Response:
     response_class=Response,
     responses={
         200: answers("application/octet-stream", {"type": "string", "format": "binary"}),
-        **refuses(TileError("tile.path")),
+        **refuses("tile.path"),
     },
 )
 def get_tile(path: _TilePath, here: Here) -> Response:

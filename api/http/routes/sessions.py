@@ -6,11 +6,11 @@ from fastapi import APIRouter, Response
 
 from deedlog.api.http import examples
 from deedlog.api.http.context import Body, Here  # noqa: TC001 - FastAPI reads the annotations
-from deedlog.api.http.openapi import BODY, SESSION, identified_by, refuses, takes
+from deedlog.api.http.openapi import BODY, SESSION, Later, identified_by, refuses, takes
 from deedlog.api.http.schemas import models
 from deedlog.api.http.schemas.requests import MAXIMUM_STATEMENT
 from deedlog.registry import strict_json, times
-from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import account_from_any_case, from_hex, to_checksum
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
     status_code=201,
     summary="Get a message to sign in with",
     openapi_extra=takes(models.NonceRequest, examples.nonce_request),
-    responses=refuses(*BODY, "account.checksum", "hex.length", Unavailable("quota.exceeded")),
+    responses=refuses(*BODY, "account.checksum", "hex.length", Later("quota.exceeded")),
 )
 def make_nonce(here: Here, body: Body, response: Response) -> models.SignInOffer:
     """The message (EIP-4361) that `account` signs to sign in. Its nonce can be used once, within five minutes."""
@@ -50,7 +50,7 @@ def make_nonce(here: Here, body: Body, response: Response) -> models.SignInOffer
     openapi_extra=takes(models.SessionRequest, examples.session_request),
     responses=refuses(
         *(*BODY, "sign_in.nonce", "sign_in.signer", "sign_in.domain", "sign_in.expired", "signature.length"),
-        Unavailable("quota.exceeded"),
+        Later("quota.exceeded"),
     ),
 )
 def begin_session(here: Here, body: Body, response: Response) -> models.Session:

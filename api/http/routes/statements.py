@@ -15,7 +15,7 @@ from deedlog.anchor.verify.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
 from deedlog.api.http import examples
 from deedlog.api.http import openapi as documented
 from deedlog.api.http.context import Body, Context, Here  # noqa: TC001 - FastAPI reads the annotations
-from deedlog.api.http.openapi import API_KEY, BODY, READER, SESSION, identified_by, refuses, takes
+from deedlog.api.http.openapi import API_KEY, BODY, READER, SESSION, Later, identified_by, refuses, takes
 from deedlog.api.http.parameters import (  # noqa: TC001 - FastAPI reads the annotations
     Cursor,
     Digest,
@@ -28,7 +28,7 @@ from deedlog.api.http.schemas.requests import MAXIMUM_STATEMENT
 from deedlog.registry import strict_json
 from deedlog.registry.acceptance import access
 from deedlog.registry.acceptance.submission import idempotency_owner
-from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.rules import fold
 from deedlog.registry.statements.eip712 import domain_separator
@@ -164,7 +164,7 @@ def get_statement(digest: Digest, here: Here) -> models.Statement:
         200: documented.answers(BUNDLE_MEDIA_TYPE, models.Bundle),
         **refuses(
             *(*READER, "hex.length", "hex.malformed", "statement.unknown", "statement.withheld", "statement.erased"),
-            *(InvalidData("statement.not_logged_yet"), Unavailable("database.unavailable")),
+            *("statement.not_logged_yet", Later("database.unavailable")),
         ),
     },
 )

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from deedlog.anchor.bundle_builder import newest_proof
 from deedlog.api.http import examples, problems
 from deedlog.api.http.context import Context, body, check_read, surroundings
-from deedlog.api.http.openapi import API_KEY, BODY, WRITER, identified_by, refuses, takes
+from deedlog.api.http.openapi import API_KEY, BODY, WRITER, Later, identified_by, refuses, takes
 from deedlog.api.http.schemas import models, requests
 from deedlog.registry import strict_json
 from deedlog.registry.acceptance import accept
@@ -77,7 +77,7 @@ router = APIRouter(prefix="/v1", tags=["statements"])
         **refuses(
             *(*WRITER, *BODY, "api_key.scope", "http.parameter", "http.header_twice", "reference.malformed"),
             *("signature.signer", "signature.missing", "typed_data.domain", "statement.in_the_future"),
-            *("idempotency_key.other_content", "claim.taken", Unavailable("statement.not_logged_yet")),
+            *("idempotency_key.other_content", "claim.taken", Later("statement.not_logged_yet")),
         ),
     },
 )
@@ -111,7 +111,7 @@ async def register_statement(request: Request) -> Response:
     openapi_extra=takes(models.Batch, examples.batch) | identified_by(API_KEY),
     responses=refuses(
         *(*WRITER, *BODY, "api_key.scope", "list.length", "http.header_twice"),
-        Unavailable("statement.checker_ended"),
+        Later("statement.checker_ended"),
     ),
 )
 async def register_batch(request: Request) -> Response:
