@@ -15,7 +15,7 @@ from deedlog.api.http import examples, problems
 from deedlog.api.http.schemas import kinds, models
 from deedlog.api.http.schemas.kinds import REFERENCE
 from deedlog.api.texts import catalogue
-from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 from deedlog.registry.strict_json import JsonError
 
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ def refuses(*codes: str) -> dict[int | str, dict[str, Any]]:
     """Return a route's `responses` for the codes of what it may be refused for; their statuses follow from these."""
     found: dict[int, list[str]] = {}
     for code in codes:
-        error = Unavailable(code) if isinstance(code, Later) else None
-        error = error or (JsonError(code) if isinstance(code, NotJson) else InvalidData(code))
-        found.setdefault(problems.status_of(error), []).append(code)
+        found.setdefault(problems.status_of(_error(code)), []).append(code)
     texts = catalogue("en")
     return {
         status: {
@@ -116,6 +114,12 @@ def refuses(*codes: str) -> dict[int | str, dict[str, Any]]:
         }
         for status in sorted(found)
     }
+
+
+def _error(code: str) -> DeedlogError:
+    if isinstance(code, Later):
+        return Unavailable(code)
+    return JsonError(code) if isinstance(code, NotJson) else InvalidData(code)
 
 
 def answers(media_type: str, schema: Any) -> dict[str, Any]:
