@@ -12,9 +12,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError, OperationalError
-from support.faults.spoiling import GOOD
+from support.faults.spoilt_requests import GOOD
 from support.tables.bad_input import CASES
-from support.tables.refusals import Sent, fresh
+from support.worlds.http_refusals import Sent, fresh
 from support.worlds.registry_world import ALICE, PLATFORM_KEY, open_world, salt, upload, work
 from support.worlds.site_world import Site
 
