@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import read_file, write_private
+from deedlog.registry.files import make_folder, read_file, write_private
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, from_hex
 from deedlog.registry.statements.signatures import ORDER, account_of_private_key
 
@@ -38,6 +38,7 @@ def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> b
     # Bytes: given text, the library's scrypt takes it as Latin-1, and a Chinese passphrase would fail.
     secret: Any = passphrase.encode("utf-8")
     keyfile = with_whole_iv(create_keyfile_json(key, secret, kdf="scrypt", iterations=cost))
+    make_folder(path.parent)
     write_private(path, (json.dumps(keyfile, indent=2) + "\n").encode())
     return account_of_private_key(key)
 

@@ -116,6 +116,7 @@ class LocalRegistry:
 
     def create(self) -> RegistryIdentity:
         """Make the registry if it is not there, and see its contract on the chain."""
+        files.make_folder(self.data / "passphrases")
         for name in ("operator", "log"):
             path = self.data / "passphrases" / name
             if not path.exists():

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import read_file, write_private
+from deedlog.registry.files import make_folder, read_file, write_private
 from deedlog.registry.keystore import MAXIMUM_FILE
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def create(path: Path, passphrase: str) -> Ed25519PrivateKey:
     """Make a new key and write it, encrypted, into a new file; raise `Unavailable` (`file.exists`)."""
     key = Ed25519PrivateKey.generate()
     encryption = BestAvailableEncryption(passphrase.encode("utf-8"))
+    make_folder(path.parent)
     write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     return key
 

@@ -53,7 +53,8 @@ def new(language: str, name: str, backup: Path | None, passphrase_file: Path | N
     try:
         # The backup is opened as it would be in need, before the key is used for anything.
         keystore.read(backup, secret)
-        files.write_private(path, backup.read_bytes())
+        files.make_folder(path.parent)
+        files.write_private(path, files.read_file(backup, keystore.MAXIMUM_FILE))
     except DeedlogError:
         backup.unlink(missing_ok=True)
         raise

@@ -114,4 +114,5 @@ def _write_report(path: Path, verdict: Verdict, language: str, bundle: Path, fil
     if pins.block_hash is not None:
         sources["--block-hash"] = "0x" + pins.block_hash.hex()
     sources |= {f"--rpc {number}": node.url for number, node in enumerate(pins.nodes, 1)}
-    write_atomically(path, report(verdict, language, sources).encode("utf-8", "backslashreplace"))
+    page = report(verdict, language, sources).encode("utf-8", "backslashreplace")
+    write_atomically(path, page, replaces=True)
