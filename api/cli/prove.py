@@ -21,6 +21,7 @@ from deedlog.registry import keystore
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.files import check_writable, write_atomically
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
+from deedlog.registry.statements.signatures import account_of_private_key
 
 _POLL_SECONDS = 1
 
@@ -74,7 +75,7 @@ def command(
     if verdict.digest != wanted:
         raise InvalidData("prove.other_statement", digest=to_hex(verdict.digest))
     if line is not None:
-        whose = keystore.account(key_file) if key_file and line == "mine" else account_from_any_case(line, "--open")
+        whose = account_of_private_key(key) if key and line == "mine" else account_from_any_case(line, "--open")
         bundle = open_line(bundle, whose)
         data = bundle.format()
     write_atomically(output, data, replaces=_is_bundle)

@@ -51,7 +51,7 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         signing_key = log_key.create(settings.log_key, settings.log_passphrase())
     failpoint("init.log_key")
     if settings.operator_key.exists():
-        operator = keystore.account(settings.operator_key)
+        operator = keystore.account_or_open(settings.operator_key, settings.operator_passphrase)
     else:
         operator = keystore.write(settings.operator_key, keystore.new_key(), settings.operator_passphrase())
     failpoint("init.operator_key")
