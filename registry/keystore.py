@@ -121,10 +121,14 @@ def account(path: Path) -> bytes | None:
 
     Files of `cast wallet import` name none: their account is that of the key that `read` returns.
     """
+    keyfile = _load(path)
     try:
-        return _named_account(_load(path))
+        named = _named_account(keyfile)
+        if named is None:
+            _sealed(keyfile, path)  # nobody is asked for the passphrase of what is no key file
     except _MalformedError as error:
         raise InvalidData("key.not_a_keystore", path=str(path)) from error
+    return named
 
 
 def account_or_open(path: Path, passphrase: Callable[[], str]) -> bytes:
