@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.worlds.person import Person
+from support.worlds.command_line_user import CommandLineUser
 
 from deedlog.registry.hexadecimal import to_checksum
 from deedlog.registry.statements.signatures import account_of_private_key
@@ -33,14 +33,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def person(folder, nursery):
-    return Person(folder, nursery)
+def person(folder, fork_server):
+    return CommandLineUser(folder, fork_server)
 
 
 @pytest.fixture
 def starting(folder):
     """A person each of whose commands starts the interpreter."""
-    return Person(folder)
+    return CommandLineUser(folder)
 
 
 def register(person, local, *more, video=VIDEO_NAME, url=None):

@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import dataclass
 
 import pytest
-from conftest import running_anvil
+from support.worlds.anvil import running_anvil
 from support.worlds.registry_world import ALICE, PLATFORM_KEY, VIDEO, World, connect, open_world, rendition, work
 from support.worlds.waiting import until
 
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify.bundle import Bundle
-from deedlog.registry.hashing import FileDigest
+from deedlog.registry.file_digest import FileDigest
 from deedlog.registry.statements.signatures import account_of_private_key
 from deedlog.registry.store.database import Database
 

@@ -23,11 +23,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 import httpx
-import judges
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import create_engine, text
-from witness import Witness, checkpoint_of, nodes_of
+from support.worlds import fsck_and_audit
+from support.worlds.crash_witness import Witness, checkpoint_of, nodes_of
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
@@ -108,7 +109,7 @@ def look(registry, witness: Witness, bundles: int | None = None) -> Seen:
         check_bundles(client, registry, acknowledged if bundles is None else acknowledged[-bundles:])
     check_contract(registry, seen, block)
     check_rows(registry, seen)
-    judges.audit(registry, sorted(published))
+    fsck_and_audit.audit(registry, sorted(published))
     return seen
 
 
@@ -178,7 +179,8 @@ def check_tiles(client: httpx.Client, tree: Tree, size: int) -> None:
 def check_bundles(client: httpx.Client, registry, digests: list[str]) -> None:
     for digest in digests:
         verdict = verify(
-            bundle.parse(fetch(client, f"/v1/statements/{digest}/bundle")), Pins(registry=registry.identity.address)
+            bundle.parse(fetch(client, f"/v1/statements/{digest}/bundle"), contracts()),
+            Pins(registry=registry.identity.address),
         )
         # Nobody's node is asked here, so `anchored` may stay unchecked; but nothing may be a no.
         assert verdict.exit_code(("signatures", "complete", "included")) == 0 or verdict.exit_code(()) == 0, (
@@ -248,7 +250,7 @@ def check_rows(registry, seen: Seen | None) -> None:
     nonces = [row.nonce for row in attempts if row.state != "abandoned"]
     assert nonces == sorted(set(nonces)), f"a nonce has two attempts: {nonces}"
     assert not untransacted, f"attempts without a transaction: {untransacted}"
-    judges.fsck(registry)
+    fsck_and_audit.fsck(registry)
     if seen is not None:
         # The log may have grown since: what was served then is still there.
         assert entries[: len(seen.entries)] == seen.entries
