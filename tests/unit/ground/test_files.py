@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from support.faults import file_calls
-from support.worlds.small_disk import mounted
+from support.faults.small_disk import mounted
 
 from deedlog.registry import files
 from deedlog.registry.errors import InvalidData, Unavailable
