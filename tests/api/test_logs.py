@@ -11,7 +11,7 @@ WRITE = """
 import logging, os, signal, sys, time
 from api import logs
 logs.start(as_json=False, gathered=True)
-log = logging.getLogger("api.here")
+log = logging.getLogger("deedlog.api.here")
 """
 
 

@@ -7,8 +7,8 @@ import dataclasses
 from types import SimpleNamespace
 
 import pytest
-from conftest import running_anvil
 from sqlalchemy import text
+from support.worlds.anvil import running_anvil
 from support.worlds.damage_world import (
     CAMERA,
     DRAFTS,
