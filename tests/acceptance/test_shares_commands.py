@@ -461,5 +461,5 @@ def test_terms_are_not_proven_to_whom_they_do_not_concern(scene):
     refused(nobody, "statement.withheld", "", "")
     reading = ("--key", "default", "--passphrase-file", scene.payer.passphrase, *url)
     no_line = scene.payer.run("--lang", "zh", "prove", scene.agreement, "-o", "x.deed", "--open", "mine", *reading)
-    refused(no_line, "agreement.no_line", "Name one of its parties", "")
+    refused(no_line, "statement.no_line", "Name an account that has one", "")
     assert not (scene.payer.folder / "x.deed").exists()
