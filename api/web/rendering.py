@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from deedlog.api.texts import printable, text
 
@@ -35,4 +34,5 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    # What has `__html__` was rendered before, by a macro or a block.
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

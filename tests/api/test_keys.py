@@ -62,7 +62,7 @@ def test_a_key_in_use_is_looked_up_again_and_refused_once_revoked(database, made
 
 def test_how_long_a_revoked_key_is_believed_is_what_operators_are_told():
     assert api_keys.BELIEVED_SECONDS == 1
-    assert "believe a revoked key for up to one second more" in OPERATIONS
+    assert "accept a revoked key for up to one more second" in OPERATIONS
 
 
 def test_a_key_revoked_while_the_server_runs_writes_nothing_more(site):

@@ -443,7 +443,7 @@ def one_line_can_be_shown_alone(tell):
     assert len(shown) == 1
     path.write_bytes(opened.format())
     code, said = tell.verify("en", "signatures,complete,included", tell.made, tell.handed_over)
-    assert (code, f"Open lines: {shown[0]['amount']}." in said) == (0, True), said
+    assert (code, f"Shown lines: {shown[0]['amount']}." in said) == (0, True), said
     with pytest.raises(InvalidData, match="no_line"):
         open_line(opened, account_of_private_key(BOB))
 
