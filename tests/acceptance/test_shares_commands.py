@@ -125,7 +125,7 @@ def test_a_work_of_two_is_registered_by_both(scene):
 
 
 def test_an_agreement_is_proposed_shown_and_accepted(scene):
-    assert f"{scene.ben.shown.lower()}    125,000 ppm  editing" in scene.proposed
+    assert f"{scene.ben.shown} 125,000 ppm editing" in scene.proposed
     assert "your signature stays good until" in scene.proposed
     assert "deedlog agreement cancel" in scene.proposed
     assert "Each of these accounts is one key" in scene.proposed
