@@ -30,6 +30,7 @@ from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, open_world, 
 from support.worlds.site_world import Site
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.fsck.database import check_database
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
@@ -440,7 +441,7 @@ def its_bundle_is_for_its_readers(tell):
 def one_line_can_be_shown_alone(tell):
     """One line of it can be shown without the others, to the account that it is about."""
     path = tell.bundle(tell.first, ADA)[1]
-    opened = open_line(bundles.parse(path.read_bytes()), account_of_private_key(CLEO))
+    opened = open_line(bundles.parse(path.read_bytes(), contracts()), account_of_private_key(CLEO))
     shown = [line for line in opened.typed_data["message"]["gifts"] if not isinstance(line, str)]
     assert len(shown) == 1
     path.write_bytes(opened.format())
