@@ -1,14 +1,14 @@
-"""Digests: keccak-256 for what is signed, SHA-256 for content, streamed so that any size takes constant memory."""
+"""SHA-256 of a file, streamed: any size takes constant memory."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.file_digest import FileDigest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,20 +18,12 @@ READ_SIZE = 1 << 16
 """Bytes per read: they stay in the processor's own cache until they are hashed; a megabyte took 1.4 times as long."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileDigest:
-    """What a statement says of a file: its SHA-256 (32 bytes) and its length in bytes."""
-
-    content_hash: bytes
-    content_length: int
-
-
 def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> FileDigest:
     """Hash the file at `path` in one pass; `advance` is told the number of bytes after each read.
 
     Raises `Unavailable` when it cannot be read or is gone at the end (`file.unreadable`), or is another file or has
-    another size or modification time than at the start (`file.changed`): then the digest would be of bytes that never
-    stood there together, or do not stand there any more.
+    another size or modification time than at the start (`file.changed`): then the digest would be of bytes that were
+    never in it together, or no longer are.
     Raises `InvalidData` (`file.not_a_file`) for a device or a pipe, which may have no end.
     """
     sha256 = hashlib.sha256()

@@ -29,7 +29,7 @@ from deedlog.registry.statements.typed_data import from_typed_data, signed_for
 if TYPE_CHECKING:
     from deedlog.anchor.verify.bundle import Bundle
     from deedlog.anchor.verify.pins import Pins
-    from deedlog.registry.hashing import FileDigest
+    from deedlog.registry.file_digest import FileDigest
 
 
 def verify(

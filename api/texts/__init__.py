@@ -1,4 +1,8 @@
-"""The one catalogue of texts for people, in English and Chinese: a code, and its text with parameters."""
+"""The one catalogue of texts for people, in English and Chinese: a code, and its text with parameters.
+
+`en.json` and `zh.json` have the same codes; this file reads them and fills in the parameters. `times` shows times,
+`verdict_text` puts the answers of a verification into words. May import `anchor` and `registry`, nothing of `api`.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer
-from deedlog.registry.hashing import FileDigest
+from deedlog.registry.file_digest import FileDigest
 from deedlog.registry.statements.signatures import account_of_private_key
 
 

@@ -30,7 +30,7 @@ from deedlog.anchor.verify.pins import NodeAnswer, Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import QUESTIONS, Answer, Trust, parse_require
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.hashing import FileDigest
+from deedlog.registry.file_digest import FileDigest
 from deedlog.registry.keccak import keccak256
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.statements.eip712 import domain_separator

@@ -1,0 +1,13 @@
+"""What a statement claims of a file's bytes. Pure: `hashing` reads the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """A file's SHA-256 (32 bytes) and its length in bytes."""
+
+    content_hash: bytes
+    content_length: int
