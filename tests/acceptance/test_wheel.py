@@ -67,7 +67,7 @@ def test_the_source_distribution_has_each_file_once_and_what_a_reader_needs(buil
     contracts = {str(path.relative_to(ROOT)) for path in ROOT.glob("contracts/**/*.sol")}
     documents = {str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")}
     beside = {name for name in names if not name.startswith("deedlog/")}
-    readable = {"README.md", "LICENSE", "CHANGELOG.md"}
+    readable = {"README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md"}
     assert beside == contracts | documents | readable | {"pyproject.toml", ".gitignore", "PKG-INFO"}
 
 
