@@ -1,30 +1,21 @@
-"""What the tests share: a real chain (anvil), people with keys, and a registry with its log on a real database."""
+"""Fixtures of all tests: databases, a local chain, `deedlog` processes; helpers are in `tests/support`."""
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
-
-import httpx
 import pytest
 from hypothesis import HealthCheck, settings
-from local_registry import anvil_binary, free_port
+from support.worlds.anvil import running_anvil
 from support.worlds.databases import database, database_url, postgres
-from support.worlds.nursery import Nursery
-from support.worlds.trust import trust_nobody
+from support.worlds.fork_server import ForkServer
+from support.worlds.tls_trust import trust_no_authority
 
 __all__ = ["database", "database_url", "postgres"]
 
-trust_nobody()
+trust_no_authority()
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_addoption(parser):
@@ -39,49 +30,11 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session")
-def nursery():
+def fork_server():
     """Forks `deedlog` processes, for tests of other things than how they start."""
-    nursery = Nursery()
-    yield nursery
-    nursery.stop()
-
-
-@dataclass
-class Anvil:
-    """A running local chain."""
-
-    url: str
-    process: subprocess.Popen
-    client: httpx.Client = field(default_factory=httpx.Client)
-
-    def request(self, method, *parameters):
-        answer = self.client.post(
-            self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
-        )
-        body = answer.json()
-        assert "error" not in body, body
-        return body["result"]
-
-    def automine(self, *, on):
-        """Mine each transaction at once, or leave them waiting."""
-        self.request("evm_setAutomine", on)
-
-
-@contextlib.contextmanager
-def running_anvil(*arguments):
-    port = free_port()
-    process = subprocess.Popen([anvil_binary(), "--port", str(port), "--silent", *arguments], start_new_session=True)
-    chain = Anvil(f"http://127.0.0.1:{port}", process)
-    try:
-        for _ in range(200):
-            with contextlib.suppress(httpx.TransportError):
-                chain.request("eth_chainId")
-                break
-            time.sleep(0.05)
-        yield chain
-    finally:
-        process.kill()
-        process.wait()
+    server = ForkServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,6 @@ from deedlog.anchor.verify.inclusion import find_inclusion
 from deedlog.anchor.verify.verdict import Answer, Finding, Trust, Verdict, no, not_checked, refuted, yes
 from deedlog.registry.errors import DeedlogError, VerificationError
 from deedlog.registry.hexadecimal import to_checksum, to_hex
-from deedlog.registry.statements import Agreement, Rendition, Share, Statement
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import check, check_complete
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from deedlog.anchor.verify.bundle import Bundle
     from deedlog.anchor.verify.pins import Pins
     from deedlog.registry.file_digest import FileDigest
+    from deedlog.registry.statements import Statement
 
 
 def verify(
@@ -91,9 +91,10 @@ def _file(
     if content is None:
         return not_checked("file.no_content", kind=statement.kind)
     if (file.content_hash, file.content_length) == content:
-        if isinstance(statement, Rendition):
-            maker = to_checksum(statement.maker)
-            return yes("file.rendition", Trust.SIGNER, source=to_hex(statement.source), maker=maker)
+        source = statement.made_from()
+        if source is not None:
+            maker = ", ".join(map(to_checksum, statement.signers() or ()))
+            return yes("file.rendition", Trust.SIGNER, source=to_hex(source), maker=maker)
         return yes("file.same", content_hash=to_hex(file.content_hash))
     if rendition is not None:
         return _file_of_rendition(statement, digest, pins, file, rendition)
@@ -103,15 +104,17 @@ def _file(
 def _file_of_rendition(statement: Statement, digest: bytes, pins: Pins, file: FileDigest, rendition: Bundle) -> Finding:
     verdict = verify(rendition, pins, file)
     made = verdict.statement
-    if not isinstance(made, Rendition) or made.source != digest:
+    if made.made_from() != digest:
         return no("file.not_its_rendition", source=to_hex(digest))
     for name in ("file", "signatures", "complete", "included"):
         finding = verdict.findings[name]
         if finding.answer is not Answer.YES:
             return finding
     # Anybody can sign a rendition of anything: it counts by the word of who signed the source, or whom the user trusts.
-    if made.maker not in (statement.signers() or ()) and made.maker not in pins.makers:
-        return not_checked("file.rendition_of_another", source=to_hex(digest), maker=to_checksum(made.maker))
+    makers = made.signers() or ()
+    if not set(makers) & {*(statement.signers() or ()), *pins.makers}:
+        maker = ", ".join(map(to_checksum, makers))
+        return not_checked("file.rendition_of_another", source=to_hex(digest), maker=maker)
     # That it was registered rests on whose word its own log does.
     return replace(verdict.findings["file"], trust=(Trust.SIGNER, *verdict.findings["included"].trust))
 
@@ -129,21 +132,21 @@ def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[s
     findings = {"author": _author(statement, names), "signatures": yes("signatures.all", accounts=names)}
     signers = statement.signers()
     if signers is None:
-        return findings | {"complete": not_checked("complete.needs_agreement")}
+        return findings | {"complete": not_checked("complete.needs_others")}
     try:
         check_complete(entry.signatures, signers)
     except DeedlogError as error:
         return findings | dict.fromkeys(("author", "complete"), refuted(error))
-    if isinstance(statement, Agreement) and statement.hidden:
-        return findings | {"complete": _vouched_for(statement, names)}
-    return findings | {"complete": yes("complete.all", accounts=names)}
+    return findings | {"complete": complete(statement, names)}
 
 
-def _vouched_for(agreement: Agreement, names: str) -> Finding:
-    """Return a yes that says what the open lines hold: that all of them come to the whole is the signers' word."""
-    shown = [share for share in agreement.shares if isinstance(share, Share)]
-    lines = ", ".join(f"{to_checksum(share.party)} {share.ppm:,} ppm" for share in shown) or "-"
-    return yes("complete.some_lines", Trust.SIGNER, lines=lines, parties=len(agreement.parties), accounts=names)
+def complete(statement: Statement, names: str, *trust: Trust) -> Finding:
+    """Return a yes: all accounts that must sign have signed. That hidden lines fit to the open ones is their word."""
+    lines = statement.lines()
+    if not any(isinstance(line, bytes) for line in lines):
+        return yes("complete.all", *trust, accounts=names)
+    shown = ", ".join(line.summary() for line in lines if not isinstance(line, bytes)) or "-"
+    return yes("complete.some_lines", Trust.SIGNER, *trust, lines=shown, parties=len(lines), accounts=names)
 
 
 def _author(statement: Statement, names: str) -> Finding:

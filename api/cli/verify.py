@@ -89,7 +89,7 @@ def _read(path: Path) -> Bundle:
 
 
 def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int) -> None:
-    click.echo(verdict_text.heading(verdict))
+    click.echo(verdict_text.heading(verdict, language))
     for name, value in verdict_text.members(verdict.statement, language):
         click.echo(f"  {name}: {value}")
     for note in verdict_text.notes(verdict, language):

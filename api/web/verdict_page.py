@@ -36,7 +36,8 @@ def report(verdict: Verdict, language: str, sources: dict[str, str]) -> str:
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(text(language, 'report.title'))}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{escape(text(language, 'report.title'))}</h1><p>{escape(verdict_text.heading(verdict))}</p>{notes}"
+        f"<h1>{escape(text(language, 'report.title'))}</h1>"
+        f"<p>{escape(verdict_text.heading(verdict, language))}</p>{notes}"
         f"<table>{rows}</table><h2>{escape(text(language, 'report.statement'))}</h2><table>{members}</table>"
         f"<h2>{escape(text(language, 'report.given'))}</h2><table>{given}</table>"
         f"<p><small>{escape(text(language, 'report.keep_original'))}</small></p></body></html>\n"

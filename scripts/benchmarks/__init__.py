@@ -1,4 +1,4 @@
-"""The benchmarks: one file each, `measure() -> Iterator[Figure]`. Add a name here and a file beside this one."""
+"""The benchmarks: one file each, `measure() -> Iterator[Figure]`. Add a name here and a file in `measures`."""
 
 NAMES = (
     "hash",

@@ -40,7 +40,7 @@ def main() -> None:
 
 def _measured(names: Sequence[str]) -> Iterator[Figure]:
     for name in names:
-        yield from importlib.import_module(f"benchmarks.{name.replace('-', '_')}").measure()
+        yield from importlib.import_module(f"benchmarks.measures.{name.replace('-', '_')}").measure()
 
 
 def _as_json(figure: Figure) -> str:

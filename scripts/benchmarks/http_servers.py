@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from local_registry import ROOT, free_port
 
-from benchmarks.log import IDENTITY, LOG_KEY, NOW
+from benchmarks.measures.log import IDENTITY, LOG_KEY, NOW
 from deedlog.anchor.log import sequencer as log
 from deedlog.api.http import api_keys
 from deedlog.registry.files import write_private

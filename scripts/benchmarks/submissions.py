@@ -7,7 +7,7 @@ import json
 from hashlib import sha256
 from typing import Any
 
-from benchmarks.statement import WORK
+from benchmarks.measures.statement import WORK
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import account_of_private_key, sign

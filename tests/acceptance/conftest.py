@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.worlds.chain_world import proven
 from support.worlds.forked_registry import forked_registry
-from support.worlds.sharing import share_out
+from support.worlds.xdist_groups import group_tests
 
 __all__ = ["proven"]
 
@@ -15,12 +15,12 @@ __all__ = ["proven"]
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     alone = ("test_scripts", "test_backup", "test_interrupted", "test_readme", "test_deploy_trial")
-    share_out(items, Path(__file__).parent, first=alone, one_by_one=alone)
+    group_tests(items, Path(__file__).parent, first=alone, one_by_one=alone)
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory, nursery):
-    local = forked_registry(tmp_path_factory.mktemp("local"), nursery)
+def local(tmp_path_factory, fork_server):
+    local = forked_registry(tmp_path_factory.mktemp("local"), fork_server)
     try:
         local.start()
         yield local

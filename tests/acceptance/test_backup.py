@@ -28,12 +28,12 @@ def documented(name):
 class Installation:
     """One registry, and its backups."""
 
-    def __init__(self, folder, nursery, postgres):
+    def __init__(self, folder, fork_server, postgres):
         database_url = None if postgres is None else postgres.new_database()
         self.folder = folder
         self.programs = [] if postgres is None else [str(postgres.programs)]
         self.database_url = database_url
-        self.local = forked_registry(folder / "data", nursery, database_url)
+        self.local = forked_registry(folder / "data", fork_server, database_url)
 
     def register(self, content):
         body = submission(work(content=content), self.identity.address, ALICE)
@@ -56,15 +56,15 @@ class Installation:
         subprocess.run(["bash", "-euc", documented(f"{name}-{kind}")], env=environment, check=True, cwd=self.folder)
 
     def why_the_worker_ends(self):
-        done = self.local.nursery.run(("worker",), self.local.environment(), self.folder)
+        done = self.local.fork_server.run(("worker",), self.local.environment(), self.folder)
         assert done.returncode == 1
         return done.stderr
 
 
 @pytest.fixture(params=DIALECTS)
-def installation(request, tmp_path, nursery):
+def installation(request, tmp_path, fork_server):
     postgres = None if request.param == "sqlite" else request.getfixturevalue("postgres")
-    installation = Installation(tmp_path, nursery, postgres)
+    installation = Installation(tmp_path, fork_server, postgres)
     installation.start()
     try:
         yield installation

@@ -12,11 +12,12 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from conftest import running_anvil
 from local_registry import free_port
 from support.faults.strange_server import answering
-from support.worlds.person import Person
-from support.worlds.untouched import refused, untouched
+from support.worlds.anvil import running_anvil
+from support.worlds.command_errors import refused
+from support.worlds.command_line_user import CommandLineUser
+from support.worlds.folder_snapshot import unchanged
 
 VIDEO = "我的视频.mp4"
 OTHER = "0x" + "11" * 20
@@ -24,9 +25,9 @@ LARGE = 256 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def creator(tmp_path_factory, local, nursery):
+def creator(tmp_path_factory, local, fork_server):
     """Somebody with a key, a registered video and its bundle."""
-    person = Person(tmp_path_factory.mktemp("creator"), nursery)
+    person = CommandLineUser(tmp_path_factory.mktemp("creator"), fork_server)
     (person.folder / VIDEO).write_bytes(b"\x00\x00\x00\x18ftypmp42" + os.urandom(4096))
     (person.folder / "stick").mkdir()
     person.cheap_key()
@@ -244,7 +245,7 @@ def test_bad_input_is_named_in_both_languages_and_nothing_is_written(creator, lo
     arguments, code, english, chinese = CASES[name]
     given = arguments(creator, local)
     size = httpx.get(f"{local.url}/readyz").json()["log_size"]
-    with untouched(creator.folder):
+    with unchanged(creator.folder):
         refused(creator.person.run("--lang", "zh", *given, "--json"), code, english, chinese)
     assert httpx.get(f"{local.url}/readyz").json()["log_size"] == size
 
@@ -284,7 +285,7 @@ def test_a_node_that_cannot_be_asked_is_named_and_nothing_is_a_yes_by_it(creator
 
 
 def _by_node(creator, url, code, english, chinese):
-    with untouched(creator.folder):
+    with unchanged(creator.folder):
         given = ("verify", "my.deed", "--registry", creator.registry, "--rpc", url)
         shown = creator.person.run(*given, "--json")
         assert shown.returncode == 2

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import running_anvil
 from local_registry import free_port
-from support.tables.refusals import quiet
+from support.worlds.anvil import running_anvil
+from support.worlds.command_errors import refused
+from support.worlds.command_line_user import CommandLineUser
+from support.worlds.folder_snapshot import unchanged
+from support.worlds.fork_server import ForkServer
 from support.worlds.forked_registry import forked_registry
-from support.worlds.nursery import Nursery
-from support.worlds.person import Person
+from support.worlds.http_refusals import quiet
 from support.worlds.registry_world import salt, work
-from support.worlds.untouched import refused, untouched
 from support.worlds.waiting import until
 
 from deedlog.anchor.evm.identity import RegistryIdentity
@@ -31,9 +32,9 @@ PASSPHRASES = ("operator", "log")
 class Stopped:
     """A registry that was stopped, its chain still running; `old` is its database from before the last entries."""
 
-    def __init__(self, folder: Path, nursery: Nursery) -> None:
-        self.nursery = nursery
-        self.local = forked_registry(folder / "data", nursery)
+    def __init__(self, folder: Path, fork_server: ForkServer) -> None:
+        self.fork_server = fork_server
+        self.local = forked_registry(folder / "data", fork_server)
         self.old = folder / "old.sqlite"
         self.identity = self.local.start()
         self._accept(b"before the backup")
@@ -66,18 +67,18 @@ class Stopped:
         return Operator(folder, environment, self)
 
 
-class Operator(Person):
+class Operator(CommandLineUser):
     """Somebody who runs a copy of that registry."""
 
     def __init__(self, folder: Path, environment: dict[str, str], stopped: Stopped) -> None:
-        super().__init__(folder, stopped.nursery, **environment)
+        super().__init__(folder, stopped.fork_server, **environment)
         self.data = folder / "data"
         self.stopped = stopped
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory, nursery):
-    made = Stopped(tmp_path_factory.mktemp("stopped"), nursery)
+def stopped(tmp_path_factory, fork_server):
+    made = Stopped(tmp_path_factory.mktemp("stopped"), fork_server)
     yield made
     made.local.stop()
 
@@ -95,9 +96,9 @@ def empty_chain():
 
 
 @pytest.fixture(scope="module")
-def another(tmp_path_factory, nursery):
+def another(tmp_path_factory, fork_server):
     """The data folder of another registry."""
-    person = Person(tmp_path_factory.mktemp("another"), nursery)
+    person = CommandLineUser(tmp_path_factory.mktemp("another"), fork_server)
     settings = {"DEEDLOG_DATA": str(person.folder / "data")} | {
         f"DEEDLOG_{name.upper()}_PASSPHRASE_FILE": str(person.passphrase) for name in PASSPHRASES
     }
@@ -123,7 +124,7 @@ def run(operator, command, *more, **environment):
 def test_a_wrong_passphrase_of_either_key_is_named(operator, name):
     wrong = operator.folder / "wrong"
     wrong.write_text("wrong\n", "utf-8")
-    with untouched(operator.data):
+    with unchanged(operator.data):
         done = worker(operator, **{f"DEEDLOG_{name.upper()}_PASSPHRASE_FILE": str(wrong)})
         refused(done, "key.wrong_passphrase", "Check the passphrase", "请检查口令")
     assert {"operator": "operator.json", "log": "log.pem"}[name] in done.stderr
@@ -132,7 +133,7 @@ def test_a_wrong_passphrase_of_either_key_is_named(operator, name):
 @pytest.mark.parametrize("name", PASSPHRASES)
 def test_a_passphrase_file_that_is_not_set_or_not_there_is_named(operator, name):
     variable = f"DEEDLOG_{name.upper()}_PASSPHRASE_FILE"
-    with untouched(operator.data):
+    with unchanged(operator.data):
         refused(worker(operator, **{variable: "none"}), "file.unreadable", "Check the path", "请检查路径")
         del operator.environment[variable]
         done = worker(operator)
@@ -148,7 +149,7 @@ def test_a_key_of_another_registry_is_named(operator, another, name):
         "log.pem": ("LOG", "log.other_key"),
         "operator.json": ("OPERATOR", "worker.other_operator"),
     }[name]
-    with untouched(operator.data):
+    with unchanged(operator.data):
         done = worker(operator, **{f"DEEDLOG_{kind}_PASSPHRASE_FILE": str(another.parent / "passphrase")})
         refused(done, code, f"DEEDLOG_{kind}_KEYFILE", f"DEEDLOG_{kind}_KEYFILE")
 
@@ -174,9 +175,11 @@ def test_what_is_wrong_with_the_chain_is_said_and_waited_for_and_nothing_is_writ
         rpc_url = f"http://127.0.0.1:{free_port()}"
     else:
         rpc_url = request.getfixturevalue("other_chain" if code == "chain.other_chain" else "empty_chain")
-    with untouched(operator.data):
+    with unchanged(operator.data):
         environment = operator.environment | {"DEEDLOG_RPC_URL": rpc_url}
-        process = operator.nursery.start(("--lang", language, "worker"), environment, operator.folder / "worker.log")
+        process = operator.fork_server.start(
+            ("--lang", language, "worker"), environment, operator.folder / "worker.log"
+        )
         seen = until(lambda: upto(f"alarm={code}", process.said), process.tail)
         process.signal(signal.SIGTERM)
         assert process.wait("it stops") == 0
@@ -199,7 +202,7 @@ def test_a_chain_without_a_node_of_its_own_asks_for_one(operator):
     known = json.loads(Path("anchor/rpc/chains.json").read_text("utf-8"))
     nowhere = {**known["local"], "rpc_url": None}
     chains.write_text(json.dumps({"local": nowhere}), "utf-8")
-    with untouched(operator.data):
+    with unchanged(operator.data):
         done = worker(operator, DEEDLOG_CHAINS=str(chains))
         refused(done, "settings.rpc_url", "set DEEDLOG_RPC_URL", "请设置 DEEDLOG_RPC_URL")
         chains.write_text("{", "utf-8")
@@ -211,7 +214,7 @@ def test_a_chain_without_a_node_of_its_own_asks_for_one(operator):
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_data_folder_of_another_registry_is_refused(operator, another, command):
     shutil.copy(another / "identity.json", operator.data / "identity.json")
-    with untouched(operator.data):
+    with unchanged(operator.data):
         refused(run(operator, command), "database.other_registry", "both must be of one registry", "必须属于同一登记处")
 
 
@@ -219,7 +222,7 @@ def test_a_data_folder_of_another_registry_is_refused(operator, another, command
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff", b"[" * 10_000])
 def test_a_damaged_file_is_named(operator, name, content):
     (operator.data / name).write_bytes(content)
-    with untouched(operator.data):
+    with unchanged(operator.data):
         done = run(operator, "serve")
         refused(done, "file.damaged", "Restore it from a backup", "请从备份恢复")
     assert name in done.stderr
@@ -231,14 +234,14 @@ def test_a_deployment_of_another_registry_is_refused(operator, another, command)
     record = json.loads(path.read_text("utf-8"))
     address = RegistryIdentity.from_json(json.loads((another / "identity.json").read_text("utf-8"))).address
     path.write_text(json.dumps({**record, "address": to_hex(address)}), "utf-8")
-    with untouched(operator.data):
+    with unchanged(operator.data):
         refused(run(operator, command), "deployment.other_registry", "Check DEEDLOG_DATA", "请检查 DEEDLOG_DATA")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b'{"size":1,"root":"0x11"}'])
 def test_an_unreadable_file_of_what_was_signed_last_is_named(operator, content):
     (operator.data / "log.pem.last-signed").write_bytes(content)
-    with untouched(operator.data):
+    with unchanged(operator.data):
         done = worker(operator)
         refused(done, "log.last_signed_unreadable", "then remove the file", "然后删除此文件")
 
@@ -247,7 +250,7 @@ def test_an_old_backup_is_refused_and_nothing_is_signed(operator):
     for leftover in operator.data.glob("deedlog.sqlite*"):
         leftover.unlink()
     shutil.copy(operator.stopped.old, operator.data / "deedlog.sqlite")
-    with untouched(operator.data):
+    with unchanged(operator.data):
         done = worker(operator)
         refused(done, "log.database_behind", "Restore a newer one", "请恢复更新的备份")
     # Nor without the file that remembers what was signed: the contract remembers it too.
@@ -262,36 +265,36 @@ def test_a_database_that_is_none_or_of_another_form_is_refused(operator, command
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
-    with untouched(operator.data):
+    with unchanged(operator.data):
         refused(run(operator, command), "database.newer", "Use the later version", "请使用该更新版本")
         refused(run(operator, "migrate"), "database.newer", "Use the later version", "请使用该更新版本")
     path.write_bytes(b"no database " * 400)
     for leftover in operator.data.glob("deedlog.sqlite-*"):
         leftover.unlink()
-    with untouched(operator.data):
+    with unchanged(operator.data):
         refused(run(operator, command), "database.unreachable", "restore a backup", "恢复备份")
-    with untouched(operator.data):
+    with unchanged(operator.data):
         nowhere = f"sqlite:///{operator.folder}/no/folder.sqlite"
         done = run(operator, command, DEEDLOG_DATABASE_URL=nowhere)
         refused(done, "database.unreachable", "check DEEDLOG_DATA", "请检查 DEEDLOG_DATA")
 
 
 def test_a_port_in_use_is_named(operator):
-    with socket.create_server(("127.0.0.1", 0)) as taken, untouched(operator.data):
+    with socket.create_server(("127.0.0.1", 0)) as taken, unchanged(operator.data):
         done = run(operator, "serve", "--port", str(taken.getsockname()[1]))
         refused(done, "serve.port", "choose another with --port", "请用 --port 另选端口")
         assert str(taken.getsockname()[1]) in done.stderr
 
 
 def test_an_address_that_is_not_this_machines_is_named(operator):
-    with untouched(operator.data):
+    with unchanged(operator.data):
         for host in ("203.0.113.9", "no.such.host.invalid", "::::"):
             refused(run(operator, "serve", "--host", host), "serve.port", "--port", "--port")
 
 
 def test_the_registry_is_made_once_and_only_in_a_place_that_can_be_written(operator):
     given = ("--origin", "deeds.example.com/log", "--owner", "0x" + "12" * 20)
-    with untouched(operator.data):
+    with unchanged(operator.data):
         refused(run(operator, "init", *given), "file.exists", "Choose another name", "请另选名称")
         inside = str(operator.passphrase / "data")
         refused(run(operator, "init", *given, DEEDLOG_DATA=inside), "file.unwritable", "another place", "换个位置")

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.worlds.trust import trusting
+from support.worlds.tls_trust import environment_that_trusts
 
 from deedlog.api.cli import PLATFORM as PLATFORM_MODULES
 
@@ -36,7 +36,7 @@ def base(tmp_path_factory):
     python = environment / "bin" / "python"
     subprocess.run(
         [uv, "pip", "install", "-q", "--python", python, "-c", ROOT / "requirements.lock", wheel],
-        env=trusting(),
+        env=environment_that_trusts(),
         check=True,
     )
     return environment / "bin"

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import pytest
-from support.worlds.person import Person
+from support.worlds.command_line_user import CommandLineUser
 
 VIDEO_NAME = "我的视频.mp4"
 
@@ -26,14 +26,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def person(folder, nursery):
-    return Person(folder, nursery)
+def person(folder, fork_server):
+    return CommandLineUser(folder, fork_server)
 
 
 @pytest.fixture
 def starting(folder):
     """A person each of whose commands starts the interpreter."""
-    return Person(folder)
+    return CommandLineUser(folder)
 
 
 def register(person, local, *more, video=VIDEO_NAME, url=None):

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import running_anvil
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from local_registry import free_port
+from support.worlds.anvil import running_anvil
 from support.worlds.registry_world import identity
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,10 +12,11 @@ import time
 import httpx
 import pytest
 from local_registry import free_port
-from support.worlds.person import Person
+from support.faults.small_disk import limit, mounted, unlimit
+from support.worlds.command_errors import refused
+from support.worlds.command_line_user import CommandLineUser
+from support.worlds.folder_snapshot import snapshot
 from support.worlds.registry_world import salt, work
-from support.worlds.small_disk import limit, mounted, unlimit
-from support.worlds.untouched import refused, snapshot
 from support.worlds.waiting import until
 
 from deedlog.anchor.evm.identity import RegistryIdentity
@@ -28,11 +29,11 @@ NOT_NOW = {"database.unavailable", "statement.not_kept"}
 ROOM = "64m"
 
 
-def made(folder, nursery, *, within=None):
+def made(folder, fork_server, *, within=None):
     """Return an operator whose registry's data is in `folder`."""
-    person = Person(
+    person = CommandLineUser(
         folder,
-        nursery,
+        fork_server,
         DEEDLOG_DATA=str((within or folder) / "data"),
         DEEDLOG_QUOTA_PER_ACCOUNT="1000000/day",
         DEEDLOG_QUOTA_PER_ADDRESS="1000000/day",
@@ -47,8 +48,8 @@ def made(folder, nursery, *, within=None):
 INIT = ("init", "--origin", "deeds.example.com/log", "--owner", "0x" + "12" * 20, "--json")
 
 
-def initialised(folder, nursery, *, within=None):
-    person = made(folder, nursery, within=within)
+def initialised(folder, fork_server, *, within=None):
+    person = made(folder, fork_server, within=within)
     done = person.run(*INIT)
     assert done.returncode == 0, done.stderr
     return person
@@ -58,7 +59,7 @@ def initialised(folder, nursery, *, within=None):
 def serving(person):
     port = free_port()
     said = person.folder / f"serve-{port}.log"
-    process = person.nursery.start(("serve", "--port", str(port)), person.environment, said)
+    process = person.fork_server.start(("serve", "--port", str(port)), person.environment, said)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             until(lambda: client.get("/healthz").is_success, process.tail, not_yet=httpx.TransportError)
@@ -130,8 +131,8 @@ def _full_and_free_again(person, fill, free):
             assert client.post("/v1/statements", json=body).json()["outcome"] == "known"
 
 
-def test_a_web_process_that_can_write_no_more_loses_no_acknowledgement_and_goes_on_when_it_can(tmp_path, nursery):
-    person = initialised(tmp_path, nursery)
+def test_a_web_process_that_can_write_no_more_loses_no_acknowledgement_and_goes_on_when_it_can(tmp_path, fork_server):
+    person = initialised(tmp_path, fork_server)
     size = 0
 
     def fill(pid):
@@ -142,15 +143,15 @@ def test_a_web_process_that_can_write_no_more_loses_no_acknowledgement_and_goes_
     _full_and_free_again(person, fill, unlimit)
 
 
-def test_a_web_process_on_a_full_disk_loses_no_acknowledgement_and_goes_on_when_there_is_room(tmp_path, nursery):
+def test_a_web_process_on_a_full_disk_loses_no_acknowledgement_and_goes_on_when_there_is_room(tmp_path, fork_server):
     with mounted(tmp_path / "disk", "16m") as disk:
-        person = initialised(tmp_path, nursery, within=disk.folder)
+        person = initialised(tmp_path, fork_server, within=disk.folder)
         _full_and_free_again(person, lambda _pid: disk.fill(), lambda _pid: disk.free())
 
 
-def test_a_registry_begun_on_a_full_disk_is_finished_when_there_is_room(tmp_path, nursery):
+def test_a_registry_begun_on_a_full_disk_is_finished_when_there_is_room(tmp_path, fork_server):
     with mounted(tmp_path / "disk", "40k") as disk:
-        person = made(tmp_path, nursery, within=disk.folder)
+        person = made(tmp_path, fork_server, within=disk.folder)
         done = person.run("--lang", "zh", *INIT)
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
@@ -163,9 +164,9 @@ def test_a_registry_begun_on_a_full_disk_is_finished_when_there_is_room(tmp_path
             assert client.get("/readyz").status_code in (200, 503)  # no worker runs here
 
 
-def test_an_api_key_that_cannot_be_kept_is_not_given_out(tmp_path, nursery):
+def test_an_api_key_that_cannot_be_kept_is_not_given_out(tmp_path, fork_server):
     with mounted(tmp_path / "disk", "16m") as disk:
-        person = initialised(tmp_path, nursery, within=disk.folder)
+        person = initialised(tmp_path, fork_server, within=disk.folder)
         given = ("--lang", "zh", "api-key", "new", "长" * 200, "--json")
         with serving(person) as (client, _):
             disk.fill()
@@ -188,8 +189,8 @@ def full(tmp_path):
         yield disk
 
 
-def test_a_statement_that_cannot_be_kept_is_not_sent(tmp_path, nursery, full, local):
-    person = Person(tmp_path, nursery)
+def test_a_statement_that_cannot_be_kept_is_not_sent(tmp_path, fork_server, full, local):
+    person = CommandLineUser(tmp_path, fork_server)
     person.cheap_key()
     (tmp_path / "video.mp4").write_bytes(os.urandom(64))
     size = httpx.get(f"{local.url}/readyz").json()["log_size"]
@@ -206,8 +207,8 @@ def test_a_statement_that_cannot_be_kept_is_not_sent(tmp_path, nursery, full, lo
     assert httpx.get(f"{local.url}/readyz").json()["log_size"] <= size + 1
 
 
-def test_a_bundle_or_a_report_that_cannot_be_written_leaves_the_one_before(tmp_path, nursery, full, local):
-    person = Person(tmp_path, nursery)
+def test_a_bundle_or_a_report_that_cannot_be_written_leaves_the_one_before(tmp_path, fork_server, full, local):
+    person = CommandLineUser(tmp_path, fork_server)
     person.cheap_key()
     (tmp_path / "video.mp4").write_bytes(os.urandom(64))
     given = ("register", "video.mp4", "--title", "t", "--credited-as", "c", "--yes", "--url", local.url, "--json")
@@ -224,8 +225,8 @@ def test_a_bundle_or_a_report_that_cannot_be_written_leaves_the_one_before(tmp_p
     assert snapshot(full.folder) == before
 
 
-def test_a_key_without_its_backup_is_not_made(tmp_path, nursery, full):
-    person = Person(tmp_path, nursery)
+def test_a_key_without_its_backup_is_not_made(tmp_path, fork_server, full):
+    person = CommandLineUser(tmp_path, fork_server)
     given = ("key", "new", "--passphrase-file", person.passphrase, "--json")
     done = person.run("--lang", "zh", *given, "--backup", full.folder / "copy.json")
     refused(done, "file.unwritable", "make room", "请腾出空间")
@@ -233,8 +234,8 @@ def test_a_key_without_its_backup_is_not_made(tmp_path, nursery, full):
     assert person.run(*given, "--backup", "copy.json").returncode == 0
 
 
-def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, nursery, local):
-    person = Person(tmp_path, nursery)
+def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, fork_server, local):
+    person = CommandLineUser(tmp_path, fork_server)
     person.cheap_key()
     (tmp_path / "video.mp4").write_bytes(os.urandom(64))
     given = ("register", "video.mp4", "--title", "t", "--credited-as", "c", "--yes", "--url", local.url, "--json")
@@ -254,9 +255,9 @@ def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, n
     assert "Traceback" not in person.run("verify", "my.deed", "--report", "circle").stderr
 
 
-def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp_path, nursery, shared_anvil):
+def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp_path, fork_server, shared_anvil):
     with mounted(tmp_path / "disk", "16m") as disk:
-        person = initialised(tmp_path, nursery, within=disk.folder)
+        person = initialised(tmp_path, fork_server, within=disk.folder)
         identity = RegistryIdentity.from_json(json.loads((person.data / "identity.json").read_text("utf-8")))
         EvmChain(shared_anvil.url).deploy_local(identity)
         person.environment["DEEDLOG_RPC_URL"] = shared_anvil.url
@@ -283,7 +284,7 @@ def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp
 @contextlib.contextmanager
 def working(person):
     said = person.folder / f"worker-{secrets.token_hex(4)}.log"
-    worker = person.nursery.start(("worker",), person.environment, said)
+    worker = person.fork_server.start(("worker",), person.environment, said)
     try:
         yield worker
     finally:

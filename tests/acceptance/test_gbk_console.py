@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.worlds.person import Person
+from support.worlds.command_line_user import CommandLineUser
 
 VIDEO = "我的视频 第一集.mp4"
 TITLE = "怎样读论文"
@@ -80,7 +80,7 @@ def locales(tmp_path_factory):
 
 @pytest.fixture(params=[_console, _locale], ids=["a GBK console", "a GBK locale"])
 def console(request, tmp_path, local):
-    person = Person(tmp_path)
+    person = CommandLineUser(tmp_path)
     person.cheap_key()
     environment = person.environment | {"DEEDLOG_LANG": "zh", "DEEDLOG_URL": local.url}
     made = request.param(request, tmp_path, environment)

@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 from local_registry import free_port
-from support.worlds.trust import trusting
+from support.worlds.tls_trust import environment_that_trusts
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = str(ROOT / "scripts/run")
@@ -45,7 +45,7 @@ class Run:
             start_new_session=True,
             # As a terminal starts it; these tests may themselves run where Ctrl-C is ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread runs here
-            env=trusting() | {name: value, "TMPDIR": str(folder)},  # it may set everything up first
+            env=environment_that_trusts() | {name: value, "TMPDIR": str(folder)},  # it may set everything up first
         )
         self.said = ""
 
@@ -249,7 +249,7 @@ def test_a_set_up_that_was_stopped_leaves_nothing_running_and_can_be_finished(ru
         ending, code = ENDINGS[number % 2]
         tell(run, ending)
         run.ends(code)
-    subprocess.run([fresh / "scripts/setup"], env=trusting(), check=True, capture_output=True)
+    subprocess.run([fresh / "scripts/setup"], env=environment_that_trusts(), check=True, capture_output=True)
     done = subprocess.run([fresh / ".venv/bin/deedlog", "--version"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads((fresh / "node_modules/.package-lock.json").read_text("utf-8"))["packages"]

@@ -7,9 +7,9 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from support.worlds.person import Person
+from support.worlds.command_line_user import CommandLineUser
+from support.worlds.folder_snapshot import unchanged
 from support.worlds.registry_world import NOW, open_world
-from support.worlds.untouched import untouched
 
 from deedlog.anchor.log import sequencer as log
 from deedlog.registry.store.database import Database
@@ -19,7 +19,7 @@ EARLIER = "0002"
 
 
 @pytest.fixture
-def earlier(tmp_path, database_url, nursery):
+def earlier(tmp_path, database_url, fork_server):
     """Somebody with a data folder and a database as an earlier version left them, and their registry's world."""
     world = open_world(Database(f"sqlite:///{tmp_path / 'made.sqlite'}"))
     database = Database(database_url)
@@ -28,7 +28,7 @@ def earlier(tmp_path, database_url, nursery):
     database.close()
     world.database.close()
     settings = {"DEEDLOG_DATA": str(tmp_path), "DEEDLOG_DATABASE_URL": database_url, "DEEDLOG_CHAIN": "local"}
-    operator = Person(tmp_path, nursery, **settings)
+    operator = CommandLineUser(tmp_path, fork_server, **settings)
     (tmp_path / "identity.json").write_text(json.dumps(world.identity.to_json()), "utf-8")
     return SimpleNamespace(operator=operator, folder=tmp_path, world=world, database_url=database_url)
 
@@ -43,7 +43,7 @@ def schema_version(earlier):
 
 def test_the_database_of_an_earlier_version_is_brought_to_this_ones_form(earlier):
     deedlog = earlier.operator.run
-    with untouched(earlier.folder):
+    with unchanged(earlier.folder):
         refused = deedlog("serve", "--port", "1")
     assert refused.returncode == 1
     assert "run deedlog migrate" in refused.stderr
@@ -60,7 +60,7 @@ def test_the_database_of_an_earlier_version_is_brought_to_this_ones_form(earlier
 def test_the_database_of_another_registry_is_left_alone(earlier):
     other = dataclasses.replace(earlier.world.identity, salt=b"\1" * 32)
     (earlier.folder / "identity.json").write_text(json.dumps(other.to_json()), "utf-8")
-    with untouched(earlier.folder):
+    with unchanged(earlier.folder):
         done = earlier.operator.run("migrate", "--json")
     assert json.loads(done.stdout)["error"]["code"] == "database.other_registry"
     assert schema_version(earlier) == EARLIER

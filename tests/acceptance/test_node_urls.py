@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.worlds.person import Person
+from support.worlds.command_line_user import CommandLineUser
 
 SECRET = "s3cr3t"
 
 
 @pytest.fixture
-def person(tmp_path, proven, nursery):
+def person(tmp_path, proven, fork_server):
     (tmp_path / "my.deed").write_bytes(proven.bundle.format())
-    return Person(tmp_path, nursery)
+    return CommandLineUser(tmp_path, fork_server)
 
 
 def test_a_verdict_and_its_report_hold_no_nodes_secret(person, proven):

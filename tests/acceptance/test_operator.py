@@ -11,15 +11,15 @@ import sys
 import httpx
 import pytest
 from local_registry import free_port
-from support.worlds.person import Person
+from support.worlds.command_line_user import CommandLineUser
 from support.worlds.waiting import until
 
 
 @pytest.fixture
-def operator(tmp_path, nursery):
-    return Person(
+def operator(tmp_path, fork_server):
+    return CommandLineUser(
         tmp_path,
-        nursery,
+        fork_server,
         DEEDLOG_DATA=str(tmp_path / "data"),
         DEEDLOG_OPERATOR_PASSPHRASE_FILE=str(tmp_path / "passphrase"),
         DEEDLOG_LOG_PASSPHRASE_FILE=str(tmp_path / "passphrase"),
@@ -86,7 +86,7 @@ def test_a_registry_that_cannot_be_leaves_no_key_behind(operator, wrong, expecte
 def serving(operator, **environment):
     port = str(free_port())
     said = operator.folder / f"serve-{port}.log"
-    process = operator.nursery.start(("serve", "--port", port), operator.environment | environment, said)
+    process = operator.fork_server.start(("serve", "--port", port), operator.environment | environment, said)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         until(lambda: client.get("/healthz").is_success, process.tail, not_yet=httpx.TransportError)
         yield client

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 from click.testing import CliRunner
-from conftest import running_anvil
 from local_registry import free_port
+from support.worlds.anvil import running_anvil
 from support.worlds.waiting import until
 
 from deedlog.anchor.evm.identity import RegistryIdentity

@@ -10,7 +10,7 @@ import threading
 
 import httpx
 import pytest
-from support.worlds.person import Person
+from support.worlds.command_line_user import CommandLineUser
 
 from deedlog.api.client import outbox as kept_statements
 from deedlog.registry.errors import Unavailable
@@ -70,10 +70,10 @@ def before(registry_answer, answer):
 
 
 @pytest.fixture
-def person(tmp_path, nursery):
+def person(tmp_path, fork_server):
     (tmp_path / "stick").mkdir()
     (tmp_path / "film.mp4").write_bytes(os.urandom(512))
-    somebody = Person(tmp_path, nursery)
+    somebody = CommandLineUser(tmp_path, fork_server)
     somebody.cheap_key()
     return somebody
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from support.worlds.person import Person
+from support.worlds.command_errors import refused
+from support.worlds.command_line_user import CommandLineUser
 from support.worlds.shares_world import DAY, Sharing, upload
 from support.worlds.site_world import Site
-from support.worlds.untouched import refused
 
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.registry import keystore
@@ -22,12 +22,12 @@ from deedlog.registry.statements.signatures import account_of_private_key
 LOST = "0x" + "ab" * 32
 
 
-class Somebody(Person):
+class Somebody(CommandLineUser):
     """Somebody with a cheap key, at one registry."""
 
-    def __init__(self, folder, nursery, local):
+    def __init__(self, folder, fork_server, local):
         folder.mkdir()
-        super().__init__(folder, nursery)
+        super().__init__(folder, fork_server)
         self.cheap_key()
         self.key = self.opened("default")
         self.account = account_of_private_key(self.key)
@@ -67,10 +67,10 @@ class Somebody(Person):
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory, local, nursery):
+def scene(tmp_path_factory, local, fork_server):
     """Four people; a work of two of them, an agreement of three, a report, and a part that is confirmed."""
     folder = tmp_path_factory.mktemp("people")
-    anna, ben, cleo, payer = (Somebody(folder / name, nursery, local) for name in ("anna", "ben", "cleo", "payer"))
+    anna, ben, cleo, payer = (Somebody(folder / name, fork_server, local) for name in ("anna", "ben", "cleo", "payer"))
     (anna.folder / "film.mp4").write_bytes(secrets.token_bytes(1000))
     begin = int(time.time()) - 90 * DAY
     names = ("--title", "电影 A film", "--credited-as", "安娜 Anna", "--creator", ben.shown.lower())
@@ -297,8 +297,8 @@ def test_what_each_would_get_is_shown_before_anybody_signs(scene):
     assert sum(map(int, found["closing"].values())) == int(found["periods"][-1]["carried"])
 
 
-def test_a_key_is_handed_over(scene, tmp_path_factory, nursery, local):
-    person = Somebody(tmp_path_factory.mktemp("dora") / "dora", nursery, local)
+def test_a_key_is_handed_over(scene, tmp_path_factory, fork_server, local):
+    person = Somebody(tmp_path_factory.mktemp("dora") / "dora", fork_server, local)
     successor, _ = person.more_keys("next", "spare")
     handing = ("key", "rotate", "--to", "next", "--to-passphrase-file", person.passphrase)
     said = person.says(*handing)
@@ -314,9 +314,11 @@ def test_a_key_is_handed_over(scene, tmp_path_factory, nursery, local):
     refused(person.sign("key", "rotate", "--to", "nobody", "--json", language="zh"), "file.unreadable", "", "")
 
 
-def test_who_was_rotated_is_amended_reported_and_paid_as_who_speaks_for_them(scene, tmp_path_factory, nursery, local):
+def test_who_was_rotated_is_amended_reported_and_paid_as_who_speaks_for_them(
+    scene, tmp_path_factory, fork_server, local
+):
     folder = tmp_path_factory.mktemp("rotated")
-    dora, paul = (Somebody(folder / name, nursery, local) for name in ("dora", "paul"))
+    dora, paul = (Somebody(folder / name, fork_server, local) for name in ("dora", "paul"))
     anna, begin = scene.anna, scene.begin
     (anna.folder / "rotated.mp4").write_bytes(secrets.token_bytes(1000))
     of = anna.does("register", "rotated.mp4", "--title", "R", "--credited-as", "A")["digest"]
@@ -451,5 +453,5 @@ def test_terms_are_not_proven_to_whom_they_do_not_concern(scene):
     refused(nobody, "statement.withheld", "", "")
     reading = ("--key", "default", "--passphrase-file", scene.payer.passphrase, *url)
     no_line = scene.payer.run("--lang", "zh", "prove", scene.agreement, "-o", "x.deed", "--open", "mine", *reading)
-    refused(no_line, "agreement.no_line", "Name one of its parties", "")
+    refused(no_line, "statement.no_line", "Name one of the accounts that its lines are about", "")
     assert not (scene.payer.folder / "x.deed").exists()

@@ -8,7 +8,7 @@ import os
 import httpx
 import pytest
 from support.faults.strange_server import answering
-from support.worlds.person import Person
+from support.worlds.command_line_user import CommandLineUser
 
 STRANGE_ANSWERS = (
     (200, b""),
@@ -31,9 +31,9 @@ STRANGE_ANSWERS = (
 
 
 @pytest.fixture
-def person(tmp_path, nursery):
+def person(tmp_path, fork_server):
     (tmp_path / "film.mp4").write_bytes(os.urandom(4096))
-    person = Person(tmp_path, nursery)
+    person = CommandLineUser(tmp_path, fork_server)
     person.cheap_key()
     return person
 

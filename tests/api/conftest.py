@@ -7,27 +7,27 @@ from pathlib import Path
 import pytest
 from support.worlds.databases import DIALECTS
 from support.worlds.shares_world import Sharing
-from support.worlds.sharing import share_out
 from support.worlds.site_world import beside, running_site
+from support.worlds.xdist_groups import group_tests
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     first = ("test_schemathesis", "test_many_at_once", "test_bad_input", "test_connections", "test_audit")
-    share_out(items, Path(__file__).parent, first, one_by_one=("test_logs",))
+    group_tests(items, Path(__file__).parent, first, one_by_one=("test_logs",))
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory, nursery):
-    with running_site(tmp_path_factory.mktemp("site"), nursery) as site:
+def site(tmp_path_factory, fork_server):
+    with running_site(tmp_path_factory.mktemp("site"), fork_server) as site:
         yield site
 
 
 @pytest.fixture(scope="session", params=DIALECTS)
-def sharing(request, tmp_path_factory, nursery):
+def sharing(request, tmp_path_factory, fork_server):
     """People who share works, at a registry on each database."""
     url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
-    with running_site(tmp_path_factory.mktemp("site"), nursery, url) as site:
+    with running_site(tmp_path_factory.mktemp("site"), fork_server, url) as site:
         yield Sharing(site)
 
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from support.tables.bad_shares import CASES, Scene
-from support.tables.refusals import PROBLEM_MEMBERS, quiet, rows
+from support.worlds.http_refusals import PROBLEM_MEMBERS, quiet, rows
 from support.worlds.shares_world import (
     DAY,
     Sharing,

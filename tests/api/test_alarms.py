@@ -101,8 +101,8 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory, nursery):
-    local = forked_registry(tmp_path_factory.mktemp("watched"), nursery)
+def watched(tmp_path_factory, fork_server):
+    local = forked_registry(tmp_path_factory.mktemp("watched"), fork_server)
     try:
         local.start_chain()
         with FaultyNode(local.rpc_url) as node:

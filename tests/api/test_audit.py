@@ -8,8 +8,8 @@ import random
 import httpx
 import pytest
 from support.faults.strange_server import answering
+from support.worlds.command_line_user import CommandLineUser
 from support.worlds.memory_log import KEY, LOG_KEY, MemoryLog, entry
-from support.worlds.person import Person
 from support.worlds.registry_world import ALICE, identity, work
 
 from deedlog.anchor.audit.audit import audit_log
@@ -160,8 +160,8 @@ def run(person, *arguments):
     return done.returncode, json.loads(done.stdout)
 
 
-def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, nursery):
-    person = Person(tmp_path, nursery)
+def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, fork_server):
+    person = CommandLineUser(tmp_path, fork_server)
     kept, other = tmp_path / "kept", tmp_path / "other"
     kept.write_bytes(MemoryLog.signed(300, sound.root_of(300)))
     other.write_bytes(MemoryLog.signed(300, bytes(32)))

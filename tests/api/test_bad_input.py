@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from support.faults.spoiling import GOOD, SMILE, by, title
+from support.faults.spoilt_requests import GOOD, SMILE, by, title
 from support.tables.bad_input import CASES
-from support.tables.refusals import fresh, quiet, refused, rows
 from support.worlds.databases import DIALECTS
+from support.worlds.http_refusals import fresh, quiet, refused, rows
 from support.worlds.registry_world import ALICE, BOB, salt, work
 from support.worlds.site_world import beside, running_site
 
@@ -20,10 +20,10 @@ from deedlog.registry.acceptance.submission import CLOCK_TOLERANCE
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
-def site(request, tmp_path_factory, nursery):
+def site(request, tmp_path_factory, fork_server):
     """A registry on each database."""
     url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
-    with running_site(tmp_path_factory.mktemp("site"), nursery, url) as running:
+    with running_site(tmp_path_factory.mktemp("site"), fork_server, url) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from support.tables.refusals import quiet
+from support.worlds.http_refusals import quiet
 from support.worlds.shares_world import (
     DAY,
     accounts,

@@ -17,8 +17,8 @@ from eth_account.messages import encode_defunct
 from sqlalchemy import create_engine, text
 from support.faults.strange_server import answering
 from support.tables.bad_sign_ins import CASES, Spoilt
-from support.tables.refusals import PROBLEM_MEMBERS
 from support.worlds.databases import DIALECTS
+from support.worlds.http_refusals import PROBLEM_MEMBERS
 from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, salt, work
 from support.worlds.site_world import asked_to_sign, begin_session, beside, running_site, signed_message
 from support.worlds.waiting import until
@@ -34,10 +34,10 @@ ACCOUNT = to_checksum(account_of_private_key(ALICE))
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
-def site(request, tmp_path_factory, nursery):
+def site(request, tmp_path_factory, fork_server):
     """A registry on each database."""
     url = None if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
-    with running_site(tmp_path_factory.mktemp("site"), nursery, url) as running:
+    with running_site(tmp_path_factory.mktemp("site"), fork_server, url) as running:
         yield running
 
 

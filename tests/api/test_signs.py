@@ -57,9 +57,9 @@ def test_an_accepted_statement_is_counted_and_logged_with_its_digest(site):
 
 
 @pytest.fixture
-def alone(tmp_path, nursery):
+def alone(tmp_path, fork_server):
     """A registry whose web process and worker are started one by one."""
-    local = forked_registry(tmp_path / "alone", nursery)
+    local = forked_registry(tmp_path / "alone", fork_server)
     try:
         local.start_chain()
         local.create()

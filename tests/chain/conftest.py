@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import running_anvil
 from support.faults.faulty_node import FaultyNode
 from support.worlds.anchoring_walk import PUBLIC, Walk
+from support.worlds.anvil import running_anvil
 from support.worlds.chain_world import proven, proven_locally
 
 from deedlog.anchor.rpc import json_rpc

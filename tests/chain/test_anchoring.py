@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from conftest import running_anvil
+from support.worlds.anvil import running_anvil
 from support.worlds.chain_world import anchor_by_hand
 from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from conftest import running_anvil
+from support.worlds.anvil import running_anvil
 from support.worlds.chain_world import anchor_by_hand
 from support.worlds.damage_world import fill
 from support.worlds.registry_world import OPERATOR, open_world

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from conftest import running_anvil
 from support.faults.faulty_node import FaultyNode
 from support.faults.node_faults import (
     answer,
@@ -29,6 +28,7 @@ from support.faults.node_faults import (
     status,
     zeros,
 )
+from support.worlds.anvil import running_anvil
 from support.worlds.waiting import until
 
 CLIENT = httpx.Client()  # its connections are kept, and left open when a node is closed

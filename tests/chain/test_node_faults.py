@@ -9,10 +9,10 @@ import random
 import time
 
 import pytest
-from conftest import running_anvil
 from support.faults.broken_answers import BROKEN, METHODS
 from support.faults.node_faults import Reply, changed, cut, frozen, hang, instead, lost, rpc_error
 from support.faults.reorganisation import blocks, reorganise
+from support.worlds.anvil import running_anvil
 from support.worlds.registry_world import connect, open_world
 
 from deedlog.anchor.rpc.evm_chain import EvmChain

@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from conftest import running_anvil
 from forgery import forge
+from support.worlds.anvil import running_anvil
 from support.worlds.chain_world import FILE
 from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
 

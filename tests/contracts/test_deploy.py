@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from conftest import running_anvil
 from eth_account import Account
 from eth_utils import to_checksum_address
+from support.worlds.anvil import running_anvil
 
 from deedlog.anchor.evm.deployment import Deployment
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from crash_world import crash_chain, crash_nursery, crash_registry, new_registry, walking
-from support.worlds.sharing import share_out
+from support.worlds.crash_world import crash_chain, crash_fork_server, crash_registry, new_registry, walking
+from support.worlds.xdist_groups import group_tests
 
-__all__ = ["crash_chain", "crash_nursery", "crash_registry", "new_registry", "walking"]
+__all__ = ["crash_chain", "crash_fork_server", "crash_registry", "new_registry", "walking"]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    share_out(items, Path(__file__).parent, first=("test_every_step", "test_several_workers", "test_faults_twice"))
+    group_tests(items, Path(__file__).parent, first=("test_every_step", "test_several_workers", "test_faults_twice"))

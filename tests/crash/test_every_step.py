@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 
 import httpx
-import judges
 import pytest
-from crash_world import until
+from support.worlds import fsck_and_audit
+from support.worlds.crash_witness import Told
+from support.worlds.crash_world import until
 from support.worlds.registry_world import ALICE, BOB, salt, work
-from witness import Told
 
 from deedlog.registry.failpoints import STEPS
 from deedlog.registry.hexadecimal import to_checksum, to_hex
@@ -125,7 +125,7 @@ def test_a_draft_is_signed_once_whatever_crashes(step, crash_registry):
             client.post("/v1/drafts", json=body)
         assert registry.processes["serve"].wait() == KILLED
         assert registry.ask("SELECT count(*) FROM draft") == left
-        judges.fsck(registry)
+        fsck_and_audit.fsck(registry)
         registry.start("serve")
         registry.await_web()
         with httpx.Client(base_url=registry.url, timeout=10) as client:
@@ -136,7 +136,7 @@ def test_a_draft_is_signed_once_whatever_crashes(step, crash_registry):
     registry.await_logged()
     assert registry.ask("SELECT count(*) FROM draft") == 0
     assert registry.ask(f"SELECT count(*) FROM statement_subject WHERE subject = '{made.subjects()[0]}'") == 1
-    judges.fsck(registry)
+    fsck_and_audit.fsck(registry)
 
 
 def signed_by(key, made, identity):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from crash_world import until
-from cut_postgres import CutPostgres
 from sqlalchemy.engine import make_url
+from support.faults.cut_postgres import CutPostgres
+from support.worlds.crash_world import until
 from support.worlds.databases import DIALECTS
 
 HAPPENED = pytest.mark.parametrize("happened", [False, True], ids=["did not happen", "happened"])

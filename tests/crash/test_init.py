@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from crash_world import CHEAP, ORIGIN, PASSPHRASE
 from local_registry import LOCAL_OWNER
+from support.worlds.crash_world import CHEAP, ORIGIN, PASSPHRASE
 from support.worlds.databases import DIALECTS
 
 from deedlog.anchor.evm.identity import RegistryIdentity

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import outside
 import pytest
 from sqlalchemy import text
+from support.worlds import outside_checks
 from support.worlds.registry_world import ALICE, open_world, salt, work
 
 ENTRIES = 5
@@ -59,7 +59,7 @@ def sound(database, database_url):
 
 
 def test_a_sound_log_is_found_sound(sound):
-    outside.check_rows(sound[1], None)
+    outside_checks.check_rows(sound[1], None)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -70,13 +70,13 @@ def test_damage_is_seen(sound, damage):
         for statement in (statements,) if isinstance(statements, str) else statements:
             assert connection.execute(text(statement)).rowcount > 0
     with pytest.raises(AssertionError):
-        outside.check_rows(registry, None)
+        outside_checks.check_rows(registry, None)
 
 
 def test_the_tree_is_that_of_the_published_roots():
     """The first and last of the widely published roots of RFC 6962's test leaves."""
     leaves = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
-    tree = outside.Tree([bytes.fromhex(leaf) for leaf in leaves])
+    tree = outside_checks.Tree([bytes.fromhex(leaf) for leaf in leaves])
     assert tree.root(0, 0).hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert tree.root(0, 1).hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
     assert tree.root(0, 8).hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"

@@ -34,12 +34,12 @@ SIZES = {"sqlite": (2, 1), "postgresql": (3, 2)}
 
 
 @pytest.fixture
-def registry(database_url, tmp_path, nursery):
+def registry(database_url, tmp_path, fork_server):
     """A registry of which nothing runs yet."""
     data = tmp_path / "data"
     if database_url.startswith("sqlite"):
         database_url = f"sqlite:///{data / 'deedlog.sqlite'}"
-    fleet = make_fleet(data, nursery, database_url)
+    fleet = make_fleet(data, fork_server, database_url)
     yield fleet
     fleet.stop()
 

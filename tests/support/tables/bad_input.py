@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from support.faults.spoiling import (
+from support.faults.spoilt_requests import (
     SMILE,
     ahead,
     all_of,

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from support.faults.spoiling import high_s
+from support.faults.spoilt_requests import high_s
 from support.worlds.registry_world import ALICE, BOB
 from support.worlds.site_world import signed_message
 

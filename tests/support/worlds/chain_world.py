@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 import pytest
-from conftest import running_anvil
+from support.worlds.anvil import running_anvil
 from support.worlds.registry_world import ALICE, PLATFORM_KEY, VIDEO, World, connect, open_world, rendition, work
 from support.worlds.waiting import until
 

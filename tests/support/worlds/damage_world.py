@@ -12,8 +12,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import Anvil
 from sqlalchemy import insert, select, text
+from support.worlds.anvil import Anvil
 from support.worlds.registry_world import ALICE, BOB, NOW, PLATFORM_KEY, World, person, rendition, salt, upload, work
 
 from deedlog.anchor.evm.identity import RegistryIdentity

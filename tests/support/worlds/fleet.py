@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import httpx
 from local_registry import free_port
+from support.worlds.fork_server import ForkServer, Process
 from support.worlds.forked_registry import ForkedRegistry, forked_registry
-from support.worlds.nursery import Nursery, Process
 from support.worlds.registry_world import person, salt, work
 from support.worlds.waiting import until
 
@@ -197,7 +197,7 @@ class Watch(_Meanwhile):
                 self.seen += lease.holders(connection)
 
 
-def make_fleet(folder, nursery: Nursery, database_url) -> Fleet:
+def make_fleet(folder, fork_server: ForkServer, database_url) -> Fleet:
     """Make a registry with its chain; no process of it runs yet. A URL of SQLite is that of the data folder's own."""
     folder.mkdir(exist_ok=True)
-    return Fleet(forked_registry(folder, nursery, database_url), Database(database_url))
+    return Fleet(forked_registry(folder, fork_server, database_url), Database(database_url))

@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass, field
 
 from local_registry import ROOT, START_SECONDS, STOP_SECONDS, LocalRegistry, free_port
-from support.worlds.nursery import Nursery, Process
+from support.worlds.fork_server import ForkServer, Process
 from support.worlds.waiting import until
 
 POLL_MS = 1000
@@ -18,7 +18,7 @@ POLL_MS = 1000
 class ForkedRegistry(LocalRegistry):
     """`LocalRegistry`, but for its worker: started beside the web process, and not by it."""
 
-    nursery: Nursery = field(kw_only=True)
+    fork_server: ForkServer = field(kw_only=True)
     processes: dict[str, Process] = field(default_factory=dict)
     """Name → what runs under it: `serve`, `worker`, and what a test starts."""
 
@@ -32,7 +32,7 @@ class ForkedRegistry(LocalRegistry):
         return {"DEEDLOG_CHAINS": str(path), **super().environment()}
 
     def deedlog(self, *arguments: str) -> str:
-        done = self.nursery.run(arguments, self.environment(), ROOT)
+        done = self.fork_server.run(arguments, self.environment(), ROOT)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -40,7 +40,7 @@ class ForkedRegistry(LocalRegistry):
         """Start a `deedlog` process whose log is a file of the data folder."""
         said = self.data / f"{name}.log"
         environment = self.environment() | environment
-        self.processes[name] = self.nursery.start(arguments, environment, said, stdout=os.devnull)
+        self.processes[name] = self.fork_server.start(arguments, environment, said, stdout=os.devnull)
         return self.processes[name]
 
     def start_server(self) -> None:
@@ -64,7 +64,7 @@ class ForkedRegistry(LocalRegistry):
         super().stop()
 
 
-def forked_registry(folder, nursery: Nursery, database_url: str | None = None) -> ForkedRegistry:
+def forked_registry(folder, fork_server: ForkServer, database_url: str | None = None) -> ForkedRegistry:
     """Return a registry of which nothing runs yet; it anchors each second, if there is something to anchor."""
     return ForkedRegistry(
         folder,
@@ -73,5 +73,5 @@ def forked_registry(folder, nursery: Nursery, database_url: str | None = None) -
         anchor_interval=1,
         quiet=True,
         database_url=database_url,
-        nursery=nursery,
+        fork_server=fork_server,
     )

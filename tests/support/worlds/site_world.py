@@ -69,10 +69,10 @@ def begin_session(client, key):
 
 
 @contextlib.contextmanager
-def running_site(folder, nursery, database_url=None):
+def running_site(folder, fork_server, database_url=None):
     # Many tests share one network address and a few accounts; quotas have tests of their own.
     os.environ |= {"DEEDLOG_QUOTA_PER_ADDRESS": "1000000/hour", "DEEDLOG_QUOTA_PER_ACCOUNT": "1000000/hour"}
-    local = forked_registry(folder, nursery, database_url)
+    local = forked_registry(folder, fork_server, database_url)
     try:
         identity = local.start()
         made = json.loads(local.deedlog("api-key", "new", "tests", "--scope", "upload", "--scope", "batch", "--json"))

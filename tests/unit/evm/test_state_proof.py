@@ -11,10 +11,10 @@ import sys
 
 import pytest
 import rlp as reference
-from conftest import ROOT
 from eth_utils import keccak
 from hypothesis import given
 from hypothesis import strategies as st
+from local_registry import ROOT
 from trie import HexaryTrie
 from vectors.generate import state_proof_vectors as vectors
 

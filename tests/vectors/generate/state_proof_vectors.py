@@ -15,8 +15,8 @@ from pathlib import Path
 
 import httpx
 import rlp
-from conftest import running_anvil
 from eth_utils import keccak
+from support.worlds.anvil import running_anvil
 
 PATH = Path(__file__).resolve().parent.parent / "state_proof.json"
 FORKS = ("berlin", "london", "shanghai", "cancun", "prague", "osaka")

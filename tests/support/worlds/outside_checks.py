@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 import httpx
-import judges
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import create_engine, text
-from witness import Witness, checkpoint_of, nodes_of
+from support.worlds import fsck_and_audit
+from support.worlds.crash_witness import Witness, checkpoint_of, nodes_of
 
 from deedlog.anchor.verify import bundle
 from deedlog.anchor.verify.pins import Pins
@@ -108,7 +108,7 @@ def look(registry, witness: Witness, bundles: int | None = None) -> Seen:
         check_bundles(client, registry, acknowledged if bundles is None else acknowledged[-bundles:])
     check_contract(registry, seen, block)
     check_rows(registry, seen)
-    judges.audit(registry, sorted(published))
+    fsck_and_audit.audit(registry, sorted(published))
     return seen
 
 
@@ -248,7 +248,7 @@ def check_rows(registry, seen: Seen | None) -> None:
     nonces = [row.nonce for row in attempts if row.state != "abandoned"]
     assert nonces == sorted(set(nonces)), f"a nonce has two attempts: {nonces}"
     assert not untransacted, f"attempts without a transaction: {untransacted}"
-    judges.fsck(registry)
+    fsck_and_audit.fsck(registry)
     if seen is not None:
         # The log may have grown since: what was served then is still there.
         assert entries[: len(seen.entries)] == seen.entries

@@ -1,22 +1,19 @@
-"""Whether a command has changed anything: every file of a folder, with its bytes."""
+"""Snapshots of a folder, to show that a command changed nothing in it."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deedlog.api.texts import text
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LARGE = 2**26
-"""Bytes of a file beyond which its content is taken to be as it was."""
+"""Bytes; a larger file is not hashed."""
 
 
 def snapshot(folder: Path) -> dict[str, str]:
@@ -38,26 +35,11 @@ def snapshot(folder: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def untouched(folder: Path) -> Iterator[None]:
-    """Claim that what is done here changes nothing under the folder."""
+def unchanged(folder: Path) -> Iterator[None]:
+    """Assert that the block changes nothing under the folder."""
     before = snapshot(folder)
     yield
     assert snapshot(folder) == before
-
-
-def refused(done, code: str, english: str, chinese: str) -> None:
-    """Claim that a command, called with `--lang zh` and `--json`, ended with this error, which says this.
-
-    The English text comes from the same code and parameters; a process for each would only take twice as long.
-    """
-    assert done.returncode == 1, (done.stdout, done.stderr)
-    assert "Traceback" not in done.stderr, done.stderr
-    assert chinese in done.stderr, done.stderr
-    error = json.loads(done.stdout)["error"]
-    assert error["code"] == code, error
-    said = text("en", code, error["params"])
-    assert english in said, said
-    assert "<" not in said, "a parameter of the text was not given"
 
 
 def _rows(path: Path) -> str:

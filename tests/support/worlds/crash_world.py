@@ -12,16 +12,16 @@ from functools import cached_property
 from pathlib import Path
 
 import httpx
-import outside
 import pytest
-from conftest import ROOT, running_anvil
-from local_registry import LOCAL_OWNER, free_port
+from local_registry import LOCAL_OWNER, ROOT, free_port
 from sqlalchemy import Engine, NullPool, create_engine, text
 from support.faults.reorganisation import reorganise
+from support.worlds import outside_checks
+from support.worlds.anvil import running_anvil
+from support.worlds.crash_witness import Public, Witness
 from support.worlds.databases import DIALECTS
-from support.worlds.nursery import Nursery, Process
+from support.worlds.fork_server import ForkServer, Process
 from support.worlds.waiting import until
-from witness import Public, Witness
 
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import key as log_key
@@ -41,7 +41,7 @@ class CrashRegistry:
     """One registry: a folder, a database, a contract; a web process and a worker, each a process of its own."""
 
     folder: Path
-    nursery: Nursery
+    fork_server: ForkServer
     chain: object
     database_url: str
     seen_url: str
@@ -107,7 +107,7 @@ class CrashRegistry:
         number = next(_numbers)
         said = self.folder / f"{name}-{number}.log"
         order = self.folder / f"{name}.order"
-        return self.nursery.start(arguments, os.environ | self.environment(), said, order=str(order))
+        return self.fork_server.start(arguments, os.environ | self.environment(), said, order=str(order))
 
     def run(self, *arguments: str, expect: int = 0) -> str:
         """Run `deedlog` to its end; return what it said."""
@@ -199,19 +199,19 @@ class CrashRegistry:
         pool = NullPool if self.dialect == "sqlite" else None
         return create_engine(self.database_url, isolation_level="AUTOCOMMIT", poolclass=pool)
 
-    def look(self, bundles: int | None = None) -> outside.Seen:
-        return outside.look(self, self.witness, bundles)
+    def look(self, bundles: int | None = None) -> outside_checks.Seen:
+        return outside_checks.look(self, self.witness, bundles)
 
     def look_at_rest(self) -> None:
         """Look at the database alone: what a crash left, before anything has run again."""
-        outside.check_rows(self, None)
+        outside_checks.check_rows(self, None)
 
 
 @pytest.fixture(scope="session")
-def crash_nursery():
-    nursery = Nursery(Path(__file__).with_name("killed.py"))
-    yield nursery
-    nursery.stop()
+def crash_fork_server():
+    fork_server = ForkServer(ROOT / "tests/support/faults/crashing_processes.py")
+    yield fork_server
+    fork_server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -221,7 +221,7 @@ def crash_chain():
 
 
 @pytest.fixture(scope="session")
-def new_registry(crash_nursery, crash_chain, tmp_path_factory, request):
+def new_registry(crash_fork_server, crash_chain, tmp_path_factory, request):
     """How to make a registry on a database of a dialect; it stops with the session, or before."""
     made = []
 
@@ -231,7 +231,7 @@ def new_registry(crash_nursery, crash_chain, tmp_path_factory, request):
             url = f"sqlite:///{folder / 'deedlog.sqlite'}"
         else:
             url = request.getfixturevalue("postgres").new_database()
-        registry = CrashRegistry(folder, crash_nursery, crash_chain, url, url if proxy is None else proxy(url))
+        registry = CrashRegistry(folder, crash_fork_server, crash_chain, url, url if proxy is None else proxy(url))
         made.append(registry)
         return registry
 
@@ -257,4 +257,4 @@ def crash_registry(walking):
     return walking
 
 
-__all__ = ["CrashRegistry", "crash_chain", "crash_nursery", "crash_registry", "new_registry", "until", "walking"]
+__all__ = ["CrashRegistry", "crash_chain", "crash_fork_server", "crash_registry", "new_registry", "until", "walking"]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import http_load, http_servers
 from benchmarks.figure import Figure
-from benchmarks.log import IDENTITY
+from benchmarks.measures.log import IDENTITY
+from benchmarks.measures.register import SINGLE
 from benchmarks.place import data_folder
-from benchmarks.register import SINGLE
 from benchmarks.submissions import CREATORS, encoded, submission
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements import Agreement, Share

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pymerkle import InmemoryTree
 
 from benchmarks.figure import Figure
+from benchmarks.measures.statement import KEY, WORK
 from benchmarks.place import data_folder
-from benchmarks.statement import KEY, WORK
 from benchmarks.timing import seconds
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import sequencer as log

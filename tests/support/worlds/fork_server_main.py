@@ -1,10 +1,10 @@
-"""Processes of `deedlog` in no time: a program that has loaded everything, and forks one for each request.
+"""The fork server: a program that has imported all of `deedlog` and forks a process for each request.
 
 A request is one JSON object a line: {"number", "arguments", "environment", "folder", "stdin", "stdout", "stderr"}: what
 `deedlog` is called with, all of its environment, where it works, and the files of its streams. The answers are
 {"request", "pid"} and, at the end of a process, {"pid", "code"}. A fork starts in a hundredth of the time that the
 imports take, and is a process like any other: its memory, connections and locks are its own, and all of them end with
-it. `nursery.Nursery` speaks to this program.
+it. `fork_server.ForkServer` speaks to this program.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Speaks to the program `forks.py`: `deedlog` processes that start in no time, for tests that start hundreds.
+"""Starts `deedlog` processes in a hundredth of a second: the client of the program `fork_server_main.py`.
 
-They do what `python -m deedlog.api.cli` does, but for its imports and the interpreter's own end. Tests of those two
-start the real command.
+A forked process does what `python -m deedlog.api.cli` does, except for the imports and the interpreter's shutdown.
+Tests of those two start the real command.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ TESTS = HERE.parents[1]
 ROOT = TESTS.parent
 
 SECONDS = 30
-"""How long a test waits for what must happen."""
+"""How long a test waits for a process."""
 
 SECONDS_TO_LOAD = 120
-"""It loads all that there is, perhaps beside others that do."""
+"""The program imports all of `deedlog`, perhaps while others do the same."""
 
 _numbers = itertools.count(1)
 
 
 @dataclass
 class Process:
-    """A process that `Nursery` started; `code` is None while it runs, and -9 after SIGKILL."""
+    """A process that `ForkServer` started; `code` is None while it runs, and -9 after SIGKILL."""
 
     pid: int
     said: Path
@@ -63,10 +63,10 @@ class Process:
         return self.said.read_text("utf-8")[-3000:] if self.said.exists() else ""
 
 
-class Nursery:
-    """A running program that forks `deedlog` processes."""
+class ForkServer:
+    """A running fork server; `stop` kills it and every process that it started."""
 
-    def __init__(self, program: Path = HERE / "forks.py") -> None:
+    def __init__(self, program: Path = HERE / "fork_server_main.py") -> None:
         self._program = subprocess.Popen(
             [sys.executable, str(program)],
             cwd=ROOT,

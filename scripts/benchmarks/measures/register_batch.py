@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import register
+from benchmarks.measures import register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

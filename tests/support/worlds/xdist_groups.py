@@ -1,6 +1,6 @@
-"""How the tests of a folder are shared out among processes (`--dist loadgroup --no-loadscope-reorder`).
+"""Which tests of a folder run in one process of pytest-xdist (`--dist loadgroup --no-loadscope-reorder`).
 
-What takes long begins first, so that no process works alone at the end.
+Long tests begin first, so that no process works alone at the end.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def share_out(
+def group_tests(
     items: list[pytest.Item], folder: Path, first: Iterable[str] = (), one_by_one: Collection[str] = ()
 ) -> None:
-    """Keep together the tests of a file on one dialect, but those of the files `one_by_one`; begin with `first`.
+    """Give the tests of a file on one SQL dialect one group, except in the files `one_by_one`; put `first` first.
 
-    Files are named without their ending.
+    Files are named by their stems.
     """
     rank = {name: number for number, name in enumerate(first)}
     for item in items:

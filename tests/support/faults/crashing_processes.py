@@ -1,4 +1,4 @@
-"""Processes of `deedlog` that end where a test says: `forks`, and the file of the order that each one obeys.
+"""Processes of `deedlog` that end where a test says: `fork_server_main`, and the file of the order that each one obeys.
 
 An order is {"number", "step", "times"}: to end by SIGKILL when a step is reached so many times; or {"number",
 "statement", "unless", "happened"}: see `failing_commits`. Who obeys renames the file first, so that it is obeyed once.
@@ -12,8 +12,8 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-import failing_commits
-from support.worlds import forks
+from support.faults import failing_commits
+from support.worlds import fork_server_main
 
 import deedlog.api.worker
 from deedlog.registry import failpoints
@@ -63,4 +63,4 @@ def obey(request) -> None:
 
 
 if __name__ == "__main__":
-    forks.serve(obey)
+    fork_server_main.serve(obey)

@@ -1,4 +1,4 @@
-"""Somebody who types `deedlog` commands: real processes, in a folder of their own."""
+"""A user of the command line: real `deedlog` processes, in a folder of their own."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from deedlog.registry import keystore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.worlds.nursery import Nursery
+    from support.worlds.fork_server import ForkServer
 
 
-class Person:
-    """Somebody with a folder of their own; with a nursery, commands start in no time."""
+class CommandLineUser:
+    """A user with their own folder. With a fork server, commands start without the cost of the imports."""
 
-    def __init__(self, folder: Path, nursery: Nursery | None = None, **environment: str) -> None:
+    def __init__(self, folder: Path, fork_server: ForkServer | None = None, **environment: str) -> None:
         self.folder = folder
-        self.nursery = nursery
+        self.fork_server = fork_server
         self.environment = os.environ | {"DEEDLOG_HOME": str(folder / "home"), "DEEDLOG_LANG": "en"} | environment
         self.passphrase = folder / "passphrase"
         self.passphrase.write_text("正确 马 电池 订书钉\n", "utf-8")
 
     def run(self, *arguments, given: str | None = None, **environment: str):
-        if self.nursery is not None:
-            return self.nursery.run(arguments, self.environment | environment, self.folder, given)
+        if self.fork_server is not None:
+            return self.fork_server.run(arguments, self.environment | environment, self.folder, given)
         return subprocess.run(
             [sys.executable, "-m", "deedlog.api.cli", *map(str, arguments)],
             env=self.environment | environment,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import http_load, http_servers
 from benchmarks.figure import Figure
-from benchmarks.log import IDENTITY
+from benchmarks.measures.log import IDENTITY
 from benchmarks.place import data_folder
 from benchmarks.submissions import encoded, submission
 

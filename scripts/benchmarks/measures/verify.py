@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.figure import Figure
 from benchmarks.local_chain import running_chain
-from benchmarks.log import LOG_KEY, NOW
+from benchmarks.measures.log import LOG_KEY, NOW
+from benchmarks.measures.statement import KEY, WORK
 from benchmarks.place import data_folder
-from benchmarks.statement import KEY, WORK
 from benchmarks.timing import in_turns
 from deedlog.anchor.anchoring.anchorer import Anchorer
 from deedlog.anchor.anchoring.config import AnchoringConfig

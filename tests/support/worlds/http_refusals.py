@@ -1,4 +1,4 @@
-"""What a refusal is: a problem by RFC 9457 in both languages, after which nothing has changed in the registry."""
+"""How the API refuses: a problem by RFC 9457, after which the database is as before."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from local_registry import ROOT
 
 from benchmarks.figure import Figure
-from benchmarks.statement import WORK
+from benchmarks.measures.statement import WORK
 from deedlog.registry.rules.fold import state
 from deedlog.registry.rules.state import Fact
 from deedlog.registry.statements import Agreement, Contribution, Countersignature, RevenueReport, Share, Work
@@ -44,7 +44,7 @@ def measure() -> Iterator[Figure]:
     """Fold the same statements in new processes."""
     seconds, memory = [], []
     for _ in range(ROUNDS):
-        command = [sys.executable, "-m", "benchmarks.fold"]
+        command = [sys.executable, "-m", "benchmarks.measures.fold"]
         said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
         seconds.append(said["seconds"])
         memory.append(said["bytes"])

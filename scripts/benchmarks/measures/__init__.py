@@ -1,0 +1,1 @@
+"""One benchmark a file, each with `measure() -> Iterator[Figure]`; what they share lies one folder up."""
