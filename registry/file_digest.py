@@ -1,4 +1,4 @@
-"""What a statement claims of a file's bytes. Pure: `hashing` reads the file."""
+"""What identifies a file: the value that a statement signs and a verifier compares. Pure; `hashing` reads files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SHA-256 of a file, streamed: any size takes constant memory."""
+"""Hashing files: SHA-256, streamed, so that a file of any size takes constant memory."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> Fil
     """Hash the file at `path` in one pass; `advance` is told the number of bytes after each read.
 
     Raises `Unavailable` when it cannot be read or is gone at the end (`file.unreadable`), or is another file or has
-    another size or modification time than at the start (`file.changed`): then the digest would be of bytes that were
-    never in it together, or no longer are.
+    another size or modification time than at the start (`file.changed`): then the digest would be of bytes that never
+    stood there together, or do not stand there any more.
     Raises `InvalidData` (`file.not_a_file`) for a device or a pipe, which may have no end.
     """
     sha256 = hashlib.sha256()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import httpx
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.api.texts import catalogue
 from deedlog.registry import sign_in, strict_json
@@ -67,7 +68,7 @@ class Client:
         """
         answer = self._json(self._send("GET", "/v1/registry"))
         try:
-            identity = RegistryIdentity.from_json(answer.get("identity"))
+            identity = RegistryIdentity.from_json(answer.get("identity"), contracts())
         except InvalidData as error:
             raise self._unlike_a_registry() from error
         if pinned is not None and identity.address != pinned:

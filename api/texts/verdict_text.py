@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deedlog.anchor.verify.verdict import QUESTIONS, Answer
+from deedlog.anchor.verify.verdict import EVIDENCE_QUESTIONS, QUESTIONS, Answer
 from deedlog.api.texts import catalogue, text
 from deedlog.api.texts.times import moment
 from deedlog.registry.hexadecimal import to_checksum, to_hex
@@ -13,7 +13,7 @@ from deedlog.registry.statements.member_types import Reading
 from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
-    from deedlog.anchor.verify.verdict import Finding, Verdict
+    from deedlog.anchor.verify.verdict import AnchorFindings, Finding, Verdict
     from deedlog.registry.statements.base import Statement
     from deedlog.registry.statements.eip712 import StructValue
 
@@ -35,6 +35,23 @@ class Line:
 def lines(verdict: Verdict, language: str) -> list[Line]:
     """Return the answers of a verdict in their order, in words."""
     return [_line(name, verdict.findings[name], language) for name in QUESTIONS]
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorLines:
+    """One anchor in words: what it is, and the answers that it gives by itself."""
+
+    label: str
+    lines: list[Line]
+
+
+def anchors(verdict: Verdict, language: str) -> list[AnchorLines]:
+    """Return what each anchor shows by itself; nothing for a single one, whose answers are the verdict's."""
+    return [
+        _anchor(position, anchor, language)
+        for position, anchor in enumerate(verdict.anchors, 1)
+        if len(verdict.anchors) > 1
+    ]
 
 
 def notes(verdict: Verdict, language: str) -> list[str]:
@@ -97,6 +114,19 @@ def _shown_line(line: StructValue | bytes, language: str) -> str:
     if isinstance(line, bytes):
         return text(language, "verdict.hidden_line", {"hash": to_hex(line)})
     return line.summary()
+
+
+def _anchor(position: int, anchor: AnchorFindings, language: str) -> AnchorLines:
+    named: dict[str, str | int] = {"position": position, "type": anchor.type}
+    if anchor.chain_id is None:
+        label = text(language, "verdict.anchor", named)
+    elif anchor.on_development_chain:
+        label = text(language, "verdict.anchor_on_development_chain", {**named, "chain_id": anchor.chain_id})
+    else:
+        label = text(language, "verdict.anchor_on_chain", {**named, "chain_id": anchor.chain_id})
+    questions = EVIDENCE_QUESTIONS if anchor.known else ("anchored",)  # of an unknown one all four say the same
+    lines = [_line(name, anchor.findings[name], language) for name in questions]
+    return AnchorLines(label, lines)
 
 
 def _line(name: str, finding: Finding, language: str) -> Line:
