@@ -98,7 +98,7 @@ def register(console, video, *more):
 def test_a_video_is_registered_proven_and_verified(console):
     said, _ = console.done(*register(console, VIDEO))
     assert "已登记" in said
-    assert f"title: {TITLE}" in said
+    assert f"标题 (title): {TITLE}" in said
     assert VIDEO in said  # in the command to run next
     again = json.loads(console.done(*register(console, VIDEO, "--json"))[0])
     assert again["outcome"] == "known"
