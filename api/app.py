@@ -15,9 +15,10 @@ from deedlog.api.http.api_keys import Keys
 from deedlog.api.http.batch_checker import Checkers
 from deedlog.api.http.context import Context, nothing_unread
 from deedlog.api.http.exception_handlers import answer_faults
-from deedlog.api.http.fast_path import Direct
+from deedlog.api.http.fast_path import FastPath
+from deedlog.api.http.fast_path import routes as fast_routes
 from deedlog.api.http.metrics import CountRequests, Metrics
-from deedlog.api.http.openapi import DESCRIPTION, describe
+from deedlog.api.http.openapi import DESCRIPTION, EVERY_ROUTE, TAGS, describe, refuses
 from deedlog.api.http.quota import Quota
 from deedlog.api.http.routes import agreements, drafts, events, health, log, sessions, statements, writing
 from deedlog.api.http.sessions import Sessions
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from deedlog.api.settings import Settings
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings) -> FastPath:
     """Return the web application of the registry that the settings name."""
     database, identity = open_registry(settings)
     acceptance = WriteQueue(database)
@@ -52,6 +53,10 @@ def create_app(settings: Settings) -> ASGIApp:
         description=DESCRIPTION,
         docs_url="/docs",
         redoc_url=None,
+        openapi_tags=TAGS,
+        responses=refuses(*EVERY_ROUTE),
+        generate_unique_id_function=lambda route: route.name,
+        separate_input_output_schemas=False,
         lifespan=lifespan,
         telemetry={
             "tracing": False,
@@ -74,7 +79,7 @@ def create_app(settings: Settings) -> ASGIApp:
         acceptance=acceptance,
         checkers=checkers,
     )
-    endpoints = writing.add_routes(app)
+    app.include_router(writing.router)
     app.include_router(statements.router, dependencies=[Depends(nothing_unread)])
     app.include_router(drafts.router, dependencies=[Depends(nothing_unread)])
     app.include_router(agreements.router, dependencies=[Depends(nothing_unread)])
@@ -87,7 +92,7 @@ def create_app(settings: Settings) -> ASGIApp:
     answer_faults(app)
     app.add_middleware(HeadAsGet)
     describe(app, identity.address)
-    return Direct(app, endpoints)
+    return FastPath(app, fast_routes(app))
 
 
 class HeadAsGet:

@@ -8,8 +8,9 @@ import logging
 import sys
 import threading
 from collections import deque
-from datetime import UTC, datetime
 from typing import TextIO
+
+from deedlog.registry import times
 
 GATHER_SECONDS = 0.1
 """How long a line may wait to be written; at the end of the process all are."""
@@ -24,7 +25,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         said = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": times.show_milliseconds(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),

@@ -24,7 +24,7 @@ from deedlog.anchor.log import store as log_store
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.api.bootstrap import open_registry, read_deployment
 from deedlog.api.texts import error_text, text
-from deedlog.registry import keystore
+from deedlog.registry import keystore, times
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 from deedlog.registry.failpoints import failpoint
 from deedlog.registry.store import alarms
@@ -196,7 +196,7 @@ class Worker:
                 found = [alarm for alarm in alarms.alarms(connection) if alarm.role == database.lease.role]
             lasting = {alarm.code: alarm.params for alarm in found if alarm.code.startswith(("alarm.", "worker."))}
             lasting.pop("alarm.anchor_late", None)
-            self._raise_alarms(database, lasting | anchorer.late(int(time.time())) | {error.code: error.params})
+            self._raise_alarms(database, lasting | anchorer.late(times.now()) | {error.code: error.params})
         except OperationalError as another:
             _log.warning("alarm: %s; it could not be kept: %s", error, another)
 
@@ -208,7 +208,7 @@ class Worker:
         if before == current:
             return
         with database.write() as connection:
-            alarms.put(connection, role, current, int(time.time()))
+            alarms.put(connection, role, current, times.now())
         for code in current.keys() - before.keys():
             said = text(self._language, code, current[code])
             _log.warning("alarm: %s", said, extra={"alarm": code, "role": role, "params": dict(current[code])})
@@ -222,7 +222,7 @@ class Worker:
         # Before each batch: a database that fails over to an old copy does so under our feet.
         last_signed.check(self._last_signed, database)
         # An error of a commit leaves its outcome unknown: it ends the process, and the next one reads first.
-        return log.sequence_batch(database, self._identity, self._log_key, int(time.time()))
+        return log.sequence_batch(database, self._identity, self._log_key, times.now())
 
     def _remember(self) -> None:
         """Note the committed head in the last-signed file."""
@@ -239,7 +239,7 @@ class Worker:
         well = time.monotonic()
         while self._holds(lease):
             try:
-                self._raise_alarms(database, anchorer.tick(int(time.time())))
+                self._raise_alarms(database, anchorer.tick(times.now()))
                 well = time.monotonic()
             except (Unavailable, InvalidData, OperationalError) as error:
                 if isinstance(error, Unavailable) and error.code == "lease.lost":

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_checksum
 from deedlog.registry.keccak import keccak256
@@ -47,8 +47,6 @@ _MESSAGE = re.compile(
     rf"(?P<request_id>\nRequest ID: {_PCHAR}*)?"
     rf"(?P<resources>\nResources:(?:\n- {_URI})*)?",
 )
-_RFC_3339 = re.compile(_TIME)
-_FRACTION = re.compile(r"\.[0-9]+")
 _URL = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?((?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*)")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -105,12 +103,12 @@ class Message:
             "Version: 1",
             f"Chain ID: {self.chain_id}",
             f"Nonce: {self.nonce}",
-            f"Issued At: {show_time(self.issued_at)}",
+            f"Issued At: {times.show(self.issued_at)}",
         ]
         if self.expiration_time is not None:
-            lines.append(f"Expiration Time: {show_time(self.expiration_time)}")
+            lines.append(f"Expiration Time: {times.show(self.expiration_time)}")
         if self.not_before is not None:
-            lines.append(f"Not Before: {show_time(self.not_before)}")
+            lines.append(f"Not Before: {times.show(self.not_before)}")
         return "\n".join(lines)
 
 
@@ -187,13 +185,13 @@ def check(message: Message, site: Site, chain_id: int, now: int) -> None:
     if message.chain_id != chain_id:
         raise InvalidData("sign_in.chain", field="chain_id", expected=chain_id, actual=message.chain_id)
     if message.issued_at > now + CLOCK_SECONDS:
-        raise InvalidData("sign_in.ahead", field="issued_at", now=show_time(now))
+        raise InvalidData("sign_in.ahead", field="issued_at", now=times.show(now))
     if message.issued_at < now - CLOCK_SECONDS - NONCE_SECONDS:
-        raise InvalidData("sign_in.old", field="issued_at", now=show_time(now))
+        raise InvalidData("sign_in.old", field="issued_at", now=times.show(now))
     if message.expiration_time is not None and message.expiration_time <= now:
-        raise InvalidData("sign_in.expired", field="expiration_time", now=show_time(now))
+        raise InvalidData("sign_in.expired", field="expiration_time", now=times.show(now))
     if message.not_before is not None and message.not_before > now:
-        raise InvalidData("sign_in.not_yet", field="not_before", now=show_time(now))
+        raise InvalidData("sign_in.not_yet", field="not_before", now=times.show(now))
 
 
 def prove(text: str, signature: bytes, site: Site, chain_id: int, now: int) -> Proof:
@@ -212,17 +210,10 @@ def digest(text: str) -> bytes:
     return keccak256(b"\x19Ethereum Signed Message:\n%d" % len(data) + data)
 
 
-def show_time(seconds: int) -> str:
-    """Return a Unix time as RFC 3339 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def read_time(text: str, field: str) -> int:
     """Return a time of RFC 3339, without its fraction; raise `InvalidData` (`sign_in.time`) if there is none such."""
-    if _RFC_3339.fullmatch(text) is None:  # `fromisoformat` takes other forms too, some without a zone
-        raise InvalidData("sign_in.time", field=field)
     try:
-        return int(datetime.fromisoformat(_FRACTION.sub("", text.upper())).timestamp())
+        return times.read_rfc3339(text)
     except ValueError as error:
         raise InvalidData("sign_in.time", field=field) from error
 

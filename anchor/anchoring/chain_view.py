@@ -6,7 +6,6 @@ later. Only what the chain shows with a proof, or says of a block that was final
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from deedlog.anchor.anchoring.store import StoredAnchor
 from deedlog.anchor.evm.identity import Head, head_slot
 from deedlog.anchor.evm.state_proof import parse_header, storage_value
 from deedlog.anchor.log import store as log_store
+from deedlog.registry import times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import HASH_SIZE, to_hex
 
@@ -56,7 +56,7 @@ def observe(database: Transactions, port: ChainPort, config: AnchoringConfig) ->
     if actual != config.chain.chain_id:
         raise Unavailable("chain.other_chain", expected=config.chain.chain_id, actual=actual)
     tip = port.tip()
-    if tip.timestamp > time.time() + AHEAD_SECONDS:
+    if tip.timestamp > times.now() + AHEAD_SECONDS:
         raise Unavailable("chain.contradicts", block=tip.number)
     last = None if config.chain.development else _check_final(database, port, config, tip)
     view = ChainView(tip, *port.head(config.contract, tip.number))

@@ -16,17 +16,26 @@ from deedlog.anchor.verify.verdict import Answer
 from deedlog.anchor.verify.with_others import fact_of
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
-from deedlog.registry.rules import fold, payouts
+from deedlog.registry.rules import agreements, fold, payouts
 from deedlog.registry.rules.state import State
 from deedlog.registry.statements import Agreement, RevenueReport, Rotation, Share
 from deedlog.registry.statements import entry as entries
-from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deedlog.anchor.verify.bundle import Bundle
     from deedlog.anchor.verify.verdict import Verdict
+    from deedlog.registry.rules.state import Fact
+
+
+_OF_ANOTHER_AGREEMENT = (
+    "report.no_agreement",
+    "report.not_the_payer",
+    "report.straddles",
+    "work.unknown",
+)
+"""Refusals of a report that the agreement does not cover: its work, payer or period is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +65,20 @@ def own_payouts(
     line = _line(statement, account)
     found: list[tuple[bytes, RevenueReport]] = []
     rights = State()
-    for bundle in sorted(reports, key=position_of):
+    for bundle in sorted((agreement, *reports), key=position_of):
+        if bundle is agreement:
+            agreements.assume_agreement(rights, sound.digest, statement)
+            continue
         verdict = _sound(bundle, registry, blocks)
         if verdict.registry != sound.registry:
             raise InvalidData("registry.other", expected=to_hex(sound.registry), actual=to_hex(verdict.registry))
-        if isinstance(verdict.statement, Rotation):
-            fold.apply(rights, fact_of(verdict.statement, verdict.digest, entries.parse(bundle.entry)))
-            continue
-        found.append((verdict.digest, _report(statement, verdict, found, rights)))
+        fact = fact_of(verdict.statement, verdict.digest, entries.parse(bundle.entry))
+        if isinstance(verdict.statement, RevenueReport):
+            _check_report(rights, fact)
+            found.append((verdict.digest, verdict.statement))
+        elif not isinstance(verdict.statement, Rotation):
+            raise InvalidData("payout_check.no_report", digest=to_hex(verdict.digest), kind=verdict.statement.kind)
+        fold.apply(rights, fact)
     changes = payouts.changes(found)
     currency = found[0][1].currency if found else ""
     return OwnPayouts(line.party, line.ppm, currency, changes, payouts.own(line.ppm, changes), sound.registry_pinned)
@@ -85,24 +100,14 @@ def _line(agreement: Agreement, account: bytes | None) -> Share:
     return shown[0]
 
 
-def _report(
-    agreement: Agreement, verdict: Verdict, before: Sequence[tuple[bytes, RevenueReport]], rights: State
-) -> RevenueReport:
-    """Return a report that counts under an agreement, beside those and the rotations that the log has before it."""
-    report, digest = verdict.statement, to_hex(verdict.digest)
-    if not isinstance(report, RevenueReport):
-        raise InvalidData("payout_check.no_report", digest=digest, kind=report.kind)
-    end = agreement.effectiveUntil or report.periodEnd
-    inside = agreement.effectiveFrom <= report.periodStart and report.periodEnd <= end
-    payer = rights.original(report.payer) == rights.original(agreement.payer) and not rights.is_rotated(report.payer)
-    if report.work not in agreement.works or not payer or not inside:
-        raise InvalidData("payout_check.other_agreement", digest=digest)
-    corrected = {other.corrects for _, other in before}
-    for other_digest, other in before:
-        if other.currency != report.currency:
-            raise InvalidData("report.currency", field="currency", expected=other.currency, actual=report.currency)
-        if report.corrects == NONE and other.overlaps(report):
-            raise InvalidData("report.overlaps", field="periodStart", other=to_hex(other_digest))
-    if report.corrects != NONE and (report.corrects in corrected or report.corrects not in dict(before)):
-        raise InvalidData("report.corrects_unknown", field="corrects", report=to_hex(report.corrects))
-    return report
+def _check_report(rights: State, fact: Fact) -> None:
+    """Raise `InvalidData` unless a report counts after the agreement, reports and rotations that come before it.
+
+    The rule is the registry's own. A report that it refuses may count under another agreement.
+    """
+    try:
+        fold.check(rights, fact)
+    except InvalidData as error:
+        if error.code in _OF_ANOTHER_AGREEMENT:
+            raise InvalidData("payout_check.other_agreement", digest=to_hex(fact.digest)) from error
+        raise

@@ -13,8 +13,9 @@ import click
 
 from deedlog.api.cli.common import say, show_json
 from deedlog.api.cli.shares import bars, parse_shares
-from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, now, show, signer_options
+from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, show, signer_options
 from deedlog.api.texts import printable, text
+from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.files import read_file, write_private
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
@@ -157,7 +158,7 @@ def cancel(options: Options, digest: str, reason: str) -> None:
             # Somebody may hold it who has sent it nowhere, with a signature on it that is to be taken back.
             warnings.append(text(options.language, "cli.agreement.cancel_unknown", {"digest": digest}))
         salt = secrets.token_bytes(HASH_SIZE)
-        signer.send(Cancellation(agreement=agreement, reason=reason, madeAt=now(), salt=salt), *warnings)
+        signer.send(Cancellation(agreement=agreement, reason=reason, madeAt=times.now(), salt=salt), *warnings)
 
 
 @command.command()
@@ -170,7 +171,7 @@ def terminate(options: Options, digest: str, reason: str, start: int | None) -> 
     with Signer(options) as signer:
         agreement = from_hex(digest, HASH_SIZE, "DIGEST")
         salt = secrets.token_bytes(HASH_SIZE)
-        effective = now() if start is None else start
+        effective = times.now() if start is None else start
         termination = Termination(agreement=agreement, reason=reason, effectiveFrom=effective, salt=salt)
         same = meaning(termination, ("effectiveFrom",) if start is None else ())
         signer.send(termination, same=same, proposed=True)
@@ -220,8 +221,8 @@ def _agreement(terms: dict[str, Any], supersedes: bytes, before: Agreement | Non
         shares=shares,
         termsHash=terms_hash,
         payer=payer,
-        acceptBy=now() + _ACCEPTED_WITHIN if terms["accept_by"] is None else terms["accept_by"],
-        effectiveFrom=now() if terms["start"] is None else terms["start"],
+        acceptBy=times.now() + _ACCEPTED_WITHIN if terms["accept_by"] is None else terms["accept_by"],
+        effectiveFrom=times.now() if terms["start"] is None else terms["start"],
         effectiveUntil=end,
         supersedes=supersedes,
         salt=secrets.token_bytes(HASH_SIZE),

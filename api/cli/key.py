@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from deedlog.api.cli.common import passphrase, say, show_json
-from deedlog.api.cli.signing import Signer, now, signer_options
+from deedlog.api.cli.signing import Signer, signer_options
 from deedlog.api.client.home import key_path
 from deedlog.api.texts import text
-from deedlog.registry import files, keystore
+from deedlog.registry import files, keystore, times
 from deedlog.registry.errors import DeedlogError, Unavailable
 from deedlog.registry.hexadecimal import HASH_SIZE, to_checksum
 from deedlog.registry.statements import Rotation
@@ -98,7 +98,7 @@ def rotate(options: Options, to_name: str, to_passphrase_file: Path | None) -> N
         if to is None:
             successor = keystore.read(to_file, passphrase(options.language, to_passphrase_file))
             to = account_of_private_key(successor)
-        rotation = Rotation(from_=signer.account, to=to, madeAt=now(), salt=secrets.token_bytes(HASH_SIZE))
+        rotation = Rotation(from_=signer.account, to=to, madeAt=times.now(), salt=secrets.token_bytes(HASH_SIZE))
         if not options.as_json:
             say(options.language, "cli.key.rotate", account=to_checksum(signer.account), successor=to_checksum(to))
         if successor is None:

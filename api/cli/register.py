@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from deedlog.api.cli.common import digest_with_bar, say
-from deedlog.api.cli.signing import Signer, now, signer_options
+from deedlog.api.cli.signing import Signer, signer_options
+from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case
 from deedlog.registry.statements import Work
@@ -58,7 +59,7 @@ def command(
             contentHash=file.content_hash,
             contentLength=file.content_length,
             mediaType=media_type or mimetypes.guess_type(video.name)[0] or "application/octet-stream",
-            madeAt=now() if made_at is None else made_at,
+            madeAt=times.now() if made_at is None else made_at,
             salt=secrets.token_bytes(HASH_SIZE),
         )
         # One claim of a file, however it is worded: signed before, the same statement is sent again.

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -20,9 +18,9 @@ from deedlog.api.cli.common import DEFAULT_URL, passphrase, say, show_json
 from deedlog.api.client import outbox
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry_client import Client
-from deedlog.api.texts import text
+from deedlog.api.texts import choose_language, error_text, text
 from deedlog.api.texts.verdict_text import kind_name, members
-from deedlog.registry import keystore
+from deedlog.registry import keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
 from deedlog.registry.statements import signatures
@@ -226,13 +224,8 @@ def lines_of(statement: Statement, language: str) -> list[str]:
     return [kind_name(statement.kind, language), *(f"{name}: {value}" for name, value in members(statement, language))]
 
 
-def now() -> int:
-    """Return the time that a person signs as theirs, in Unix seconds."""
-    return int(time.time())
-
-
 class Moment(click.ParamType):
-    """A time: Unix seconds, a date (its first second in UTC), or RFC 3339 in UTC."""
+    """A time, in the forms of `times.read_typed`."""
 
     name = "time"
 
@@ -240,15 +233,11 @@ class Moment(click.ParamType):
         """Return Unix seconds."""
         if isinstance(value, int):
             return value
-        if value.isascii() and value.isdigit():
-            return int(value)
-        for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"):
-            try:
-                return int(datetime.strptime(value, form).replace(tzinfo=UTC).timestamp())
-            except ValueError:
-                continue
-        self.fail(f"{value!r}: 1795460000, 2026-11-24 or 2026-11-24T00:00:00Z", param, ctx)
-        raise AssertionError  # `fail` has raised
+        try:
+            return times.read_typed(value)
+        except InvalidData as error:
+            language = ctx.obj if ctx is not None and isinstance(ctx.obj, str) else choose_language(None)
+            self.fail(error_text(language, error), param, ctx)
 
 
 MOMENT = Moment()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deedlog.api.cli.signing import Signer, now, signer_options
+from deedlog.api.cli.signing import Signer, signer_options
+from deedlog.registry import times
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex
 from deedlog.registry.statements import Claim, Contribution, Countersignature
 from deedlog.registry.statements.vocabulary import ROLES
@@ -30,7 +31,7 @@ def claim(options: Options, upload: str, credited_as: str, basis: str) -> None:
                 creator=signer.account,
                 creditedAs=credited_as,
                 basis=basis,
-                madeAt=now(),
+                madeAt=times.now(),
                 salt=secrets.token_bytes(HASH_SIZE),
             )
         )
@@ -54,7 +55,7 @@ def contribute(options: Options, work: str, role: str, degree: str, credited_as:
                 degree=degree,
                 creditedAs=credited_as,
                 agent=agent,
-                madeAt=now(),
+                madeAt=times.now(),
                 salt=secrets.token_bytes(HASH_SIZE),
             )
         )
@@ -70,7 +71,7 @@ def countersign(options: Options, statement: str) -> None:
             Countersignature(
                 statement=from_hex(statement, HASH_SIZE, "STATEMENT"),
                 account=signer.account,
-                madeAt=now(),
+                madeAt=times.now(),
                 salt=secrets.token_bytes(HASH_SIZE),
             )
         )

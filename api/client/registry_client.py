@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import httpx
@@ -11,7 +10,7 @@ import httpx
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.api.texts import catalogue
-from deedlog.registry import sign_in, strict_json
+from deedlog.registry import sign_in, strict_json, times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.statements.signatures import Signature, account_of_private_key, sign
@@ -165,7 +164,7 @@ class Client:
         site = sign_in.site_at(self.url)
         offered = self._json(self._send("POST", "/v1/sessions/nonce", json={"account": to_checksum(account)}))
         try:
-            message = sign_in.agree(offered, account, site, int(time.time())).text()
+            message = sign_in.agree(offered, account, site, times.now()).text()
         except InvalidData as error:
             if error.code in ("sign_in.malformed", "sign_in.time"):
                 raise self._unlike_a_registry() from error

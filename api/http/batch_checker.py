@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
-from deedlog.api.http import schemas
+from deedlog.api.http.schemas import requests
 from deedlog.registry.acceptance.submission import CheckedStatement, Submission, Submitter, check_all
 from deedlog.registry.errors import InvalidData, Unavailable
 
@@ -35,9 +35,9 @@ def check_batch(sent: bytes, registry: bytes, submitter: Submitter, now: int) ->
     Pure: `now` is the registry's clock.
     """
     submissions: list[Submission | DeedlogError] = []
-    for item in schemas.read_batch(sent):
+    for item in requests.read_batch(sent):
         try:
-            submissions.append(schemas.read_submission(item))
+            submissions.append(requests.read_submission(item))
         except InvalidData as error:
             submissions.append(error)
     return check_all(submissions, registry, submitter, now)

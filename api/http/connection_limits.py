@@ -1,7 +1,13 @@
 """What one connection may cost: how large a head may be, how long head, body and answer may take.
 
-uvicorn bounds none of it. Without this, one client fills the memory with a header that never ends, and a thousand hold
-all connections by sending a byte now and then. Bodies are bounded where they are read (`api.http.context`).
+uvicorn bounds none of it: its one setting for the size of a head is for its slower parser, and it has no timeouts but
+that between requests. Without this, one client fills the memory with a header that never ends, and a thousand hold all
+connections by sending a byte now and then. A reverse proxy can bound it too, but a registry must be safe without one.
+Bodies are bounded where they are read (`api.http.context`).
+
+`HttpToolsProtocol` is no public interface of uvicorn. So `pyproject.toml` admits only versions up to the newest that
+was tried, and `tests/api/test_connections.py` fails with a clear message where a method or attribute has changed. To
+admit a newer version: raise the bound, and run that file.
 """
 
 from __future__ import annotations

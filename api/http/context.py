@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from deedlog.api.http.schemas import MAXIMUM_SIGNATURES_BODY, MAXIMUM_STATEMENT
+from deedlog.api.http.schemas.requests import MAXIMUM_SIGNATURES_BODY, MAXIMUM_STATEMENT
 from deedlog.api.http.sessions import token_of
 from deedlog.api.texts import choose_language
+from deedlog.registry import times
 from deedlog.registry.acceptance.access import Reader
 from deedlog.registry.acceptance.submission import Submitter
 from deedlog.registry.errors import InvalidData
@@ -116,7 +116,7 @@ class Context:
     @staticmethod
     def now() -> int:
         """Return the registry's clock, in Unix seconds."""
-        return int(time.time())
+        return times.now()
 
 
 def surroundings(request: Request) -> Context:

@@ -1,8 +1,8 @@
-"""Examples for the OpenAPI page, signed for the very registry that shows them: they work when pasted.
+"""Examples for the OpenAPI document, signed for the registry that shows them: they work when pasted.
 
-All but a sign-in, which needs a nonce of its own: that one shows what it looks like.
+Only the one for signing in does not: it would need a nonce of its own, and shows what the request looks like.
 
-The keys are public on purpose; the accounts that they make say nothing but that somebody tried the API.
+The keys are public on purpose: a statement signed with them says no more than that somebody tried the API.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from deedlog.registry.statements.signatures import account_of_private_key, sign
 from deedlog.registry.statements.typed_data import typed_data
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from deedlog.registry.statements import Statement
 
 EXAMPLE_KEY = hashlib.sha256(b"Deedlog example key: public, worthless").digest()
@@ -50,24 +52,79 @@ def _work(creators: tuple[bytes, ...]) -> Work:
     )
 
 
-def submission(statement: Statement, registry: bytes, key: bytes) -> dict[str, Any]:
-    """Return the body of `POST /v1/statements` for a statement that one key signs."""
-    signature = sign(statement.digest(domain_separator(registry)), key)
-    return {
-        "typed_data": typed_data(statement, registry),
-        "signatures": [{"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}],
-    }
+def submission(registry: bytes) -> dict[str, Any]:
+    """Return the body of `POST /v1/statements`."""
+    return _signed(example_work(), registry, EXAMPLE_KEY)
 
 
-def signed_in() -> dict[str, Any]:
+def batch(registry: bytes) -> dict[str, Any]:
+    """Return the body of `POST /v1/statements:batch`."""
+    return {"statements": [submission(registry)]}
+
+
+def fields(_registry: bytes) -> dict[str, Any]:
+    """Return the body of `POST /v1/typed-data/Work`: the message without its salt."""
+    message = example_work().message()
+    del message["salt"]
+    return message
+
+
+def proposal(registry: bytes) -> dict[str, Any]:
+    """Return the body of `POST /v1/drafts`: one of two signs."""
+    return _signed(example_draft(), registry, EXAMPLE_KEY)
+
+
+def draft_digest(registry: bytes) -> str:
+    """Return the digest of the draft that `proposal` proposes."""
+    return to_hex(example_draft().digest(domain_separator(registry)))
+
+
+def signatures(registry: bytes) -> dict[str, Any]:
+    """Return the body of `POST /v1/drafts/{digest}/signatures`: the other of two signs."""
+    return {"signatures": _signed(example_draft(), registry, SECOND_KEY)["signatures"]}
+
+
+def nonce_request(_registry: bytes) -> dict[str, Any]:
+    """Return the body of `POST /v1/sessions/nonce`."""
+    return {"account": to_checksum(account_of_private_key(EXAMPLE_KEY))}
+
+
+def session_request(_registry: bytes) -> dict[str, Any]:
     """Return the body of `POST /v1/sessions`, for a site and at a time that are not ours."""
     account = account_of_private_key(EXAMPLE_KEY)
     message = sign_in.offer(account, sign_in.site_at("https://deeds.example.com"), 1, "0" * 32, 1_795_000_000).text()
     return {"message": message, "signature": to_hex(sign(sign_in.digest(message), EXAMPLE_KEY).signature)}
 
 
-def fields(statement: Statement) -> dict[str, Any]:
-    """Return the body of `POST /v1/typed-data/{kind}`: the message without its salt."""
-    message = statement.message()
-    del message["salt"]
-    return message
+_MAKERS: dict[str, Callable[[bytes], Any]] = {
+    maker.__name__: maker
+    for maker in (
+        *(submission, batch, fields, proposal, draft_digest, signatures),
+        *(nonce_request, session_request),
+    )
+}
+_MADE_BY = "x-made-by"
+
+
+def made_by(maker: Callable[[bytes], Any]) -> dict[str, str]:
+    """Return what takes the place of an example until the registry is known; `maker` is a function of this module."""
+    if _MAKERS.get(maker.__name__) is not maker:
+        raise KeyError(maker.__name__)
+    return {_MADE_BY: maker.__name__}
+
+
+def filled(part: Any, registry: bytes) -> Any:
+    """Return a part of the document with its examples made for the registry at that address."""
+    if isinstance(part, dict):
+        if _MADE_BY in part:
+            return _MAKERS[part[_MADE_BY]](registry)
+        return {name: filled(value, registry) for name, value in part.items()}
+    return [filled(value, registry) for value in part] if isinstance(part, list) else part
+
+
+def _signed(statement: Statement, registry: bytes, key: bytes) -> dict[str, Any]:
+    signature = sign(statement.digest(domain_separator(registry)), key)
+    return {
+        "typed_data": typed_data(statement, registry),
+        "signatures": [{"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}],
+    }

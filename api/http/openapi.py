@@ -1,290 +1,182 @@
-"""What the OpenAPI page says beyond the routes: bodies, problems, and examples that work when pasted."""
+"""The OpenAPI document. FastAPI makes it of the routes; a route says here what FastAPI has no argument for.
+
+Bodies are read by the registry's own parser, which is stricter than FastAPI's, so a route names its body's schema with
+`takes`. What it refuses, it names by the codes alone (`refuses`): HTTP statuses and texts follow from these. Examples
+are made for the registry that shows them (`api.http.examples`).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deedlog.anchor.verify.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
+from pydantic import TypeAdapter
+
 from deedlog.api.http import examples, problems
-from deedlog.api.http.schemas import HASH_SCHEMA, MAXIMUM_SIGNATURES
-from deedlog.registry.acceptance.drafts import STATES
-from deedlog.registry.acceptance.submission import MAXIMUM_BATCH, MAXIMUM_REFERENCE
-from deedlog.registry.hexadecimal import to_checksum, to_hex
-from deedlog.registry.sign_in import MAXIMUM_MESSAGE
-from deedlog.registry.statements import KINDS, eip712
-from deedlog.registry.statements.signatures import account_of_private_key
+from deedlog.api.http.schemas import kinds, models
+from deedlog.api.http.schemas.kinds import REFERENCE
+from deedlog.api.texts import catalogue
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.strict_json import JsonError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from fastapi import FastAPI
 
 DESCRIPTION = (
-    "A rights registry that nobody has to trust for what has been anchored. Ask for typed data, sign it (EIP-712), "
-    "post it; fetch the bundle and check it with the registry switched off. The examples are signed with a public, "
-    "worthless key for this very registry and work as they stand (but for a sign-in: each needs a nonce of its own). "
-    "Errors are RFC 9457 problems with stable codes."
+    "A rights registry that you don't have to trust: once a record is anchored, anyone can verify it without us. "
+    "Ask for typed data, sign it (EIP-712), post it; fetch the bundle and verify it with the registry switched off. "
+    "The examples are signed with a public, worthless key for this very registry and work as they are, except the one "
+    "for signing in, which needs a nonce of its own. Errors are RFC 9457 problems with stable codes."
 )
 
-
-_ACCOUNT = {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$", "description": "in mixed case: EIP-55"}
-_SIGNATURE = {"type": "string", "pattern": "^0x[0-9a-f]{130}$"}
-
-_PARAMETERS: dict[str, dict[str, Any]] = {
-    "digest": HASH_SCHEMA,
-    "content_hash": HASH_SCHEMA,
-    "work": HASH_SCHEMA,
-    "account": _ACCOUNT,
-    "cursor": {"type": "string", "pattern": "^[0-9]{1,18}$"},
-    "after": {"type": "string", "pattern": r"^[0-9]{1,18}\.[0-9]{1,18}$"},
-    "path": {"type": "string", "pattern": r"^(entries|[0-9]{1,2})/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?$"},
-    "wait": {"type": "string", "enum": ["logged"]},
-    "idempotency-key": {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": MAXIMUM_REFERENCE,
-        "pattern": "^[!-~]([ -~]*[!-~])?$",
+TAGS = [
+    {
+        "name": "statements",
+        "description": "Register signed statements, read them, fetch the bundles that prove them.",
     },
-}
-"""What each parameter may be, by its name; the routes name the code that refuses anything else."""
+    {"name": "drafts", "description": "Statements that several accounts must sign, until all have."},
+    {"name": "agreements", "description": "What agreements pay."},
+    {"name": "events", "description": "What happened, in order, for programs that keep up with it."},
+    {"name": "sessions", "description": "Signing in as an account (EIP-4361), to read what only that account may."},
+    {"name": "log", "description": "The log as C2SP tlog-tiles, for any tool that reads such logs."},
+    {"name": "registry", "description": "What this registry is, and how it is doing."},
+    {"name": "pages", "description": "Pages for people."},
+]
 
-_PARAMETERS_OF = {
-    "/v1/drafts": {"state": {"type": "string", "enum": list(STATES)}},
+API_KEY, SESSION = "api_key", "session"
+_SECURITY_SCHEMES = {
+    API_KEY: {"type": "http", "scheme": "bearer", "description": "an API key, from the registry's operator"},
+    SESSION: {"type": "http", "scheme": "bearer", "description": "the token of a session"},
 }
-"""What else than that a parameter may be on one path."""
 
-_REFUSALS_OF_SIGNING_IN = (400, 408, 413, 422, 429)
-_REFUSALS = {
-    "/v1/typed-data/{kind}": (400, 408, 413, 422),
-    "/v1/statements:batch": (400, 401, 403, 408, 413, 422, 429),
-    "/v1/sessions/nonce": _REFUSALS_OF_SIGNING_IN,
-    "/v1/statements/{digest}": (401, 404, 422),
-    "/v1/statements/{digest}/bundle": (401, 403, 404, 409, 410, 422),
-    "/v1/drafts/{digest}": (401, 404, 422),
-    "/v1/drafts/{digest}/signatures": (400, 401, 403, 404, 408, 409, 413, 422, 429),
-    "/v1/drafts/{digest}/decline": (401, 404, 422),
-    "/v1/agreements/{digest}/payouts": (401, 403, 404, 409, 422),
-    "/log/tile/{path}": (404,),
+_RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"description": "how to identify yourself", "schema": {"type": "string"}}},
+    429: _RETRY_AFTER,
+    500: _RETRY_AFTER,
+    503: _RETRY_AFTER,
 }
-_REFUSALS_OF_WRITING = (400, 401, 403, 408, 409, 413, 422, 429)
-_REFUSALS_OF_READING = (401, 422)
-_ALWAYS = (431, 500, 503)
-"""A head too large; our fault; not now."""
 
-_NOBODY: dict[str, list[str]] = {}
-_API_KEY: dict[str, list[str]] = {"api_key": []}
-_SESSION: dict[str, list[str]] = {"session": []}
-_SECURITY = {
-    ("delete", "/v1/sessions"): (_SESSION,),
-    # Not demanded before anything else: the answer to none is 403, and says which scope is needed.
-    ("post", "/v1/statements"): (_NOBODY, _API_KEY),
-    ("post", "/v1/statements:batch"): (_NOBODY, _API_KEY),
-    ("get", "/v1/statements"): (_NOBODY, _API_KEY, _SESSION),
-    ("get", "/v1/statements/{digest}"): (_NOBODY, _API_KEY, _SESSION),
-    ("get", "/v1/statements/{digest}/bundle"): (_NOBODY, _API_KEY, _SESSION),
-    ("post", "/v1/drafts"): (_NOBODY, _API_KEY),
-    ("post", "/v1/drafts/{digest}/signatures"): (_NOBODY, _API_KEY),
-    ("get", "/v1/drafts"): (_SESSION,),
-    ("get", "/v1/drafts/{digest}"): (_SESSION,),
-    ("post", "/v1/drafts/{digest}/decline"): (_SESSION,),
-    ("get", "/v1/agreements/{digest}/payouts"): (_NOBODY, _API_KEY, _SESSION),
-    ("get", "/v1/events"): (_NOBODY, _SESSION),
-}
-"""Who may ask, where it matters: one of these."""
 
-_BINARY = {"type": "string", "format": "binary"}
-_KEPT_BEFORE = {
-    "/v1/statements": "It, or a repeat of it, was kept before",
-    "/v1/drafts": "It, or a repeat of it, was kept before; or its signatures were",
-    "/v1/drafts/{digest}/signatures": "These signatures were kept before",
-}
-"""What 200 says where 201 says that something is new."""
+class Later(str):
+    """The code of an error after which asking again may help (`Unavailable`)."""
 
-_FILES: dict[str, tuple[str, dict[str, Any]]] = {
-    "/v1/statements/{digest}/bundle": (BUNDLE_MEDIA_TYPE, {"type": "object", "required": ["about", "version"]}),
-    "/log/checkpoint": ("text/plain", {"type": "string"}),
-    "/log/tile/{path}": ("application/octet-stream", _BINARY),
-}
-"""What has a media type of its own, with its schema."""
+    __slots__ = ()
 
-_PROBLEM = {
-    "title": "Problem",
-    "description": "RFC 9457. `code` is stable; `detail` says what to do, in the language of `Accept-Language`.",
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "pattern": f"^{problems.TYPE_PREFIX}"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string", "pattern": "^[a-z0-9_]+(\\.[a-z0-9_]+)+$"},
-        "field": {"type": ["string", "null"], "description": "the member, parameter or header at fault"},
-        "params": {"type": "object", "additionalProperties": {"type": ["string", "integer"]}},
-    },
-    "required": ["type", "title", "status", "detail", "code", "field", "params"],
-}
+
+class NotJson(str):
+    """The code of an error of what is no JSON (`JsonError`)."""
+
+    __slots__ = ()
+
+
+BODY = (
+    *map(NotJson, ("json.malformed", "json.not_utf8", "json.too_deep")),
+    *("http.malformed", "http.too_slow", "http.too_large", "json.member_missing", "json.member_unknown"),
+)
+"""What any request with a body may be refused for."""
+
+READER = ("api_key.invalid", "sign_in.session", "http.parameter_unknown")
+"""What a request to read may be refused for, where it matters who asks."""
+
+WRITER = (*READER, "api_key.missing", *map(Later, ("quota.exceeded", "statement.stopping")))
+"""What any request to write may be refused for, beside what is wrong with its body."""
+
+EVERY_ROUTE = ("http.head_too_large", *map(Later, ("http.internal", "database.unavailable")))
+
+
+def takes(model: Any, example: Callable[[bytes], Any] | None = None) -> dict[str, Any]:
+    """Return a route's `openapi_extra`: its body is JSON by a model; `example` makes one for a registry's address."""
+    media: dict[str, Any] = {"schema": ref(model)}
+    if example is not None:
+        media["example"] = examples.made_by(example)
+    return {"requestBody": {"required": True, "content": {"application/json": media}}}
+
+
+def identified_by(*schemes: str, required: bool = False) -> dict[str, Any]:
+    """Return a route's `openapi_extra`: how the asker may, or must, identify themselves."""
+    anybody: list[dict[str, list[str]]] = [] if required else [{}]
+    return {"security": [*anybody, *({scheme: []} for scheme in schemes)]}
+
+
+def refuses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """Return a route's `responses` for the codes of what it may be refused for; their statuses follow from these."""
+    found: dict[int, list[str]] = {}
+    for code in codes:
+        found.setdefault(problems.status_of(_error(code)), []).append(code)
+    texts = catalogue("en")
+    return {
+        status: {
+            "description": "\n".join(f"- `{code}`: {texts[code]}" for code in dict.fromkeys(found[status])),
+            "content": {problems.MEDIA_TYPE: {"schema": ref(models.Problem)}},
+            **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
+        }
+        for status in sorted(found)
+    }
+
+
+def _error(code: str) -> DeedlogError:
+    if isinstance(code, Later):
+        return Unavailable(code)
+    return JsonError(code) if isinstance(code, NotJson) else InvalidData(code)
+
+
+def answers(media_type: str, schema: Any) -> dict[str, Any]:
+    """Return the response of a route that does not answer with `application/json`."""
+    return {"content": {media_type: {"schema": schema if isinstance(schema, dict) else ref(schema)}}}
+
+
+def ref(model: Any) -> dict[str, str]:
+    """Return a reference to a model, or to a schema of `kinds` by its name: what is referred to is in the document."""
+    return {"$ref": REFERENCE + (model if isinstance(model, str) else model.__name__)}
 
 
 def describe(app: FastAPI, registry: bytes) -> None:
-    """Complete the OpenAPI document of an app for the registry at that address."""
+    """Let an app serve the document of the registry at that address."""
     make = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = make()
-            work = examples.example_work()
-            sent = examples.submission(work, registry, examples.EXAMPLE_KEY)
-            paths = document["paths"]
-            submission = _submission_schema(registry)
-            _body(paths["/v1/statements"]["post"], submission, sent)
-            _body(paths["/v1/statements:batch"]["post"], _batch_schema(submission), {"statements": [sent]})
-            typed = paths["/v1/typed-data/{kind}"]["post"]
-            _body(typed, {"anyOf": [_fields_schema(kind) for kind in KINDS]}, examples.fields(work))
-            account = to_checksum(account_of_private_key(examples.EXAMPLE_KEY))
-            _body(paths["/v1/sessions/nonce"]["post"], _object(account=_ACCOUNT), {"account": account})
-            _body(
-                paths["/v1/sessions"]["post"],
-                _object(message={"type": "string", "maxLength": MAXIMUM_MESSAGE}, signature=_SIGNATURE),
-                examples.signed_in(),
-            )
-            _drafts(paths, submission, registry)
-            for path, operations in paths.items():
-                for method, operation in operations.items():
-                    _parameters(path, operation)
-                    _answers(path, method, operation)
-            document.setdefault("components", {})["securitySchemes"] = {
-                "api_key": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "http", "scheme": "bearer"},
-            }
-            for (method, path), security in _SECURITY.items():
-                paths[path][method]["security"] = list(security)
-            next(item for item in typed["parameters"] if item["name"] == "kind")["example"] = "Work"
-            schemas = document["components"].setdefault("schemas", {})
-            schemas["Problem"] = _PROBLEM
-            for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; here they are problems
-                schemas.pop(name, None)
-            app.openapi_schema = document
+            components = document.setdefault("components", {})
+            components["securitySchemes"] = _SECURITY_SCHEMES
+            components["schemas"] = _schemas(document)
+            _drop_frameworks_own(document)
+            app.openapi_schema = kinds.with_references(examples.filled(document, registry))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document
 
 
-def _body(operation: dict[str, Any], schema: dict[str, Any], example: dict[str, Any]) -> None:
-    operation["requestBody"] = {
-        "required": True,
-        "content": {"application/json": {"schema": schema, "example": example}},
-    }
+def _schemas(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas that FastAPI found, and those that routes name with `ref`."""
+    found: dict[str, Any] = kinds.schemas() | document["components"].get("schemas", {})
+    named = sorted({reference.removeprefix(REFERENCE) for reference in _references(document["paths"])} - set(found))
+    adapters: list[Any] = [(name, "validation", TypeAdapter(getattr(models, name))) for name in named]
+    _, more = TypeAdapter.json_schemas(adapters, ref_template=f"{REFERENCE}{{model}}")
+    schemas = {**more.get("$defs", {}), **found}
+    for schema in schemas.values():
+        for member in schema.get("properties", {}).values():
+            member.pop("title", None)  # the member's name in capitals; generators name classes by it, two alike
+    return dict(sorted(schemas.items()))
 
 
-def _object(**members: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            yield from _references(each)
 
 
-def _drafts(paths: dict[str, Any], submission: dict[str, Any], registry: bytes) -> None:
-    """Describe signing drafts: the first example proposes one, the second completes it."""
-    draft = examples.example_draft()
-    _body(paths["/v1/drafts"]["post"], submission, examples.submission(draft, registry, examples.EXAMPLE_KEY))
-    signing = paths["/v1/drafts/{digest}/signatures"]["post"]
-    sent = examples.submission(draft, registry, examples.SECOND_KEY)
-    _body(signing, _object(signatures=submission["properties"]["signatures"]), {"signatures": sent["signatures"]})
-    digest = next(item for item in signing["parameters"] if item["name"] == "digest")
-    digest["example"] = to_hex(draft.digest(eip712.domain_separator(registry)))
-
-
-def _parameters(path: str, operation: dict[str, Any]) -> None:
-    kinds = {"type": "string", "enum": sorted(KINDS)}
-    for parameter in operation.get("parameters", ()):
-        known = ({"kind": kinds} | _PARAMETERS | _PARAMETERS_OF.get(path, {})).get(parameter["name"].lower())
-        if known is not None:
-            parameter["schema"] = known
-
-
-def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
-    """Name each status that the operation answers with, and what is in it."""
-    answers = operation["responses"]
-    answers.pop("422", None)
-    if path in _FILES:
-        media_type, schema = _FILES[path]
-        answers["200"]["content"] = {media_type: {"schema": schema}}
-    if path in _KEPT_BEFORE and method == "post":
-        answers["200"] = {**answers["201"], "description": _KEPT_BEFORE[path]}
-    general: tuple[int, ...] = _REFUSALS_OF_WRITING if method == "post" else _REFUSALS_OF_READING
-    if (method, path) == ("post", "/v1/sessions"):
-        general = _REFUSALS_OF_SIGNING_IN
-    for status in (*_REFUSALS.get(path, general if path.startswith("/v1/") else ()), *_ALWAYS):
-        answers[str(status)] = {
-            "description": "A problem",
-            "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-
-
-def _fields_schema(kind: str) -> dict[str, Any]:
-    schema: dict[str, Any] = KINDS[kind].STRUCT.schema()
-    schema["required"] = [name for name in schema["required"] if name != "salt"]
-    return schema
-
-
-def _submission_schema(registry: bytes) -> dict[str, Any]:
-    typed = [
-        {
-            "type": "object",
-            "properties": {
-                "types": {"const": kind.STRUCT.types},
-                "primaryType": {"const": name},
-                "domain": {"const": eip712.domain(registry)},
-                "message": kind.STRUCT.schema(),
-            },
-            "required": ["types", "primaryType", "domain", "message"],
-            "additionalProperties": False,
-        }
-        for name, kind in KINDS.items()
-    ]
-    signature = {
-        "type": "object",
-        "properties": {
-            "account": _ACCOUNT,
-            "scheme": {"const": "secp256k1"},
-            "signature": _SIGNATURE,
-        },
-        "required": ["account", "signature"],
-        "additionalProperties": False,
-    }
-    return {
-        "type": "object",
-        "properties": {
-            "typed_data": {"oneOf": typed},
-            "signatures": {
-                "type": "array",
-                "items": signature,
-                "minItems": 1,
-                "maxItems": MAXIMUM_SIGNATURES,
-            },
-            "reference": {
-                "type": "string",
-                "minLength": 1,
-                "maxLength": MAXIMUM_REFERENCE,
-                "description": "needs an API key",
-            },
-            "public_from": {
-                "type": "string",
-                "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
-                "description": "before then only those whom it concerns may read the body",
-            },
-        },
-        "required": ["typed_data", "signatures"],
-        "additionalProperties": False,
-        "description": f"The statement's name is its digest, {HASH_SCHEMA['pattern']}.",
-    }
-
-
-def _batch_schema(submission: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {
-            "statements": {
-                "type": "array",
-                "items": {"anyOf": [submission, {"description": "anything else: its result is a problem"}]},
-                "minItems": 1,
-                "maxItems": MAXIMUM_BATCH,
-            }
-        },
-        "required": ["statements"],
-        "additionalProperties": False,
-    }
+def _drop_frameworks_own(document: dict[str, Any]) -> None:
+    """Drop the answer to invalid parameters that FastAPI adds where a route names none: here it is a problem."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if f"{REFERENCE}HTTPValidationError" in _references(operation["responses"].get("422")):
+                del operation["responses"]["422"]

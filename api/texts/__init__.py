@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deedlog.api.texts.times import moment
+from deedlog.registry import times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def text(language: str, code: str, params: Mapping[str, str | int] | None = None
 def _shown(name: str, value: str | int) -> str | int:
     if isinstance(value, str):
         return printable(value)
-    return moment(value) if name in _TIMES else value
+    return times.show_both(value) if name in _TIMES else value
 
 
 def error_text(language: str, error: DeedlogError) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deedlog.anchor.verify.verdict import EVIDENCE_QUESTIONS, QUESTIONS, Answer
 from deedlog.api.texts import catalogue, text
-from deedlog.api.texts.times import moment
+from deedlog.registry import times
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.member_types import Reading
 from deedlog.registry.statements.vocabulary import NONE
@@ -104,9 +104,9 @@ def _shown_member(reading: Reading | None, value: Any, language: str) -> str:
     if reading is Reading.TIME_OR_NEVER and value == "0":
         return text(language, "verdict.no_end")
     if reading in (Reading.TIME, Reading.TIME_OR_NEVER):
-        return moment(int(value))
+        return times.show_both(int(value))
     if reading is Reading.CLAIMED_TIME:
-        return text(language, "verdict.claimed", {"time": moment(int(value))})
+        return text(language, "verdict.claimed", {"time": times.show_both(int(value))})
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

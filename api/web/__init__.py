@@ -1,5 +1,4 @@
-"""Pages for people: HTML, and no JavaScript that a page needs.
+"""Pages for people: `rendering` has the templates' environment, `pages` the routes, `verdict_page` a verdict's report.
 
-`pages` has the routes, `verdict_page` is a verification as a page, which the command line writes too. May import
-`api.http` and `api.texts`.
+The markup is in `templates/`. `verdict_page` is part of the base install, so it and `rendering` import no FastAPI.
 """

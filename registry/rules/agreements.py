@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.rules.rule import Rule, add_rule
-from deedlog.registry.rules.state import AgreementState, ReportState, Span, Spans, Standing
+from deedlog.registry.rules.state import AgreementState, ReportState, Span, Spans, Standing, WorkState
 from deedlog.registry.statements.agreements import Agreement, Cancellation, RevenueReport, Termination
 from deedlog.registry.statements.subjects import AGREEMENT
 from deedlog.registry.statements.vocabulary import NONE
@@ -89,8 +89,23 @@ def apply_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
     if agreement.supersedes != NONE:
         _end(state, agreement.supersedes, agreement.effectiveFrom)
         state.agreements[agreement.supersedes].superseded_by = fact.digest
-    span = Span(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER, fact.digest)
-    state.agreements[fact.digest] = AgreementState(agreement, span.start, span.end)
+    _cover(state, fact.digest, agreement)
+
+
+def assume_agreement(state: State, digest: bytes, agreement: Agreement) -> None:
+    """Let an agreement cover its works although nothing else is known of them.
+
+    For a payee who holds the agreement and its reports, and no other statement on the works: whether the agreement was
+    superseded or terminated cannot be seen from these.
+    """
+    for work in agreement.works:
+        state.works.setdefault(work, WorkState(creators=agreement.parties))
+    _cover(state, digest, agreement)
+
+
+def _cover(state: State, digest: bytes, agreement: Agreement) -> None:
+    span = Span(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER, digest)
+    state.agreements[digest] = AgreementState(agreement, span.start, span.end)
     payer = state.original(agreement.payer)
     for work in agreement.works:
         state.works[work].covered.setdefault(payer, Spans()).add(span)

@@ -183,12 +183,6 @@ class RevenueReport(Statement):
         before = () if self.corrects == NONE else (CORRECTS.of(self.corrects),)
         return (*before, WORK.of(self.work))
 
-    def overlaps(self, other: RevenueReport) -> bool:
-        """Return whether another report is on the same work, and on some of the same time."""
-        return self.work == other.work and max(self.periodStart, other.periodStart) < min(
-            self.periodEnd, other.periodEnd
-        )
-
     def check_whole(self) -> None:
         """Raise `InvalidData` (`report.period`) for a period that does not end after its start."""
         if self.periodEnd <= self.periodStart:

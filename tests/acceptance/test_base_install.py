@@ -18,10 +18,10 @@ from deedlog.api.cli import PLATFORM as PLATFORM_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = {"click": "click", "coincurve": "coincurve", "cryptography": "cryptography", "httpx": "httpx"}
-NEEDED |= {"safe-pysha3": "sha3"}
+NEEDED |= {"jinja2": "jinja2", "safe-pysha3": "sha3"}
 """The packages that the base install asks for, and the module of each: docs/adr/0009 has the reasons."""
 
-THEIRS = {"anyio", "certifi", "cffi", "h11", "httpcore", "idna", "pycparser"}
+THEIRS = {"anyio", "certifi", "cffi", "h11", "httpcore", "idna", "markupsafe", "pycparser"}
 """What those need in their turn."""
 
 BY_VERSION = {"typing-extensions"} if sys.version_info < (3, 13) else set()

@@ -4,21 +4,61 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import re
 import socket
 import threading
 import time
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import uvicorn
 from local_registry import free_port
+from packaging.requirements import Requirement
+from packaging.version import Version
 from support.worlds.registry_world import ALICE, salt, work
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from deedlog.api.http.connection_limits import MAXIMUM_HEAD, BoundedConnection
 
 LARGE = 50_000_000
+
+
+ATTRIBUTES = ("cycle", "loop", "pipeline", "transport")
+"""What the limits read of uvicorn's connection."""
+
+OF_A_CYCLE = ("response_started", "response_complete")
+"""What they read of its newest request's cycle."""
+
+
+def test_uvicorn_is_what_the_limits_build_on():
+    """Where uvicorn calls a method by another name, a limit would hold no more, and nothing else would say so."""
+    for name, ours in vars(BoundedConnection).items():
+        if inspect.isfunction(ours) and not name.startswith("_"):
+            theirs = getattr(HttpToolsProtocol, name, None)
+            assert theirs is not None, f"uvicorn {uvicorn.__version__} has no {name}: connection_limits.py overrides it"
+            parameters = [list(inspect.signature(method).parameters) for method in (ours, theirs)]
+            assert parameters[0] == parameters[1], f"uvicorn {uvicorn.__version__} calls {name} with other arguments"
+    config = uvicorn.Config(None, loop="asyncio", lifespan="off", log_level="critical")
+    config.load()
+    with asyncio.Runner() as runner:
+        connection = BoundedConnection(config, ServerState(), {}, runner.get_loop())
+    for name in ATTRIBUTES:
+        assert hasattr(connection, name), f"uvicorn {uvicorn.__version__} has no {name}: connection_limits.py reads it"
+    made = set(RequestResponseCycle.__init__.__code__.co_names)
+    assert set(OF_A_CYCLE) <= made, f"uvicorn {uvicorn.__version__} has another cycle: connection_limits.py reads it"
+
+
+def test_no_version_of_uvicorn_is_admitted_that_was_not_tried():
+    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text("utf-8"))
+    (bound,) = [each for each in project["project"]["optional-dependencies"]["platform"] if each.startswith("uvicorn")]
+    installed = Version(version("uvicorn"))
+    assert installed in Requirement(bound).specifier
+    assert Version(f"{installed.major}.{installed.minor + 1}") not in Requirement(bound).specifier
 
 
 def said(address, *parts, pause=0.0, seconds=20.0):

@@ -25,9 +25,10 @@ from support.worlds.waiting import until
 
 from deedlog.api.client.registry_client import Client
 from deedlog.api.http.sessions import SESSION_SECONDS
+from deedlog.registry import times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import to_checksum, to_hex
-from deedlog.registry.sign_in import NONCE_SECONDS, read, show_time
+from deedlog.registry.sign_in import NONCE_SECONDS, read
 from deedlog.registry.statements.signatures import account_of_private_key
 
 ACCOUNT = to_checksum(account_of_private_key(ALICE))
@@ -92,8 +93,8 @@ def test_what_is_to_be_signed_names_the_registrys_own_url_whatever_the_host_head
     }
     assert to_checksum(message.account) == ACCOUNT
     assert (asked["issued_at"], asked["expiration_time"]) == (
-        show_time(message.issued_at),
-        show_time(message.issued_at + NONCE_SECONDS),
+        times.show(message.issued_at),
+        times.show(message.issued_at + NONCE_SECONDS),
     )
     assert abs(message.issued_at - time.time()) < 5
     assert asked["nonce"] != asked_to_sign(site.anyone, ALICE)["nonce"]
@@ -324,7 +325,7 @@ def test_a_client_believes_no_strange_answer(begun):
     def strange(_method, path, body):
         if path == "/v1/sessions/nonce":
             named = {"domain": url.removeprefix("http://"), "uri": url, "chain_id": 1, "nonce": "12345678"}
-            return 201, httpx.Request("POST", url, json=named | {"issued_at": show_time(int(time.time()))}).content
+            return 201, httpx.Request("POST", url, json=named | {"issued_at": times.show(int(time.time()))}).content
         signed.append(body)
         return 201, begun
 

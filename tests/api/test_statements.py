@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
+from support.worlds.site_world import beside
 from support.worlds.waiting import until
 
 from deedlog.anchor.contract import contracts
@@ -247,6 +248,11 @@ def test_bad_json_is_refused(site):
         assert (response.status_code, code(response)) == (status, expected)
 
 
+def example_of(operation, name):
+    parameter = next(item for item in operation["parameters"] if item["name"] == name)
+    return parameter["examples"]["example"]["value"]
+
+
 def test_the_openapi_pages_examples_work_when_pasted(site):
     document = site.anyone.get("/openapi.json").json()
     paths = document["paths"]
@@ -257,14 +263,14 @@ def test_the_openapi_pages_examples_work_when_pasted(site):
     results = site.platform.post("/v1/statements:batch", json=batch).json()["results"]
     assert results[0]["digest"] == answer.json()["digest"]
     operation = paths["/v1/typed-data/{kind}"]["post"]
-    kind = next(item["example"] for item in operation["parameters"] if item["name"] == "kind")
+    kind = example_of(operation, "kind")
     fields = operation["requestBody"]["content"]["application/json"]["example"]
     asked = site.anyone.post(f"/v1/typed-data/{kind}", json=fields).json()
     assert asked["typed_data"]["message"]["title"] == examples.example_work().title
     proposed, signed = (paths[f"/v1/drafts{rest}"]["post"] for rest in ("", "/{digest}/signatures"))
     draft = site.anyone.post("/v1/drafts", json=proposed["requestBody"]["content"]["application/json"]["example"])
     assert draft.json()["outcome"] in ("proposed", "known"), draft.text
-    digest = next(item["example"] for item in signed["parameters"] if item["name"] == "digest")
+    digest = example_of(signed, "digest")
     assert digest == draft.json()["digest"]
     example = signed["requestBody"]["content"]["application/json"]["example"]
     for outcome in ("accepted", "known"):
@@ -282,6 +288,13 @@ def test_the_plain_page_says_what_to_do_in_both_languages(site):
     assert "验证" in chinese
     for page in (english, chinese):
         assert to_hex(site.identity.address).lower() in page.lower()
+
+
+def test_the_plain_page_shows_the_url_at_which_people_reach_the_registry(site):
+    with beside(site, DEEDLOG_PUBLIC_URL="https://deeds.example.com/registry") as client:
+        page = client.get("/").text
+    assert "--url https://deeds.example.com/registry" in page
+    assert "http://127.0.0.1" not in page
 
 
 def domain(site):

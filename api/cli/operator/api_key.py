@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import click
 
 from deedlog.api.cli.common import say, show_json
+from deedlog.registry import times
 
 if TYPE_CHECKING:
     from deedlog.registry.store.database import Database
@@ -27,7 +27,7 @@ def new(language: str, name: str, scopes: tuple[str, ...], as_json: bool) -> Non
     """Make a key. Its secret is shown once."""
     from deedlog.api.http import api_keys  # noqa: PLC0415 - the platform's packages, not the base install's
 
-    key, secret = api_keys.create(_database(), name, scopes, int(time.time()))
+    key, secret = api_keys.create(_database(), name, scopes, times.now())
     if as_json:
         show_json({"id": key, "name": name, "scopes": list(scopes), "secret": secret})
     else:
@@ -63,7 +63,7 @@ def revoke(language: str, key: int, as_json: bool) -> None:  # noqa: FBT001 - cl
     """Revoke the key with this id, for good: running web processes refuse it within a second."""
     from deedlog.api.http import api_keys  # noqa: PLC0415 - see `new`
 
-    api_keys.revoke(_database(), key, int(time.time()))
+    api_keys.revoke(_database(), key, times.now())
     if as_json:
         show_json({"id": key, "revoked": True})
     else:

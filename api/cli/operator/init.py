@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import key as log_key
 from deedlog.api.cli.common import say, show_json
-from deedlog.registry import files, keystore
+from deedlog.registry import files, keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum
@@ -60,7 +59,7 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
     failpoint("init.migrated")
     begun = _begun(database)
     if begun is None:
-        log.create(database, identity, signing_key, int(time.time()))
+        log.create(database, identity, signing_key, times.now())
     elif begun == (replace(identity, salt=begun.salt) if salt is None else identity):
         # An interrupted run made the log for these very arguments and keys: what is missing is the file.
         identity = begun

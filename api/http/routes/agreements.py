@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from deedlog.api.http.context import Here  # noqa: TC001 - FastAPI reads the annotations
+from deedlog.api.http.openapi import API_KEY, READER, SESSION, identified_by, refuses
+from deedlog.api.http.parameters import Cursor, Digest  # noqa: TC001 - FastAPI reads the annotations
 from deedlog.api.http.routes.statements import read_cursor
+from deedlog.api.http.schemas import models
 from deedlog.registry.acceptance import access
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
@@ -28,15 +31,20 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
 
 
-@router.get("/{digest}/payouts")
-def get_payouts(
-    digest: str,
-    here: Here,
-    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
-) -> dict[str, Any]:
-    """What each report pays each party, in minor units, and what is carried. For those whom the agreement concerns.
+@router.get(
+    "/{digest}/payouts",
+    summary="Compute what an agreement pays",
+    openapi_extra=identified_by(API_KEY, SESSION),
+    responses=refuses(
+        *READER,
+        *("hex.length", "hex.malformed", "http.cursor", "agreement.unknown"),
+        *("statement.unknown", "statement.withheld", "agreement.stale"),
+    ),
+)
+def get_payouts(digest: Digest, here: Here, cursor: Cursor = None) -> models.Payouts:
+    """What each report pays each party, in minor units, and what is carried to the next.
 
-    At most 100 reports a page; `carried` and `closing` are after all of them.
+    Only those whom the agreement concerns may ask. A page has at most 100 reports.
     """
     start = read_cursor(cursor)
     wanted = from_hex(digest, HASH_SIZE, "digest")
@@ -61,23 +69,23 @@ def get_payouts(
     shares = {share.party: share.ppm for share in found.agreement.shares if isinstance(share, Share)}
     changes = payouts.changes([(report, rights.reports[report].report) for report in found.reports])
     rows = payouts.payouts(shares, changes)
-    return {
-        "agreement": digest,
-        "status": found.status(here.now()),
-        "currency": found.currency,
-        "reports": [
-            {
-                "digest": to_hex(row.change.report),
-                "amount": str(row.change.amount),
-                "paid": _shown(row.paid),
-                "carried": str(row.carried),
-            }
+    return models.Payouts(
+        agreement=digest,
+        status=found.status(here.now()),
+        currency=found.currency,
+        reports=[
+            models.Payout(
+                digest=to_hex(row.change.report),
+                amount=str(row.change.amount),
+                paid=_shown(row.paid),
+                carried=str(row.carried),
+            )
             for row in rows[start : start + store.PAGE]
         ],
-        "next": str(start + store.PAGE) if start + store.PAGE < len(rows) else None,
-        "carried": str(rows[-1].carried if rows else 0),
-        "closing": _shown(payouts.closing(shares, changes)),
-    }
+        next=str(start + store.PAGE) if start + store.PAGE < len(rows) else None,
+        carried=str(rows[-1].carried if rows else 0),
+        closing=_shown(payouts.closing(shares, changes)),
+    )
 
 
 def _may_read_payouts(connection: Connection, reader: Reader, stored: Stored, found: AgreementState) -> bool:

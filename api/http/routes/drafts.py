@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
+from pydantic import WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 
-from deedlog.api.http import schemas
+from deedlog.api.http import examples
 from deedlog.api.http.context import Body, Context, Here, SignaturesBody  # noqa: TC001 - FastAPI reads the annotations
+from deedlog.api.http.openapi import API_KEY, BODY, READER, SESSION, WRITER, identified_by, refuses, takes
+from deedlog.api.http.parameters import Cursor, Digest, Kind, Work  # noqa: TC001 - FastAPI reads the annotations
 from deedlog.api.http.routes.statements import read_cursor
+from deedlog.api.http.schemas import answers, models, requests
 from deedlog.registry import strict_json
 from deedlog.registry.acceptance import drafts
 from deedlog.registry.acceptance.accept import Admission
@@ -32,13 +36,32 @@ _LOG = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/drafts", tags=["drafts"])
 
+_State = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "enum": list(drafts.STATES)}),
+    Query(description="only drafts in this state; a page may then hold fewer and still have a `next`"),
+]
+_SIGNED_BEFORE = {
+    "model": models.DraftReceipt,
+    "description": "It, or a repeat of it, was stored before",
+}
+_PARTY = (*READER, "sign_in.missing")
+_SIGNATURES = (*("list.length", "signature.signer", "signature.not_a_signer", "draft.signed_already", "api_key.scope"),)
 
-@router.post("", status_code=201)
-async def post_draft(here: Here, body: Body) -> JSONResponse:
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Propose a draft, or sign one",
+    response_model=models.DraftReceipt,
+    openapi_extra=takes(models.Proposal, examples.proposal) | identified_by(API_KEY),
+    responses={200: _SIGNED_BEFORE, **refuses(*WRITER, *BODY, *_SIGNATURES, "draft.reference", "agreement.stale")},
+)
+async def propose_draft(here: Here, body: Body) -> JSONResponse:
     """Propose a statement with one signature or more, or sign one that is proposed. When all have, it is accepted."""
     submitter = await here.let_in()
     here.count_request(submitter)
-    submission = schemas.read_submission(strict_json.loads(body, schemas.MAXIMUM_STATEMENT))
+    submission = requests.read_submission(strict_json.loads(body, requests.MAXIMUM_STATEMENT))
     if submission.reference is not None:  # it would be the last signer's burden if it stood for something else already
         raise InvalidData("draft.reference", field="reference")
     # With 64 parties this takes some milliseconds: not on the event loop.
@@ -46,37 +69,59 @@ async def post_draft(here: Here, body: Body) -> JSONResponse:
     return await _sign(here, sent, submitter)
 
 
-@router.post("/{digest}/signatures", status_code=201)
-async def post_signatures(digest: str, here: Here, body: SignaturesBody) -> JSONResponse:
-    """Sign a draft: what is signed is kept here already. Who signs needs not sign in, the signature says who it is."""
+@router.post(
+    "/{digest}/signatures",
+    status_code=201,
+    summary="Sign a draft",
+    response_model=models.DraftReceipt,
+    openapi_extra=takes(models.Signatures, examples.signatures) | identified_by(API_KEY),
+    responses={
+        200: {"model": models.DraftReceipt, "description": "These signatures were stored before"},
+        **refuses(*WRITER, *BODY, *_SIGNATURES, "draft.unknown", "hex.length", "hex.malformed", "agreement.stale"),
+    },
+)
+async def sign_draft(
+    digest: Annotated[Digest, Path(openapi_examples={"example": {"value": examples.made_by(examples.draft_digest)}})],
+    here: Here,
+    body: SignaturesBody,
+) -> JSONResponse:
+    """Send signatures of a draft by its digest alone. The signer need not sign in: the signature says who it is."""
     submitter = await here.let_in()
     here.count_request(submitter)
-    data = strict_json.members(strict_json.loads(body, schemas.MAXIMUM_SIGNATURES_BODY), ("signatures",), "")
-    signatures = schemas.read_signatures(data["signatures"])
+    data = strict_json.members(strict_json.loads(body, requests.MAXIMUM_SIGNATURES_BODY), ("signatures",), "")
+    signatures = requests.read_signatures(data["signatures"])
     found = await run_in_threadpool(_find, here, from_hex(digest, HASH_SIZE, "digest"), signatures, submitter)
     if isinstance(found, drafts.Signed):
         return _answer(here, found)
     return await _sign(here, found, submitter)
 
 
-@router.post("/{digest}/decline")
-def post_decline(digest: str, here: Here) -> dict[str, Any]:
-    """Say that you will not sign: a notice to the other parties, which binds nobody. Needs a session."""
+@router.post(
+    "/{digest}/decline",
+    summary="Decline to sign a draft",
+    openapi_extra=identified_by(SESSION, required=True),
+    responses=refuses(*_PARTY, "draft.unknown", "hex.length", "hex.malformed"),
+)
+def decline_draft(digest: Digest, here: Here) -> models.Draft:
+    """Tell the other parties that you will not sign. It binds nobody. Needs a session of a party."""
     account = here.signed_in()
     wanted = from_hex(digest, HASH_SIZE, "digest")
     here.database.retry_write(lambda connection: drafts.decline(connection, wanted, account, here.now()))
     return get_draft(digest, here)
 
 
-@router.get("")
+@router.get(
+    "",
+    summary="List your drafts",
+    openapi_extra=identified_by(SESSION, required=True),
+    responses=refuses(
+        *(*_PARTY, "hex.length", "hex.malformed", "statement.unknown_kind", "draft.state", "http.cursor")
+    ),
+)
 def list_drafts(
-    here: Here,
-    work: Annotated[str | None, Query(description="digest of a work: drafts about it")] = None,
-    kind: Annotated[str | None, Query(description="a kind of statement")] = None,
-    state: Annotated[str | None, Query(description="proposed, declined, cancelled, expired or stale")] = None,
-    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
-) -> dict[str, Any]:
-    """The drafts that you are a party of, in their order, at most 100 a page. Needs a session."""
+    here: Here, work: Work = None, kind: Kind = None, state: _State = None, cursor: Cursor = None
+) -> models.DraftPage:
+    """The drafts that you are a party of, in the order of their proposal, at most 100 a page. Needs a session."""
     account = here.signed_in()
     subjects = () if work is None else (WORK.of(from_hex(work, HASH_SIZE, "work")),)
     name = None if kind is None else kind_named(kind, "kind").__name__
@@ -86,13 +131,18 @@ def list_drafts(
         found = draft_store.search(connection, account, read_cursor(cursor), subjects, name)
         shown = [_show(here, connection, draft) for draft in found]
     if state is not None:
-        shown = [draft for draft in shown if draft["state"] == state]
-    return {"drafts": shown, "next": str(found[-1].id) if len(found) == draft_store.PAGE else None}
+        shown = [draft for draft in shown if draft.state == state]
+    return models.DraftPage(drafts=shown, next=str(found[-1].id) if len(found) == draft_store.PAGE else None)
 
 
-@router.get("/{digest}")
-def get_draft(digest: str, here: Here) -> dict[str, Any]:
-    """A draft and who has signed it. Needs a session of a party; to others it is not there."""
+@router.get(
+    "/{digest}",
+    summary="Read a draft",
+    openapi_extra=identified_by(SESSION, required=True),
+    responses=refuses(*_PARTY, "draft.unknown", "hex.length", "hex.malformed"),
+)
+def get_draft(digest: Digest, here: Here) -> models.Draft:
+    """A draft and who has signed it. Needs a session of a party; for others it does not exist."""
     account = here.signed_in()
     with here.database.read() as connection:
         return _show(here, connection, drafts.readable(connection, from_hex(digest, HASH_SIZE, "digest"), account))
@@ -127,6 +177,6 @@ def _answer(here: Context, signed: drafts.Signed) -> JSONResponse:
     return JSONResponse(answer, 200 if signed.outcome in ("known", "repeat") else 201)
 
 
-def _show(here: Context, connection: Connection, draft: draft_store.Draft) -> dict[str, Any]:
+def _show(here: Context, connection: Connection, draft: draft_store.Draft) -> models.Draft:
     state, reason = drafts.state_of(connection, draft, here.now())
-    return schemas.show_draft(draft, here.identity.address, state, reason)
+    return answers.draft(draft, here.identity.address, state, reason)

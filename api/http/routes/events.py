@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import WithJsonSchema
 
-from deedlog.api.http import schemas
 from deedlog.api.http.context import Here  # noqa: TC001 - FastAPI reads the annotations
+from deedlog.api.http.openapi import READER, SESSION, identified_by, refuses
+from deedlog.api.http.schemas import answers, models
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.store import drafts as draft_store
 from deedlog.registry.store import events, partial_state
@@ -18,14 +20,23 @@ router = APIRouter(prefix="/v1", tags=["events"])
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})", re.ASCII)
 
 
-@router.get("/events")
-def list_events(
-    here: Here,
-    after: Annotated[str | None, Query(description="`next` of the answer before; none: from the start")] = None,
-) -> dict[str, Any]:
-    """What happened after a cursor, at most 100 events, in order; `next` is where to go on, even after the last.
+_After = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,18}\.[0-9]{1,18}$"}),
+    Query(description="`next` of the answer before; without it: from the start"),
+]
 
-    What happens to drafts is told to their parties only: sign in to see it.
+
+@router.get(
+    "/events",
+    summary="Follow what happens",
+    openapi_extra=identified_by(SESSION),
+    responses=refuses(*READER, "http.cursor"),
+)
+def list_events(here: Here, after: _After = None) -> models.EventPage:
+    """What happened after a cursor, at most 100 events, in order. Send `next` to go on, also after the last event.
+
+    What happens to drafts is shown to their parties only: sign in to see it.
     """
     cursor = _read_cursor(after)
     account = here.account()
@@ -33,12 +44,12 @@ def list_events(
         found = events.after(connection, cursor)
         own = () if account is None else partial_state.spoken_for(connection, account)
         shown = [
-            schemas.show_event(event)
+            answers.event(event)
             for event in found
             if event.name not in events.OF_DRAFTS or draft_store.was_party(connection, event.digest, own)
         ]
     last = found[-1].cursor if found else cursor
-    return {"events": shown, "next": f"{last[0]}.{last[1]}"}
+    return models.EventPage(events=shown, next=f"{last[0]}.{last[1]}")
 
 
 def _read_cursor(after: str | None) -> events.Cursor:

@@ -1,18 +1,30 @@
-"""`/v1`: typed data, statements and their bundles, anchors, and what this registry is. Writing: `routes_writing`."""
+"""`/v1`: typed data, statements and their bundles, anchors, and what this registry is. Writing them: `writing`."""
 
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
+from pydantic import WithJsonSchema
 
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.bundle_builder import make_bundle
 from deedlog.anchor.verify.bundle import MEDIA_TYPE as BUNDLE_MEDIA_TYPE
-from deedlog.api.http import schemas
+from deedlog.api.http import examples
+from deedlog.api.http import openapi as documented
 from deedlog.api.http.context import Body, Context, Here  # noqa: TC001 - FastAPI reads the annotations
+from deedlog.api.http.openapi import API_KEY, BODY, READER, SESSION, Later, identified_by, refuses, takes
+from deedlog.api.http.parameters import (  # noqa: TC001 - FastAPI reads the annotations
+    Cursor,
+    Digest,
+    Kind,
+    KindInPath,
+    Work,
+)
+from deedlog.api.http.schemas import answers, models
+from deedlog.api.http.schemas.requests import MAXIMUM_STATEMENT
 from deedlog.registry import strict_json
 from deedlog.registry.acceptance import access
 from deedlog.registry.acceptance.submission import idempotency_owner
@@ -38,48 +50,71 @@ RIVALS_IN_LIST = 5
 """Rivals shown of each statement of a list; `?content_hash=` lists them all."""
 
 
-@router.get("/registry", tags=["registry"])
-def get_registry(here: Here) -> dict[str, Any]:
-    """What this registry is: its address, and what the address commits to."""
+_ContentHash = Annotated[str | None, WithJsonSchema(models.HASH), Query(description="SHA-256 of a file")]
+_Account = Annotated[str | None, WithJsonSchema(models.ACCOUNT), Query(description="an account that signed")]
+_State = Annotated[
+    str | None,
+    Query(description="how far it has come, or the code of its standing; a page may then hold fewer"),
+]
+_UNKNOWN_QUERY = "http.parameter_unknown"
+
+
+@router.get("/registry", summary="Read what this registry is", tags=["registry"], responses=refuses(_UNKNOWN_QUERY))
+def get_registry(here: Here) -> models.Registry:
+    """Its address, and what the address commits to. Verifiers need the address from a source that they trust."""
     identity = here.identity
-    return {
-        "address": to_checksum(identity.address),
-        "identity": identity.to_json(),
-        "log_verifier_key": str(identity.verifier_key),
-        "chain": here.settings.chain,
-        "chain_id": here.settings.chosen_chain().chain_id,
-        "deployment": None if here.deployment is None else here.deployment.to_json(),
-        "writers": here.settings.writers,
-    }
+    deployment = here.deployment
+    return models.Registry(
+        address=to_checksum(identity.address),
+        identity=models.Identity.model_validate(identity.to_json()),
+        log_verifier_key=str(identity.verifier_key),
+        chain=here.settings.chain,
+        chain_id=here.settings.chosen_chain().chain_id,
+        deployment=None if deployment is None else models.Deployment.model_validate(deployment.to_json()),
+        writers=here.settings.writers,
+    )
 
 
-@router.post("/typed-data/{kind}", tags=["statements"])
-def post_typed_data(kind: str, here: Here, body: Body) -> dict[str, Any]:
-    """Typed data to sign (EIP-712) for the fields of a statement; salts are added where none are given."""
+@router.post(
+    "/typed-data/{kind}",
+    summary="Make typed data to sign",
+    tags=["statements"],
+    openapi_extra=takes("Fields", examples.fields),
+    responses=refuses(*BODY, "statement.unknown_kind", "text.empty", "integer.range", _UNKNOWN_QUERY),
+)
+def make_typed_data(kind: KindInPath, here: Here, body: Body) -> models.TypedDataToSign:
+    """Typed data (EIP-712) of a statement with these fields. Salts are added where none are given."""
     declared = kind_named(kind, "kind")
-    fields = strict_json.loads(body, schemas.MAXIMUM_STATEMENT)
+    fields = strict_json.loads(body, MAXIMUM_STATEMENT)
     statement = declared.from_message(declared.STRUCT.salted(fields, lambda: to_hex(secrets.token_bytes(HASH_SIZE))))
     statement.STRUCT.accept(statement)
-    return {
-        "typed_data": typed_data(statement, here.identity.address),
-        "digest": to_hex(statement.digest(domain_separator(here.identity.address))),
-    }
+    return models.TypedDataToSign(
+        typed_data=typed_data(statement, here.identity.address),
+        digest=to_hex(statement.digest(domain_separator(here.identity.address))),
+    )
 
 
-@router.get("/statements", tags=["statements"])
+@router.get(
+    "/statements",
+    summary="List statements",
+    tags=["statements"],
+    openapi_extra=identified_by(API_KEY, SESSION),
+    responses=refuses(
+        *READER,
+        *("hex.length", "hex.malformed", "account.checksum", "statement.unknown_kind", "http.cursor"),
+        "http.parameter_twice",
+    ),
+)
 def list_statements(
     here: Here,
-    content_hash: Annotated[str | None, Query(description="SHA-256 of a file, 0x…")] = None,
-    account: Annotated[str | None, Query(description="an account that signed")] = None,
-    work: Annotated[str | None, Query(description="digest of a statement: what names it")] = None,
-    kind: Annotated[str | None, Query(description="a kind of statement")] = None,
-    state: Annotated[str | None, Query(description="how far it has come, or the code of its standing")] = None,
-    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
-) -> dict[str, Any]:
-    """Statements in the order of acceptance, at most 100 a page; all conditions hold.
-
-    With `state` a page may hold fewer and still have a `next`.
-    """
+    content_hash: _ContentHash = None,
+    account: _Account = None,
+    work: Work = None,
+    kind: Kind = None,
+    state: _State = None,
+    cursor: Cursor = None,
+) -> models.StatementPage:
+    """Statements that meet all conditions, in the order of acceptance, at most 100 a page."""
     wanted = store.Filter(
         content=None if content_hash is None else CONTENT.of(from_hex(content_hash, HASH_SIZE, "content_hash")),
         naming=() if work is None else _naming(from_hex(work, HASH_SIZE, "work")),
@@ -93,13 +128,22 @@ def list_statements(
         covering = anchor_store.Covering(connection)
         shown = [_show(here, connection, covering, stored, reader, rights, RIVALS_IN_LIST) for stored in found]
     if state is not None:
-        shown = [statement for statement in shown if state in (statement["state"], statement["standing"]["code"])]
-    return {"statements": shown, "next": str(found[-1].id) if len(found) == store.PAGE else None}
+        shown = [statement for statement in shown if state in (statement.state, statement.standing.code)]
+    return models.StatementPage(statements=shown, next=str(found[-1].id) if len(found) == store.PAGE else None)
 
 
-@router.get("/statements/{digest}", tags=["statements"])
-def get_statement(digest: str, here: Here) -> dict[str, Any]:
-    """One statement: its state and times, its body unless erased, and who else claims the same content."""
+@router.get(
+    "/statements/{digest}",
+    summary="Read a statement",
+    tags=["statements"],
+    openapi_extra=identified_by(API_KEY, SESSION),
+    responses=refuses(*READER, "hex.length", "hex.malformed", "statement.unknown"),
+)
+def get_statement(digest: Digest, here: Here) -> models.Statement:
+    """A statement, how far it has come, and other accounts' claims of the same content.
+
+    Its body is left out where it was erased, or where you may not read it.
+    """
     reader = here.reader()
     with here.database.read() as connection:
         stored = store.by_digest(connection, from_hex(digest, HASH_SIZE, "digest"))
@@ -110,9 +154,22 @@ def get_statement(digest: str, here: Here) -> dict[str, Any]:
         return _show(here, connection, covering, stored, reader, rights, store.PAGE)
 
 
-@router.get("/statements/{digest}/bundle", tags=["statements"], response_class=Response)
-def get_bundle(digest: str, here: Here) -> Response:
-    """The statement's bundle: one file that proves it, offline. What is private is for those whom it concerns."""
+@router.get(
+    "/statements/{digest}/bundle",
+    summary="Fetch a statement's bundle",
+    tags=["statements"],
+    response_class=Response,
+    openapi_extra=identified_by(API_KEY, SESSION),
+    responses={
+        200: documented.answers(BUNDLE_MEDIA_TYPE, models.Bundle),
+        **refuses(
+            *(*READER, "hex.length", "hex.malformed", "statement.unknown", "statement.withheld", "statement.erased"),
+            *("statement.not_logged_yet", Later("database.unavailable")),
+        ),
+    },
+)
+def get_bundle(digest: Digest, here: Here) -> Response:
+    """The file that proves a statement offline: `deedlog verify` checks it with the registry switched off."""
     reader = here.reader()
     with here.database.read() as connection:
         stored = store.by_digest(connection, from_hex(digest, HASH_SIZE, "digest"))
@@ -128,16 +185,16 @@ def get_bundle(digest: str, here: Here) -> Response:
     )
 
 
-@router.get("/anchors", tags=["registry"])
-def list_anchors(here: Here, cursor: str | None = None) -> dict[str, Any]:
-    """The heads that contracts hold, the newest first, at most 100 a page."""
+@router.get("/anchors", summary="List anchors", tags=["registry"], responses=refuses(_UNKNOWN_QUERY, "http.cursor"))
+def list_anchors(here: Here, cursor: Cursor = None) -> models.AnchorPage:
+    """The heads of the log that contracts hold, the newest first, at most 100 a page."""
     below = None if cursor is None else read_cursor(cursor)
     with here.database.read() as connection:
         found = anchor_store.anchors(connection, store.PAGE, below)
-    return {
-        "anchors": [schemas.show_anchor(anchor) for anchor in found],
-        "next": str(found[-1].size) if len(found) == store.PAGE else None,
-    }
+    return models.AnchorPage(
+        anchors=[answers.anchor(anchor) for anchor in found],
+        next=str(found[-1].size) if len(found) == store.PAGE else None,
+    )
 
 
 def _show(
@@ -148,7 +205,7 @@ def _show(
     reader: Reader,
     rights: State,
     most_rivals: int,
-) -> dict[str, Any]:
+) -> models.Statement:
     entry = stored.parsed_entry()
     accounts = [signature.account for signature in entry.signatures]
     rivals: list[Stored] = []
@@ -163,7 +220,7 @@ def _show(
             for name in store.references(connection, stored.id, owner)
             if name.startswith("reference:")
         ]
-    shown = schemas.show_statement(
+    return answers.statement(
         stored,
         here.identity.address,
         [] if stored.log_index is None else covering.of(stored.log_index),
@@ -171,8 +228,8 @@ def _show(
         names,
         fold.standing(rights, stored.digest, here.now()),
         readable=access.may_read(connection, reader, stored, rights, here.now()),
+        more_rivals=len(rivals) > most_rivals,
     )
-    return {**shown, "more_rivals": len(rivals) > most_rivals}
 
 
 def _naming(digest: bytes) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`/v1`: statements in. These two routes are called at upload speed, past FastAPI (`api.http.fast_path`)."""
+"""`/v1`: registering statements. FastAPI documents these two routes; uploads reach them by `api.http.fast_path`."""
 
 from __future__ import annotations
 
@@ -9,27 +9,25 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Request  # noqa: TC002 - FastAPI reads annotations when it runs
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from deedlog.anchor.bundle_builder import newest_proof
-from deedlog.api.http import problems, schemas
+from deedlog.api.http import examples, problems
 from deedlog.api.http.context import Context, body, check_read, surroundings
+from deedlog.api.http.openapi import API_KEY, BODY, WRITER, Later, identified_by, refuses, takes
+from deedlog.api.http.schemas import models, requests
 from deedlog.registry import strict_json
 from deedlog.registry.acceptance import accept
 from deedlog.registry.acceptance.accept import Accepted, Answer
-from deedlog.registry.acceptance.submission import CheckedStatement, Submitter, check_submission
+from deedlog.registry.acceptance.submission import MAXIMUM_REFERENCE, CheckedStatement, Submitter, check_submission
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.store import statements as store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from fastapi import FastAPI
-
-    from deedlog.api.http.fast_path import Endpoint
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,23 +41,54 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _POLL_SECONDS = 0.05
 _LONGEST_POLL_SECONDS = 0.5
 
-_WAIT = {"name": "wait", "in": "query", "required": False, "description": "`logged`: answer with the tlog-proof"}
+_WAIT = {
+    "name": "wait",
+    "in": "query",
+    "required": False,
+    "description": "`logged`: answer once it is in the log, with the proof",
+    "schema": {"type": "string", "enum": ["logged"]},
+}
 _IDEMPOTENCY_KEY = {
     "name": "idempotency-key",
     "in": "header",
     "required": False,
-    "description": "makes a rerun of this request harmless",
+    "description": "your name for this request: sent again under it, it has no second effect",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAXIMUM_REFERENCE,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
 }
 
+router = APIRouter(prefix="/v1", tags=["statements"])
 
-async def post_statement(request: Request) -> Response:
-    """Register one signed statement. 201: accepted and durable; 200: it, or a repeat of it, was kept before."""
+
+@router.post(
+    "/statements",
+    status_code=201,
+    summary="Register a statement",
+    response_model=models.Receipt,
+    openapi_extra=takes(models.Submission, examples.submission)
+    | identified_by(API_KEY)
+    | {"parameters": [_WAIT, _IDEMPOTENCY_KEY]},
+    responses={
+        200: {"model": models.Receipt, "description": "It, or a repeat of it, was stored before"},
+        **refuses(
+            *(*WRITER, *BODY, "api_key.scope", "http.parameter", "http.header_twice", "reference.malformed"),
+            *("signature.signer", "signature.missing", "typed_data.domain", "statement.in_the_future"),
+            *("idempotency_key.other_content", "claim.taken", Later("statement.not_logged_yet")),
+        ),
+    },
+)
+async def register_statement(request: Request) -> Response:
+    """Accept one signed statement. Once this answers, the statement is stored durably and will be logged."""
     check_read(request, ["wait"])
     wait = request.query_params.get("wait") if request.scope["query_string"] else None
     if wait not in (None, "logged"):
         raise InvalidData("http.parameter", field="wait")
     here = surroundings(request)
-    sent = await body(request, schemas.MAXIMUM_STATEMENT)
+    sent = await body(request, requests.MAXIMUM_STATEMENT)
     submitter = await here.let_in()
     idempotency_key = request.headers.get("idempotency-key")
     if len(sent) <= CHECKED_AT_ONCE:
@@ -75,14 +104,24 @@ async def post_statement(request: Request) -> Response:
     return _json(answer, 201 if result.outcome == "accepted" else 200)
 
 
-async def post_batch(request: Request) -> Response:
-    """Register up to 500 signed statements, each for itself: one result per item, in order. Needs the scope `batch`."""
+@router.post(
+    "/statements:batch",
+    summary="Register up to 500 statements",
+    response_model=models.BatchResults,
+    openapi_extra=takes(models.Batch, examples.batch) | identified_by(API_KEY),
+    responses=refuses(
+        *(*WRITER, *BODY, "api_key.scope", "list.length", "http.header_twice"),
+        Later("statement.checker_ended"),
+    ),
+)
+async def register_batch(request: Request) -> Response:
+    """Accept signed statements, each on its own: one result for each, in their order. Needs the scope `batch`."""
     check_read(request, [])
     here = surroundings(request)
     submitter = await here.let_in()
     if "batch" not in submitter.scopes:  # before so much is read
         raise InvalidData("api_key.scope", scope="batch")
-    sent = await body(request, schemas.MAXIMUM_BATCH_BODY)
+    sent = await body(request, requests.MAXIMUM_BATCH_BODY)
     checked = await here.checkers.check(sent, here.identity.address, submitter, here.now())
     kept = iter(await _keep(here, [item for item in checked if isinstance(item, CheckedStatement)], submitter))
     results = [item if isinstance(item, DeedlogError) else next(kept) for item in checked]
@@ -99,7 +138,7 @@ def _json(value: object, status: int) -> Response:
 
 
 def _read(here: Context, body: bytes, idempotency_key: str | None, submitter: Submitter) -> CheckedStatement:
-    submission = schemas.read_submission(strict_json.loads(body, schemas.MAXIMUM_STATEMENT), idempotency_key)
+    submission = requests.read_submission(strict_json.loads(body, requests.MAXIMUM_STATEMENT), idempotency_key)
     here.count_request(submitter)
     return check_submission(submission, here.identity.address, submitter, here.now())
 
@@ -145,24 +184,3 @@ def _proof(here: Context, digest: bytes) -> bytes | None:
         if stored is None or stored.log_index is None:
             return None
         return newest_proof(connection, stored.log_index)
-
-
-def add_routes(app: FastAPI) -> dict[str, Endpoint]:
-    """Add the two routes; return their endpoints by path. For them no other route need be looked through."""
-    app.router.add_api_route(
-        "/v1/statements",
-        post_statement,
-        methods=["POST"],
-        status_code=201,
-        response_model=None,
-        tags=["statements"],
-        openapi_extra={"parameters": [_WAIT, _IDEMPOTENCY_KEY]},
-    )
-    app.router.add_api_route(
-        "/v1/statements:batch",
-        post_batch,
-        methods=["POST"],
-        response_model=dict[str, Any],
-        tags=["statements"],
-    )
-    return {"/v1/statements": post_statement, "/v1/statements:batch": post_batch}

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, nodes
 
 from deedlog.anchor.verify.verdict import QUESTIONS, Answer, Trust
 from deedlog.api.http import problems
@@ -58,6 +59,10 @@ def calls():
 def used_codes():
     for call, where in calls():
         yield from ((code, where) for code in codes_of(call) if "." in code)
+    for path in sorted((ROOT / "api/web/templates").iterdir()):
+        for call in Environment(autoescape=True).parse(path.read_text("utf-8")).find_all(nodes.Call):
+            if getattr(call.node, "name", "") == "text":
+                yield call.args[0].value, f"{path.name}:{call.lineno}"
 
 
 def given_parameters(call):
