@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deedlog.anchor.rpc.networks import chain_named
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.keystore import read_passphrase
+from deedlog.registry.passphrases import read_passphrase
 from deedlog.registry.sign_in import Site, site_at
 
 if TYPE_CHECKING:

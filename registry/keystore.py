@@ -1,103 +1,308 @@
-"""Accounts' keys in encrypted files (Web3 Secret Storage, version 3), which every wallet can import."""
+"""Accounts' keys in encrypted files that every wallet can import: Web3 Secret Storage, version 3.
+
+A key is derived from the passphrase (scrypt or PBKDF2). Its first 16 bytes encrypt the private key with AES-128-CTR,
+and keccak-256 of its second 16 bytes and the ciphertext is the MAC, which tells a wrong passphrase. The MAC covers
+neither the counter nor the address, so the address of the opened key is compared with the one in the file.
+Source: https://ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage/
+"""
 
 from __future__ import annotations
 
+import hmac
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
-from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import read_file, write_private
-from deedlog.registry.hexadecimal import ACCOUNT_SIZE, from_hex
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.files import make_folder, read_file, write_private
+from deedlog.registry.hexadecimal import ACCOUNT_SIZE, to_checksum
+from deedlog.registry.keccak import keccak256
+from deedlog.registry.passphrases import bytes_to_make, bytes_to_try
 from deedlog.registry.statements.signatures import ORDER, account_of_private_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+VERSION = 3
+CIPHER = "aes-128-ctr"
+PRF = "hmac-sha256"
+
 SCRYPT_COST = 2**17
-"""n of scrypt: about half a second and 128 MiB for each guess."""
+"""n of scrypt in the files made here (r is 8, p is 1): about half a second and 128 MiB for each guess."""
+
+MAXIMUM_SCRYPT = 2**31
+"""Bytes that scrypt goes over: below this it takes some seconds. Wallets write 2^28 (n=262144, r=8, p=1) at most."""
+
+MAXIMUM_ITERATIONS = 2**25
+"""c of PBKDF2, for each 32 bytes: some ten seconds. Wallets write one million at most."""
 
 MAXIMUM_FILE = 16 * 1024
-MAXIMUM_PASSPHRASE = 4096
 IV_SIZE = 16
 KEY_SIZE = 32
+DERIVED_SIZES = range(32, 129)
+"""dklen in bytes: the first 32 are used; shorter leaves no MAC key, and no wallet writes longer than 64."""
 
 
 def new_key() -> bytes:
     """Return a new private key (32 bytes), from the operating system's randomness."""
-    return (1 + secrets.randbelow(ORDER - 1)).to_bytes(32, "big")
+    return (1 + secrets.randbelow(ORDER - 1)).to_bytes(KEY_SIZE, "big")
 
 
 def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> bytes:
-    """Encrypt a private key into a new file that only its owner can read; return the account.
+    """Encrypt a private key (32 bytes) into a new file that only its owner can read; return the account (20 bytes).
 
-    Raises `Unavailable` (`file.exists`, `file.unwritable`): a key file is never written over.
+    Missing folders are made. Raises `Unavailable` (`file.exists`, `file.unwritable`, `key.no_memory`): a key file is
+    never written over. Raises `InvalidData` (`key.passphrase_typed`).
     """
-    from eth_keyfile.keyfile import create_keyfile_json  # noqa: PLC0415 - slow to import, and verifying needs no key
-
-    # Bytes: given text, the library's scrypt takes it as Latin-1, and a Chinese passphrase would fail.
-    secret: Any = passphrase.encode("utf-8")
-    keyfile = with_whole_iv(create_keyfile_json(key, secret, kdf="scrypt", iterations=cost))
+    account = account_of_private_key(key)
+    kdf = _Scrypt(secrets.token_bytes(32), 32, n=cost, r=8, p=1)
+    derived = _derive(kdf, bytes_to_make(passphrase), path)
+    iv = secrets.token_bytes(IV_SIZE)
+    ciphertext = _aes_128_ctr(derived[:16], iv, key)
+    keyfile = {
+        "address": account.hex(),
+        "crypto": {
+            "cipher": CIPHER,
+            "cipherparams": {"iv": iv.hex()},  # whole: geth and ethers refuse one without its leading zeros
+            "ciphertext": ciphertext.hex(),
+            "kdf": "scrypt",
+            "kdfparams": {"dklen": kdf.length, "n": kdf.n, "p": kdf.p, "r": kdf.r, "salt": kdf.salt.hex()},
+            "mac": _mac(derived, ciphertext).hex(),
+        },
+        "id": str(uuid.uuid4()),
+        "version": VERSION,
+    }
+    make_folder(path.parent)
     write_private(path, (json.dumps(keyfile, indent=2) + "\n").encode())
-    return account_of_private_key(key)
-
-
-def with_whole_iv(keyfile: dict[str, Any]) -> dict[str, Any]:
-    """Return the key file with an initial counter of 16 bytes.
-
-    The library writes it as a number, without leading zeros, once in 256 files: geth and ethers refuse those.
-    """
-    crypto = keyfile["crypto"]
-    parameters = crypto["cipherparams"]
-    whole = {**parameters, "iv": parameters["iv"].zfill(2 * IV_SIZE)}
-    return {**keyfile, "crypto": {**crypto, "cipherparams": whole}}
+    return account
 
 
 def read(path: Path, passphrase: str) -> bytes:
-    """Return the private key of an encrypted file; raise `InvalidData` (`key.…`) or `Unavailable` (`file.…`)."""
-    from eth_keyfile.keyfile import decode_keyfile_json  # noqa: PLC0415 - see `write`
+    """Return the private key (32 bytes) of an encrypted file.
 
+    Raises `InvalidData`: `key.wrong_passphrase`; `key.not_a_keystore`; `key.unsupported` (a version, cipher or
+    derivation that is not read here); `key.bad_cost`, `key.too_costly` (before anything is derived);
+    `key.other_account` (damaged, for it opens as another account's key). Raises `Unavailable` (`file.…`,
+    `key.no_memory`).
+    """
     keyfile = _load(path)
     try:
-        secret: Any = passphrase.encode("utf-8")  # bytes: see `write`
-        key = bytes(decode_keyfile_json(keyfile, secret))
-    except ValueError as error:
-        raise InvalidData("key.wrong_passphrase", path=str(path)) from error
-    except (LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, NotImplementedError) as error:
-        # The library looks at nothing before it uses it: a malformed file fails in any of these ways.
+        named, sealed = _named_account(keyfile), _sealed(keyfile, path)
+    except _MalformedError as error:
         raise InvalidData("key.not_a_keystore", path=str(path)) from error
-    if len(key) != KEY_SIZE or not 0 < int.from_bytes(key, "big") < ORDER:
+    for secret in bytes_to_try(passphrase):
+        derived = _derive(sealed.kdf, secret, path)
+        if hmac.compare_digest(_mac(derived, sealed.ciphertext), sealed.mac):
+            break
+    else:
+        raise InvalidData("key.wrong_passphrase", path=str(path))
+    # A key with leading zero bytes was once written without them (geth's 31-byte test vector).
+    key = _aes_128_ctr(derived[:16], sealed.iv, sealed.ciphertext).rjust(KEY_SIZE, b"\0")
+    if not 0 < int.from_bytes(key, "big") < ORDER:
         raise InvalidData("key.not_a_keystore", path=str(path))
-    # The file's MAC covers neither counter nor address: a damaged counter would open as another account's key.
-    if "address" in keyfile and _address(keyfile) != account_of_private_key(key):
-        raise InvalidData("key.not_a_keystore", path=str(path))
+    found = account_of_private_key(key)
+    if named is not None and named != found:
+        raise InvalidData("key.other_account", path=str(path), named=to_checksum(named), found=to_checksum(found))
     return key
 
 
-def account(path: Path) -> bytes:
-    """Return the account that an encrypted file says it is of, without opening it."""
-    return _address(_load(path))
+def account(path: Path) -> bytes | None:
+    """Return the account (20 bytes) that an encrypted file names, without opening it; None if it names none.
 
-
-def _address(keyfile: dict[str, Any]) -> bytes:
-    address = str(keyfile.get("address", "")).lower().removeprefix("0x")
-    return from_hex("0x" + address, ACCOUNT_SIZE, "address")
-
-
-def read_passphrase(path: Path) -> str:
-    """Return the passphrase of a file, without its line end; raise `InvalidData` (`key.passphrase_encoding`)."""
+    Files of `cast wallet import` name none: their account is that of the key that `read` returns.
+    """
+    keyfile = _load(path)
     try:
-        return read_file(path, MAXIMUM_PASSPHRASE).decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise InvalidData("key.passphrase_encoding", path=str(path)) from error
+        named = _named_account(keyfile)
+        if named is None:
+            _sealed(keyfile, path)  # nobody is asked for the passphrase of what is no key file
+    except _MalformedError as error:
+        raise InvalidData("key.not_a_keystore", path=str(path)) from error
+    return named
+
+
+def account_or_open(path: Path, passphrase: Callable[[], str]) -> bytes:
+    """Return the account of an encrypted file; the passphrase is asked for where the file does not name it."""
+    return account(path) or account_of_private_key(read(path, passphrase()))
+
+
+class _MalformedError(ValueError):
+    """A key file lacks a member, or has one of another form."""
+
+
+class _Kdf(Protocol):
+    """How the key is derived from the passphrase."""
+
+    def check(self, path: Path) -> None:
+        """Raise `InvalidData` (`key.…`) if this cannot be computed or costs more than any wallet asks for."""
+        ...
+
+    def derive(self, secret: bytes) -> bytes:
+        """Return the derived key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Scrypt:
+    """RFC 7914; n rounds over blocks of 128 r bytes, p times."""
+
+    salt: bytes
+    length: int
+    n: int
+    r: int
+    p: int
+
+    def check(self, path: Path) -> None:
+        if self.n < 2 or self.n & (self.n - 1):  # noqa: PLR2004 - 1 is a power of two, and no cost at all
+            raise InvalidData("key.bad_cost", path=str(path), name="n", value=_shown(self.n))
+        for name, value in (("r", self.r), ("p", self.p)):
+            if value < 1:
+                raise InvalidData("key.bad_cost", path=str(path), name=name, value=_shown(value))
+        if 128 * self.r * max(self.n * self.p, self.n + self.p + 2) >= MAXIMUM_SCRYPT:
+            raise InvalidData("key.too_costly", path=str(path))
+        if self.n.bit_length() > 16 * self.r:  # RFC 7914 section 2; files of 2015 may have n=262144, r=1
+            raise InvalidData("key.unsupported", path=str(path), name="scrypt", value=f"n={self.n}, r={self.r}")
+
+    def derive(self, secret: bytes) -> bytes:
+        return Scrypt(salt=self.salt, length=self.length, n=self.n, r=self.r, p=self.p).derive(secret)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pbkdf2:
+    """RFC 8018 with HMAC-SHA256, c iterations."""
+
+    salt: bytes
+    length: int
+    c: int
+
+    def check(self, path: Path) -> None:
+        if self.c < 1:
+            raise InvalidData("key.bad_cost", path=str(path), name="c", value=_shown(self.c))
+        if self.c * -(-self.length // 32) > MAXIMUM_ITERATIONS:
+            raise InvalidData("key.too_costly", path=str(path))
+
+    def derive(self, secret: bytes) -> bytes:
+        return PBKDF2HMAC(SHA256(), self.length, self.salt, self.c).derive(secret)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """The `crypto` member of a key file, checked."""
+
+    kdf: _Kdf
+    iv: bytes
+    ciphertext: bytes
+    mac: bytes
+
+
+def _sealed(keyfile: dict[str, Any], path: Path) -> _Sealed:
+    crypto = _object(keyfile, "crypto")
+    for name, value, known in (
+        ("version", keyfile.get("version"), (VERSION,)),
+        ("cipher", crypto.get("cipher"), (CIPHER,)),
+        ("kdf", crypto.get("kdf"), ("scrypt", "pbkdf2")),
+    ):
+        if value is None:
+            raise _MalformedError
+        if value not in known:
+            raise InvalidData("key.unsupported", path=str(path), name=name, value=_shown(value))
+    parameters = _object(crypto, "kdfparams")
+    salt, length = _bytes(parameters, "salt"), _integer(parameters, "dklen")
+    if length not in DERIVED_SIZES:
+        raise _MalformedError
+    kdf: _Kdf
+    if crypto["kdf"] == "scrypt":
+        kdf = _Scrypt(salt, length, *(_integer(parameters, name) for name in ("n", "r", "p")))
+    elif (prf := parameters.get("prf")) == PRF:
+        kdf = _Pbkdf2(salt, length, _integer(parameters, "c"))
+    else:
+        raise InvalidData("key.unsupported", path=str(path), name="prf", value=_shown(prf))
+    iv = _bytes(_object(crypto, "cipherparams"), "iv").rjust(IV_SIZE, b"\0")  # some wrote it as a number
+    sealed = _Sealed(kdf, iv, _bytes(crypto, "ciphertext"), _bytes(crypto, "mac"))
+    if len(iv) != IV_SIZE or not 0 < len(sealed.ciphertext) <= KEY_SIZE:
+        raise _MalformedError
+    kdf.check(path)
+    return sealed
+
+
+def _derive(kdf: _Kdf, secret: bytes, path: Path) -> bytes:
+    try:
+        return kdf.derive(secret)
+    except MemoryError as error:
+        raise Unavailable("key.no_memory", path=str(path)) from error
+
+
+def _aes_128_ctr(key: bytes, iv: bytes, data: bytes) -> bytes:
+    encryptor = Cipher(AES(key), CTR(iv)).encryptor()
+    return encryptor.update(data) + encryptor.finalize()
+
+
+def _mac(derived: bytes, ciphertext: bytes) -> bytes:
+    return keccak256(derived[16:32] + ciphertext)
 
 
 def _load(path: Path) -> dict[str, Any]:
+    """Return a key file's object, its members' names in lower case: some wallets write `Crypto` and `Version`."""
     try:
-        # Written by wallets of all kinds: their numbers and members are their own, so the strict reader is not for it.
-        value = json.loads(read_file(path, MAXIMUM_FILE))
+        # Wallets of all kinds wrote it, with numbers and members of their own: the strict reader would refuse them.
+        value = _lowered(json.loads(read_file(path, MAXIMUM_FILE)))
     except (ValueError, RecursionError) as error:
         raise InvalidData("key.not_a_keystore", path=str(path)) from error
     if not isinstance(value, dict):
         raise InvalidData("key.not_a_keystore", path=str(path))
-    return {name.lower(): member for name, member in value.items()}
+    return value
+
+
+def _lowered(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name.lower(): _lowered(member) for name, member in value.items()}
+
+
+def _named_account(keyfile: dict[str, Any]) -> bytes | None:
+    if keyfile.get("address") in (None, ""):
+        return None
+    address = _bytes(keyfile, "address")
+    if len(address) != ACCOUNT_SIZE:
+        raise _MalformedError
+    return address
+
+
+def _object(members: dict[str, Any], name: str) -> dict[str, Any]:
+    value = members.get(name)
+    if not isinstance(value, dict):
+        raise _MalformedError
+    return value
+
+
+def _integer(members: dict[str, Any], name: str) -> int:
+    value = members.get(name)
+    if type(value) is not int:  # `true` is none
+        raise _MalformedError
+    return value
+
+
+def _bytes(members: dict[str, Any], name: str) -> bytes:
+    """Return a member of hexadecimal digits, in any case, with or without `0x`."""
+    value = members.get(name)
+    if not isinstance(value, str):
+        raise _MalformedError
+    try:
+        return bytes.fromhex(value.lower().removeprefix("0x"))
+    except ValueError as error:
+        raise _MalformedError from error
+
+
+def _shown(value: Any) -> str:
+    """Return a member's value for an error text: short, on one line, in ASCII."""
+    return json.dumps(value)[:40]

@@ -12,6 +12,7 @@ from local_registry import run_deedlog
 
 from deedlog.registry import keystore
 from deedlog.registry.hexadecimal import to_checksum
+from deedlog.registry.passphrases import read_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +38,8 @@ class Person:
         key = folder / "key.json"
         if not key.exists():
             # Quick to open, so that the story is: how a real one is made was told before.
-            keystore.write(key, keystore.new_key(), keystore.read_passphrase(passphrase_file), cost=2**4)
-        self.account = to_checksum(keystore.account(key))
+            keystore.write(key, keystore.new_key(), read_passphrase(passphrase_file), cost=2**4)
+        self.account = to_checksum(keystore.account_or_open(key, lambda: read_passphrase(passphrase_file)))
 
     def run(self, *arguments: str, expect: int = 0) -> Any:
         """Run a command as this person; return its JSON."""

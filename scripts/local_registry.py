@@ -29,6 +29,7 @@ from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.registry import files, keystore
 from deedlog.registry.errors import Unavailable
+from deedlog.registry.passphrases import read_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,6 +115,7 @@ class LocalRegistry:
 
     def create(self) -> RegistryIdentity:
         """Make the registry if it is not there, and see its contract on the chain."""
+        files.make_folder(self.data / "passphrases")
         for name in ("operator", "log"):
             path = self.data / "passphrases" / name
             if not path.exists():
@@ -123,7 +125,7 @@ class LocalRegistry:
             self._say("creating the registry: keys, address, empty log")
             operator = self.data / "operator.json"
             if not operator.exists():  # or an interrupted run has left it
-                passphrase = keystore.read_passphrase(self.data / "passphrases" / "operator")
+                passphrase = read_passphrase(self.data / "passphrases" / "operator")
                 keystore.write(operator, keystore.new_key(), passphrase, KEY_COST)
             self.deedlog("init", "--origin", f"{self.host}:{self.port}/log", "--owner", LOCAL_OWNER, "--json")
         else:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from deedlog.registry.errors import Unavailable
+from deedlog.registry.files import append
 from deedlog.registry.hexadecimal import HASH_SIZE
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ class Digests:
             if self._folder is None:
                 self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="deedlog-")))
             for byte, part in parts.items():
-                with (self._folder / f"{byte:02x}").open("ab") as file:
-                    file.write(part)
+                append(self._folder / f"{byte:02x}", part, durable=False)
         except OSError as error:
             path = str(self._folder or tempfile.gettempdir())
             raise Unavailable("file.unwritable", path=path, reason=error.strerror or str(error)) from error

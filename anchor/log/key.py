@@ -1,4 +1,7 @@
-"""The log's Ed25519 key in an encrypted file (PKCS #8, PEM). Only the worker opens it."""
+"""The log's Ed25519 key in an encrypted file (PKCS #8, PEM), which `openssl pkey` reads too. Only the worker opens it.
+
+The accounts' keystore cannot hold it: Web3 Secret Storage is for secp256k1. Files and passphrases are treated alike.
+"""
 
 from __future__ import annotations
 
@@ -13,28 +16,43 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import read_file, write_private
-from deedlog.registry.keystore import MAXIMUM_FILE
+from deedlog.registry.files import make_folder, read_file, write_private
+from deedlog.registry.passphrases import bytes_to_make, bytes_to_try
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+MAXIMUM_FILE = 16 * 1024
+_ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
+
 
 def create(path: Path, passphrase: str) -> Ed25519PrivateKey:
-    """Make a new key and write it, encrypted, into a new file; raise `Unavailable` (`file.exists`)."""
+    """Make a new key and write it, encrypted, into a new file; raise `Unavailable` (`file.…`)."""
     key = Ed25519PrivateKey.generate()
-    encryption = BestAvailableEncryption(passphrase.encode("utf-8"))
+    encryption = BestAvailableEncryption(bytes_to_make(passphrase))
+    make_folder(path.parent)
     write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     return key
 
 
 def read(path: Path, passphrase: str) -> Ed25519PrivateKey:
-    """Return the key of an encrypted file; raise `InvalidData` (`key.…`) or `Unavailable` (`file.…`)."""
+    """Return the key of an encrypted file.
+
+    Raises `InvalidData` (`key.not_a_log_key`, `key.wrong_passphrase`, `key.not_ed25519`) or `Unavailable` (`file.…`).
+    """
     data = read_file(path, MAXIMUM_FILE)
-    try:
-        key = load_pem_private_key(data, passphrase.encode("utf-8"))
-    except (ValueError, TypeError) as error:
-        raise InvalidData("key.wrong_passphrase", path=str(path)) from error
+    if _ENCRYPTED not in data:
+        raise InvalidData("key.not_a_log_key", path=str(path))
+    refused: Exception | None = None
+    for secret in bytes_to_try(passphrase):
+        try:
+            key = load_pem_private_key(data, secret)
+        except (ValueError, TypeError) as error:
+            refused = error
+        else:
+            break
+    else:
+        raise InvalidData("key.wrong_passphrase", path=str(path)) from refused
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidData("key.not_ed25519", path=str(path))
     return key

@@ -6,15 +6,13 @@ A log that starts again from an old backup would sign a second history for sizes
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from typing import TYPE_CHECKING
 
 from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog.checkpoint import Checkpoint
 from deedlog.registry import strict_json
-from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
-from deedlog.registry.files import read_file
+from deedlog.registry.errors import DeedlogError, InvalidData
+from deedlog.registry.files import read_file, write_atomically
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_hex
 from deedlog.registry.strict_json import members
 
@@ -40,21 +38,8 @@ def remember(path: Path, size: int, root: bytes) -> None:
     noted = _read(path)
     if noted is not None and noted.size >= size:
         return
-    # A name of its own: two processes that write at once must not take each other's away.
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with temporary.open("w", encoding="ascii") as file:
-            file.write(json.dumps({"size": size, "root": to_hex(root)}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the name, too, must outlast a power failure
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
+    head = json.dumps({"size": size, "root": to_hex(root)}) + "\n"
+    write_atomically(path, head.encode("ascii"), replaces=True)
 
 
 def check(path: Path, database: Transactions) -> None:

@@ -16,7 +16,7 @@ from deedlog.api.cli.shares import bars, parse_shares
 from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, now, show, signer_options
 from deedlog.api.texts import printable, text
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import read_file, write_atomically
+from deedlog.registry.files import read_file, write_private
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.statements import Agreement, Cancellation, Rotation, Share, Termination, signatures
 from deedlog.registry.statements.agreements import WHOLE
@@ -277,7 +277,7 @@ def _terms_hash(path: Path | None) -> bytes:
         salt = from_hex(read_file(beside, 1024).decode("ascii", "replace").strip(), HASH_SIZE, str(beside))
     else:
         salt = secrets.token_bytes(HASH_SIZE)
-        write_atomically(beside, (to_hex(salt) + "\n").encode())
+        write_private(beside, (to_hex(salt) + "\n").encode())
     return hashlib.sha256(salt + content).digest()
 
 

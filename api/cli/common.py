@@ -12,7 +12,7 @@ import click
 from deedlog.api.texts import error_text, text
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 from deedlog.registry.hashing import digest_file
-from deedlog.registry.keystore import read_passphrase
+from deedlog.registry.passphrases import read_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,6 +16,7 @@ from deedlog.registry import files, keystore
 from deedlog.registry.errors import DeedlogError, Unavailable
 from deedlog.registry.hexadecimal import HASH_SIZE, to_checksum
 from deedlog.registry.statements import Rotation
+from deedlog.registry.statements.signatures import account_of_private_key
 
 if TYPE_CHECKING:
     from deedlog.api.cli.signing import Options
@@ -53,7 +54,8 @@ def new(language: str, name: str, backup: Path | None, passphrase_file: Path | N
     try:
         # The backup is opened as it would be in need, before the key is used for anything.
         keystore.read(backup, secret)
-        files.write_private(path, backup.read_bytes())
+        files.make_folder(path.parent)
+        files.write_private(path, files.read_file(backup, keystore.MAXIMUM_FILE))
     except DeedlogError:
         backup.unlink(missing_ok=True)
         raise
@@ -66,12 +68,17 @@ def new(language: str, name: str, backup: Path | None, passphrase_file: Path | N
 
 @command.command()
 @click.option("--name", default="default", show_default=True, help="A name, or the path of the key file.")
+@click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the passphrase from this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def show(language: str, name: str, as_json: bool) -> None:  # noqa: FBT001 - click's flag
-    """Show the account of a key. The key stays encrypted."""
+def show(language: str, name: str, passphrase_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Show the account of a key. The key stays encrypted.
+
+    The passphrase is only needed for a file that does not name its account, as those of `cast wallet import`.
+    """
     path = key_path(name)
-    shown = {"account": to_checksum(keystore.account(path)), "path": str(path)}
+    account = keystore.account_or_open(path, lambda: passphrase(language, passphrase_file))
+    shown = {"account": to_checksum(account), "path": str(path)}
     if as_json:
         show_json(shown)
     else:
@@ -86,9 +93,14 @@ def rotate(options: Options, to_name: str, to_passphrase_file: Path | None) -> N
     """Let another key speak for this account from now on. Both sign; this one signs nothing more afterwards."""
     to_file = key_path(to_name)
     with Signer(options) as signer:
+        successor: bytes | None = None
         to = keystore.account(to_file)
+        if to is None:
+            successor = keystore.read(to_file, passphrase(options.language, to_passphrase_file))
+            to = account_of_private_key(successor)
         rotation = Rotation(from_=signer.account, to=to, madeAt=now(), salt=secrets.token_bytes(HASH_SIZE))
         if not options.as_json:
             say(options.language, "cli.key.rotate", account=to_checksum(signer.account), successor=to_checksum(to))
-        successor = keystore.read(to_file, passphrase(options.language, to_passphrase_file))
+        if successor is None:
+            successor = keystore.read(to_file, passphrase(options.language, to_passphrase_file))
         signer.send(rotation, others=(successor,))

@@ -20,9 +20,10 @@ from deedlog.api.client.home import key_path
 from deedlog.api.client.registry_client import Client
 from deedlog.api.texts import text
 from deedlog.registry import keystore
-from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.files import write_atomically
+from deedlog.registry.errors import InvalidData
+from deedlog.registry.files import check_writable, write_atomically
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
+from deedlog.registry.statements.signatures import account_of_private_key
 
 _POLL_SECONDS = 1
 
@@ -56,8 +57,7 @@ def command(
     bundle, and the others are hidden; every signature still holds.
     """
     wanted = from_hex(digest, HASH_SIZE, "DIGEST")
-    if output.exists():
-        _check_replaceable(output)
+    check_writable(output, replaces=_is_bundle)  # before waiting, and again when it is written
     pinned = None if registry is None else account_from_any_case(registry, "registry")
     key_file = None if key_name is None and line != "mine" else key_path(key_name or "default")
     with Client(url, language) as client:
@@ -77,10 +77,10 @@ def command(
     if verdict.digest != wanted:
         raise InvalidData("prove.other_statement", digest=to_hex(verdict.digest))
     if line is not None:
-        whose = keystore.account(key_file) if key_file and line == "mine" else account_from_any_case(line, "--open")
+        whose = account_of_private_key(key) if key and line == "mine" else account_from_any_case(line, "--open")
         bundle = open_line(bundle, whose)
         data = bundle.format()
-    write_atomically(output, data)
+    write_atomically(output, data, replaces=_is_bundle)
     anchored = slots(bundle.anchors)
     shown: dict[str, str | int] = {
         "path": str(output),
@@ -108,10 +108,10 @@ def _wait(client: Client, digest: bytes, language: str, *, quiet: bool) -> None:
         click.echo(err=True)
 
 
-def _check_replaceable(path: Path) -> None:
+def _is_bundle(data: bytes) -> bool:
     """A bundle may be replaced by a later one; another file is never written over."""
     try:
-        with path.open("rb") as file:
-            bundles.parse(file.read(bundles.MAXIMUM_BUNDLE + 1), contracts())
-    except (OSError, InvalidData) as error:
-        raise Unavailable("file.exists", path=str(path)) from error
+        bundles.parse(data, contracts())
+    except InvalidData:
+        return False
+    return True

@@ -88,13 +88,16 @@ class Signer:
     """A person with a key at a registry."""
 
     def __init__(self, options: Options, texts: str = "cli.signing") -> None:
-        """Read whose key it is; it is opened only to sign. `texts`: which of the catalogue say what happens."""
+        """Read whose key it is, and open it for that only where the file does not name its account.
+
+        `texts`: which of the catalogue tell what happens.
+        """
         self.options = options
         self.texts = texts
         self._key_file = key_path(options.key_name)
-        self.account = keystore.account(self._key_file)
-        self.client = Client(options.url, options.language)
         self._key: bytes | None = None
+        self.account = keystore.account(self._key_file) or signatures.account_of_private_key(self.key())
+        self.client = Client(options.url, options.language)
         self._identity: RegistryIdentity | None = None
 
     def __enter__(self) -> Self:

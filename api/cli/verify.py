@@ -123,4 +123,5 @@ def _write_report(path: Path, verdict: Verdict, language: str, bundle: Path, fil
     if pins.block_hashes:
         sources["--block-hash"] = ", ".join("0x" + block_hash.hex() for block_hash in pins.block_hashes)
     sources |= {f"--rpc {number}": node.url for number, node in enumerate(pins.nodes, 1)}
-    write_atomically(path, report(verdict, language, sources).encode("utf-8", "backslashreplace"))
+    page = report(verdict, language, sources).encode("utf-8", "backslashreplace")
+    write_atomically(path, page, replaces=True)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAXIMUM_KEPT = 1024 * 1024
-_PRIVATE = 0o700
 
 
 def place(registry: bytes, account: bytes, content_hash: bytes) -> Path:
@@ -36,11 +35,10 @@ def is_there(path: Path) -> bool:
 
 def write(path: Path, body: dict[str, Any]) -> None:
     """Keep a statement as a new file, mode 0600 in folders of mode 0700; raise `Unavailable` (`file.…`)."""
+    files.make_folder(path.parent, private=True)
     try:
-        path.parent.parent.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         for folder in (path.parent.parent, path.parent):
-            folder.mkdir(mode=_PRIVATE, exist_ok=True)
-            folder.chmod(_PRIVATE)  # an earlier version made it as the umask had it
+            folder.chmod(files.PRIVATE_FOLDER)  # an earlier version made it as the umask had it
     except OSError as error:
         raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
     # A name that is taken, were it by a link, is refused: nothing is written through it.
@@ -64,12 +62,11 @@ def put_aside(path: Path) -> Path:
     while True:
         aside = path.with_suffix(".refused" if number == 1 else f".{number}.refused")
         try:
-            os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-            path.replace(aside)  # what is replaced is the empty file just made, which holds the name
-        except FileExistsError:
+            files.rename(path, aside.name)
+        except Unavailable as error:
+            if error.code != "file.exists":
+                raise
             number += 1
-        except OSError as error:
-            raise Unavailable("file.unwritable", path=str(aside), reason=error.strerror or str(error)) from error
         else:
             return aside
 

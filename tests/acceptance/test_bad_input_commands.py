@@ -171,7 +171,7 @@ CASES = {
     ),
     "no passphrase file": (fresh("--passphrase-file", "none"), "file.unreadable", "Check the path", "请检查路径"),
     "a key that is not there": (fresh("--key", "nobody"), "file.unreadable", "Check the path", "请检查路径"),
-    "a key file that is none": (another_key(b"{}"), "hex.length", "Copy it whole", "请完整复制"),
+    "a key file that is none": (another_key(b"{}"), "key.not_a_keystore", "from its backup", "从备份恢复"),
     "a key file that is no JSON": (another_key(b"\xff"), "key.not_a_keystore", "from its backup", "从备份恢复"),
     "a key that exists": (call("key", "new", "--backup", "stick/"), "file.exists", "Choose another name", "请另选名称"),
     "a new key with an empty passphrase": (

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,16 @@ from support.worlds.tls_trust import environment_that_trusts
 from deedlog.api.cli import PLATFORM as PLATFORM_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
+NEEDED = {"click": "click", "coincurve": "coincurve", "cryptography": "cryptography", "httpx": "httpx"}
+NEEDED |= {"safe-pysha3": "sha3"}
+"""The packages that the base install asks for, and the module of each: docs/adr/0009 has the reasons."""
+
+THEIRS = {"anyio", "certifi", "cffi", "h11", "httpcore", "idna", "pycparser"}
+"""What those need in their turn."""
+
+BY_VERSION = {"typing-extensions"} if sys.version_info < (3, 13) else set()
+"""What anyio needs on some versions of Python."""
+
 PLATFORM = ("web3", "fastapi", "sqlmodel", "sqlalchemy", "alembic", "pydantic_settings", "uvicorn", "limits", "ape")
 
 
@@ -40,6 +52,18 @@ def base(tmp_path_factory):
         check=True,
     )
     return environment / "bin"
+
+
+def test_the_base_install_asks_for_these_packages_alone():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {re.match(r"[a-z0-9-]+", each)[0] for each in project["dependencies"]} == set(NEEDED)
+
+
+def test_the_base_install_is_these_packages_and_no_other(base):
+    program = "import importlib.metadata as m; print(*(each.name for each in m.distributions()))"
+    installed = subprocess.run([base / "python", "-c", program], capture_output=True, text=True, check=True).stdout
+    names = {re.sub(r"[-_.]+", "-", name).lower() for name in installed.split()}
+    assert names == {"deedlog"} | set(NEEDED) | THEIRS | BY_VERSION
 
 
 def test_the_base_install_verifies_without_the_platform(base, proven, tmp_path):
@@ -128,7 +152,6 @@ def test_another_missing_module_is_not_taken_for_the_platform(tmp_path):
 
 
 def test_every_package_of_the_platform_is_known_as_one():
-    base = {"click", "coincurve", "cryptography", "eth_keyfile", "httpx", "sha3"}
     imported = set()
     for package in ("registry", "anchor", "api"):
         for path in (ROOT / package).rglob("*.py"):
@@ -136,4 +159,4 @@ def test_every_package_of_the_platform_is_known_as_one():
                 names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
                 names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
                 imported |= {name.partition(".")[0] for name in names}
-    assert imported - base - {"deedlog"} - sys.stdlib_module_names == PLATFORM_MODULES
+    assert imported - set(NEEDED.values()) - {"deedlog"} - sys.stdlib_module_names == PLATFORM_MODULES

@@ -10,9 +10,16 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
+import httpx
 import pytest
 from support.worlds.command_line_user import CommandLineUser
+
+from deedlog.registry.hexadecimal import to_checksum
+from deedlog.registry.statements.signatures import account_of_private_key
+
+ROOT = Path(__file__).resolve().parents[2]
 
 VIDEO_NAME = "我的视频.mp4"
 
@@ -205,6 +212,23 @@ def test_a_wrong_passphrase_changes_nothing(person, local):
     refused = register(person, local, "--json")
     assert json.loads(refused.stdout)["error"]["code"] == "key.wrong_passphrase"
     assert not list((person.folder / "home").rglob("statements/*/*.json"))
+
+
+def test_a_key_file_that_does_not_name_its_account_is_shown_and_signs(person, local):
+    vectors = json.loads((ROOT / "tests/vectors/keystores.json").read_text("utf-8"))["files"]
+    cast = next(case for case in vectors if "address" not in case["file"] and not case["passphrase"].isascii())
+    key = person.folder / "cast.json"
+    key.write_text(json.dumps(cast["file"]), "utf-8")
+    person.passphrase.write_text("\ufeff" + cast["passphrase"] + "\r\n", "utf-8")
+    account = to_checksum(account_of_private_key(bytes.fromhex(cast["key"][2:])))
+    shown = person.run("key", "show", "--name", "./cast.json", "--passphrase-file", person.passphrase, "--json")
+    assert json.loads(shown.stdout)["account"] == account
+    asked = person.run("key", "show", "--name", "./cast.json", "--json", given=cast["passphrase"] + "\n")
+    assert account in asked.stdout
+    registered = register(person, local, "--key", "./cast.json", "--json")
+    assert registered.returncode == 0, registered.stderr
+    statement = httpx.get(f"{local.url}/v1/statements/{json.loads(registered.stdout)['digest']}").json()
+    assert account in json.dumps(statement)
 
 
 def test_a_console_of_another_encoding_shows_escapes_and_does_not_fail(starting):

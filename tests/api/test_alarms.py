@@ -30,6 +30,7 @@ class Watched:
     def __init__(self, node: FaultyNode, local: ForkedRegistry) -> None:
         self.node = node
         self.local = local
+        files.make_folder(local.data / "passphrases")
         for name in ("operator", "log"):
             files.write_private(local.data / "passphrases" / name, f"{SECRET}\n".encode())
         keystore.write(local.data / "operator.json", keystore.new_key(), SECRET, CHEAP)

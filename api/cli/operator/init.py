@@ -42,10 +42,7 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
     chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
     # Made with stand-ins first: what cannot be a registry is refused before a key is written.
     draft = RegistryIdentity(current(), chosen_salt, origin, bytes([1] * HASH_SIZE), owner_account, owner_account)
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable("file.unwritable", path=str(settings.data), reason=error.strerror or str(error)) from error
+    files.make_folder(settings.data)
     # Keys that an interrupted run left are used: nothing was signed with them yet but the empty log.
     if settings.log_key.exists():
         signing_key = log_key.read(settings.log_key, settings.log_passphrase())
@@ -53,7 +50,7 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         signing_key = log_key.create(settings.log_key, settings.log_passphrase())
     failpoint("init.log_key")
     if settings.operator_key.exists():
-        operator = keystore.account(settings.operator_key)
+        operator = keystore.account_or_open(settings.operator_key, settings.operator_passphrase)
     else:
         operator = keystore.write(settings.operator_key, keystore.new_key(), settings.operator_passphrase())
     failpoint("init.operator_key")
@@ -71,8 +68,7 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         raise InvalidData("log.exists")
     failpoint("init.created")
     text = json.dumps(identity.to_json(), indent=2) + "\n"
-    files.write_private(settings.identity_file, text.encode())
-    settings.identity_file.chmod(0o644)
+    files.write_atomically(settings.identity_file, text.encode(), mode=0o644)
     failpoint("init.identified")
     shown = {
         "registry": to_checksum(identity.address),
