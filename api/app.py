@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import Depends
 from fastapi_offline import FastAPIOffline
 
+from deedlog import __version__
 from deedlog.api.bootstrap import open_registry, read_deployment
 from deedlog.api.http.api_keys import Keys
 from deedlog.api.http.batch_checker import Checkers
@@ -47,7 +48,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
     app = FastAPIOffline(
         title="Deedlog",
-        version="1",
+        version=__version__,
         description=DESCRIPTION,
         docs_url="/docs",
         redoc_url=None,

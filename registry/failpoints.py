@@ -1,7 +1,7 @@
-"""The steps of making a registry, of accepting, drafts, sequencing, anchoring; and what a crash after each leaves.
+"""Failpoints: named steps of init, acceptance, drafts, sequencing and anchoring, and what a crash after each leaves.
 
-Each write is one transaction, so a crash is before it or after it, and the next process reads first and carries on:
-there is no recovery mode. The tests end a process at every step of this list, and then look from outside.
+Each write is one transaction, so a crash happens before it or after it. The next process reads the database first and
+continues; there is no recovery mode. The tests kill a process at every failpoint, then check the result from outside.
 """
 
 from __future__ import annotations
@@ -12,42 +12,42 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STEPS = {
-    "init.log_key": "the log key: `init` run again uses it",
-    "init.operator_key": "both keys: `init` run again uses them",
-    "init.migrated": "both keys and empty tables: the same",
-    "init.created": "the log, whose row holds the identity: `init` run again with the same arguments writes the file",
-    "init.identified": "the registry",
-    "accept.checked": "nothing: the client sends again",
-    "accept.inserted": "nothing: the transaction is rolled back, the client sends again",
-    "accept.committed": "the statement, accepted: the client sends again and is answered `known`",
-    "draft.checked": "nothing: the signer sends again",
-    "draft.written": "nothing: the transaction is rolled back, the signer sends again",
-    "draft.committed": "the signature; with the last one the statement, accepted: who sends again is answered `known`",
-    "sequence.locked": "nothing: the statements stay accepted, the next worker takes them",
-    "sequence.marked": "the same: indices and entries are rolled back",
-    "sequence.tiled": "the same: the tiles are rolled back",
-    "sequence.signed": "the same: a checkpoint that was signed has left the process by no way",
-    "sequence.swapped": "the same: the log's row is rolled back",
-    "sequence.committed": "the batch, logged; the last-signed file is one batch behind, which is allowed",
-    "sequence.remembered": "the batch, logged and remembered",
-    "anchor.head_checked": "nothing: the next tick begins again",
+    "init.log_key": "the log key; running `init` again uses it",
+    "init.operator_key": "both keys; running `init` again uses them",
+    "init.migrated": "both keys and empty tables; running `init` again uses them",
+    "init.created": "the log, with the identity in its row; `init` with the same arguments writes the identity file",
+    "init.identified": "the finished registry",
+    "accept.checked": "nothing; the client sends again",
+    "accept.inserted": "nothing: the transaction is rolled back; the client sends again",
+    "accept.committed": "the accepted statement; the client sends again and gets `known`",
+    "draft.checked": "nothing; the signer sends again",
+    "draft.written": "nothing: the transaction is rolled back; the signer sends again",
+    "draft.committed": "the signature, or after the last one the statement; the signer sends again and gets `known`",
+    "sequence.locked": "nothing: the statements stay accepted; the next worker logs them",
+    "sequence.marked": "nothing: indices and entries are rolled back; the next worker logs them",
+    "sequence.tiled": "nothing: the tiles are rolled back as well",
+    "sequence.signed": "nothing: the signed checkpoint never left the process",
+    "sequence.swapped": "nothing: the log's row is rolled back as well",
+    "sequence.committed": "the logged batch; the last-signed file is one batch behind, which is allowed",
+    "sequence.remembered": "the logged batch, recorded in the last-signed file",
+    "anchor.head_checked": "nothing; the next tick starts again",
     "anchor.signed": "nothing: the transaction was neither stored nor sent",
-    "anchor.stored": "an attempt, prepared, with its signed transaction: the next tick sends it",
-    "anchor.sent": "an attempt, prepared: the next tick sends it again, a node that knows it says so",
-    "anchor.noted": "an attempt, sent: the next tick looks for it in the contract",
-    "anchor.proven": "a head in the contract: the next tick proves it again",
-    "anchor.kept": "the anchor, kept; its attempt still open: the next tick settles it",
-    "anchor.settled": "an attempt, mined: finality is followed at each tick",
-    "anchor.moved": "an anchor, proven again after a reorganisation; or none, and its attempt sent again",
-    "anchor.finalised": "an anchor, final",
+    "anchor.stored": "a prepared attempt with its signed transaction; the next tick sends it",
+    "anchor.sent": "a prepared attempt; the next tick sends it again, and a node that has it says so",
+    "anchor.noted": "a sent attempt; the next tick looks for its head in the contract",
+    "anchor.proven": "a head in the contract; the next tick proves it again",
+    "anchor.kept": "the stored anchor, its attempt still open; the next tick settles it",
+    "anchor.settled": "a mined attempt; each tick checks whether it is final",
+    "anchor.moved": "an anchor proven again after a reorganisation, or no anchor and its attempt sent again",
+    "anchor.finalised": "a final anchor",
 }
-"""Step → what a crash right after it leaves, and what happens then."""
+"""Step → what a crash right after it leaves, and what happens next."""
 
 hook: Callable[[str], None] | None = None
-"""Called at each step where a test has set it; nothing in the packages does."""
+"""Called at each step. Only tests set it."""
 
 
 def failpoint(step: str) -> None:
-    """Say that a step of `STEPS` is done."""
+    """Report that a step of `STEPS` is done; a test may kill the process here."""
     if hook is not None:
         hook(step)

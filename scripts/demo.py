@@ -244,7 +244,7 @@ def main() -> int:
     parser.add_argument("video", type=Path, nargs="?", help="a video of your own; default: one made on the spot")
     options = parser.parse_args()
     if options.video is not None and not options.video.is_file():
-        sys.exit(f"{options.video} is no file")
+        sys.exit(f"{options.video} is not a file")
     interruption.listen()
     folder = Path(tempfile.mkdtemp(prefix="deedlog-demo-"))
     story = Story(folder)

@@ -1,4 +1,9 @@
-"""The command `deedlog`. Each command's module is loaded only when it is called: `verify` starts fast."""
+"""The command `deedlog`. Each command's module is loaded only when it is called: `verify` starts fast.
+
+This file has the table of commands and turns errors into words and exit codes. A file beside it is one command, or a
+group of them: `key`, `register`, `prove`, `verify`, `audit`, `works`, `agreement`, `revenue`; `operator` has those that
+need the platform's packages. They share `common` (input and output), `signing` and `shares`. May import everything.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ import sys
 
 import click
 
+from deedlog import __version__
 from deedlog.api.cli.common import show_error
 from deedlog.api.texts import LANGUAGES, choose_language
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
@@ -61,7 +67,7 @@ class _Commands(click.Group):
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--lang", type=click.Choice(LANGUAGES), envvar="DEEDLOG_LANG", help="Language of texts (default: LANG).")
-@click.version_option(package_name="deedlog")
+@click.version_option(__version__, prog_name="deedlog")
 @click.pass_context
 def cli(ctx: click.Context, lang: str | None) -> None:
     """Deedlog: sign what you made, and prove it with the registry switched off."""

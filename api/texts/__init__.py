@@ -1,5 +1,8 @@
 """The one catalogue of texts for people, in English and Chinese: a code, and its text with parameters.
 
+`en.json` and `zh.json` have the same codes; this file reads them and fills in the parameters. `times` shows times,
+`verdict_text` puts the answers of a verification into words. May import `anchor` and `registry`, nothing of `api`.
+
 Codes of errors, findings and standings are named where they are raised. Of a kind of statement there are, by
 convention, `kind.Work` (its name), `kind.Work.signing` (what a person does by signing one) and `member.title` (the
 name of a member; `member.Work.title` where a kind means something else by it than others do).

@@ -109,7 +109,16 @@ def sign(connection: Connection, signing: Signing) -> Signed:
         whole = sent._replace(signatures=tuple(Signature(account, given[account]) for account in sorted(given)))
         return _complete(connection, whole, new, draft, signing)
     if draft is None:
-        draft_store.add(connection, sent, body_of(statement), signers, submitter.api_key_id, now)
+        draft_store.add(
+            connection,
+            statement,
+            sent.digest,
+            body_of(statement),
+            signers,
+            api_key_id=submitter.api_key_id,
+            public_from=sent.public_from,
+            now=now,
+        )
     for signature in new:
         draft_store.take_signature(connection, digest, signature, now)
     _tell_signed(connection, digest, new, now, first=draft is None)

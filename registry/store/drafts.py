@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, ScalarSelect
 
-    from deedlog.registry.acceptance.submission import SignedStatement
     from deedlog.registry.statements.base import Statement
     from deedlog.registry.statements.signatures import Signature
 
@@ -94,17 +93,24 @@ def was_party(connection: Connection, digest: bytes, accounts: Sequence[bytes]) 
 
 
 def add(
-    connection: Connection, sent: SignedStatement, body: str, signers: Sequence[bytes], api_key_id: int | None, now: int
+    connection: Connection,
+    statement: Statement,
+    digest: bytes,
+    body: str,
+    signers: Sequence[bytes],
+    *,
+    api_key_id: int | None,
+    public_from: int | None,
+    now: int,
 ) -> None:
-    """Keep a draft that nobody has signed yet; `body` is the JSON of its members."""
-    statement = sent.statement
+    """Keep a draft that nobody has signed yet; `body` is the JSON of its members, times are Unix seconds."""
     values = {
-        "digest": sent.digest,
+        "digest": digest,
         "kind": statement.kind,
         "body": body,
         "proposed_at": now,
         "api_key_id": api_key_id,
-        "public_from": sent.public_from,
+        "public_from": public_from,
     }
     key = connection.execute(insert(DRAFT).values(values).returning(DRAFT.c.id)).scalar_one()
     connection.execute(insert(DRAFT_PARTY), [{"account": account, "draft_id": key} for account in signers])

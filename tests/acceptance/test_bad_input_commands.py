@@ -134,27 +134,27 @@ CASES = {
         *("file.unreadable", "Check the path", "请检查路径"),
     ),
     "a folder": (a_folder, "file.unreadable", "Check the path", "请检查路径"),
-    "a pipe": (a_pipe, "file.not_a_file", "Give the path of a file", "请给出文件的路径"),
+    "a pipe": (a_pipe, "file.not_a_file", "Give the path of a regular file", "请给出普通文件的路径"),
     "a device without end": (
         registering(video="/dev/zero"),
         "file.not_a_file",
-        "Give the path of a file",
-        "请给出文件",
+        "Give the path of a regular file",
+        "请给出普通文件的路径",
     ),
     "a file of 0 bytes": (
         registering(video="empty.mp4", empty__mp4=b""),
-        *("file.empty", "Give the whole file", "给出完整的文件"),
+        *("file.empty", "Give the whole file", "提供完整文件"),
     ),
     # What is signed
-    "a title of 0": (fresh("--title", ""), "text.empty", "write a text", "请填写文字"),
+    "a title of 0": (fresh("--title", ""), "text.empty", "Write at least one", "请至少填写一个"),
     "a title of 201": (fresh("--title", "论" * 201), "text.too_long", "Shorten it", "请缩短"),
-    "a title with an escape": (fresh("--title", "a\x1b[2Jb"), "text.control", "remove it", "请删除"),
-    "a title that turns": (fresh("--title", "a\u202eb"), "text.bidirectional", "remove it", "请删除"),
-    "a title that is not NFC": (fresh("--title", "e\u0301"), "text.not_nfc", "normalise it", "请规范化"),
+    "a title with an escape": (fresh("--title", "a\x1b[2Jb"), "text.control", "Remove it", "请删除"),
+    "a title that turns": (fresh("--title", "a\u202eb"), "text.bidirectional", "Remove it", "请删除"),
+    "a title that is not NFC": (fresh("--title", "e\u0301"), "text.not_nfc", "Normalise it and sign again", "请规范化"),
     "a title in GBK": (fresh("--title", os.fsdecode("论文".encode("gbk"))), "text.surrogate", "whole", "完整的字符"),
-    "an unassigned code point": (fresh("--credited-as", "\u0378"), "text.unassigned", "remove it", "请删除"),
-    "another basis": (fresh("--basis", "theft"), "word.unknown", "own, employment, commission", "请选用"),
-    "another media type": (fresh("--media-type", "VIDEO"), "text.pattern", "write it so", "请照此填写"),
+    "an unassigned code point": (fresh("--credited-as", "\u0378"), "text.unassigned", "Remove it", "请删除"),
+    "another basis": (fresh("--basis", "theft"), "word.unknown", "own, employment, commission", "必须是以下之一"),
+    "another media type": (fresh("--media-type", "VIDEO"), "text.pattern", "This must match", "必须符合"),
     "made before time": (fresh("--made-at", "-1"), "integer.range", "from 0 to", "0 到"),
     "made after time": (fresh("--made-at", str(2**64)), "integer.range", "from 0 to", "0 到"),
     # Keys and passphrases
@@ -167,29 +167,34 @@ CASES = {
     "an empty passphrase": (another_passphrase(b""), "key.wrong_passphrase", "Check the passphrase", "请检查口令"),
     "a passphrase in GBK": (
         another_passphrase("口令".encode("gbk")),
-        *("key.passphrase_encoding", "Save the file as UTF-8", "请将文件另存为 UTF-8"),
+        *("key.passphrase_encoding", "Save the file as UTF-8", "请将文件保存为 UTF-8"),
     ),
     "no passphrase file": (fresh("--passphrase-file", "none"), "file.unreadable", "Check the path", "请检查路径"),
     "a key that is not there": (fresh("--key", "nobody"), "file.unreadable", "Check the path", "请检查路径"),
     "a key file that is none": (another_key(b"{}"), "key.not_a_keystore", "from its backup", "从备份恢复"),
     "a key file that is no JSON": (another_key(b"\xff"), "key.not_a_keystore", "from its backup", "从备份恢复"),
-    "a key that exists": (call("key", "new", "--backup", "stick/"), "file.exists", "Choose another name", "请另选名称"),
+    "a key that exists": (
+        call("key", "new", "--backup", "stick/"),
+        "file.exists",
+        "Choose another name",
+        "或移走原文件",
+    ),
     "a new key with an empty passphrase": (
         call("key", "new", "--name", "second", "--backup", "stick/", "--passphrase-file", "/dev/null"),
-        *("key.empty_passphrase", "Choose one of several words", "请选用由多个词"),
+        *("key.empty_passphrase", "Choose one of several words", "请使用由多个词组成的口令"),
     ),
     # Registries
-    "no registry": (fresh(url=f"http://127.0.0.1:{free_port()}"), "registry.unreachable", "run the same", "再次运行"),
-    "no URL": (fresh(url="http://["), "registry.unreachable", "run the same command again", "再次运行同一命令"),
+    "no registry": (fresh(url=f"http://127.0.0.1:{free_port()}"), "registry.unreachable", "Run the same", "再次运行"),
+    "no URL": (fresh(url="http://["), "registry.unreachable", "Run the same command again", "再次运行同一命令"),
     "a URL of something else": (a_registry_that_is_none, "registry.answered", "Check the URL", "请检查网址"),
     "another registry": (fresh("--registry", OTHER), "registry.other", "Check --registry", "请检查 --registry"),
-    "half an address": (fresh("--registry", "0x12"), "hex.length", "Copy it whole", "请完整复制"),
+    "half an address": (fresh("--registry", "0x12"), "hex.length", "Copy it completely", "请完整复制"),
     "a mistyped address": (
         fresh("--registry", "0x596ffe27E81cf2Aa1CD8d4e52F70F51c9373cC50"),
-        *("account.checksum", "Copy it again", "请重新复制"),
+        *("account.checksum", "Copy the address again", "请重新复制"),
     ),
     # Bundles
-    "half a digest": (proving("-o", "x.deed", digest="0x12"), "hex.length", "Copy it whole", "请完整复制"),
+    "half a digest": (proving("-o", "x.deed", digest="0x12"), "hex.length", "Copy it completely", "请完整复制"),
     "an unknown digest": (
         proving("-o", "x.deed", digest="0x" + "00" * 32),
         *("statement.unknown", "Check the digest", "请检查摘要"),
@@ -198,25 +203,40 @@ CASES = {
         proving("-o", "x.deed", "--registry", OTHER),
         *("registry.other", "Check --registry", "请检查 --registry"),
     ),
-    "a bundle over another file": (proving("-o", VIDEO), "file.exists", "Choose another name", "请另选名称"),
+    "a bundle over another file": (proving("-o", VIDEO), "file.exists", "Choose another name", "或移走原文件"),
     "a bundle in a folder that is a file": (
         proving("-o", f"{VIDEO}/x.deed"),
         *("file.unwritable", "choose another place", "换个位置"),
     ),
     "a bundle that is not there": (call("verify", "无.deed"), "file.unreadable", "Check the path", "请检查路径"),
-    "a video for a bundle": (call("verify", VIDEO), "json.not_utf8", "a bundle as it was fetched", "存证包请原样给出"),
-    "an empty bundle": (verifying(lambda _data: b""), "json.malformed", "as it was fetched", "存证包请原样给出"),
-    "a bundle cut off": (verifying(lambda data: data[:-9]), "json.malformed", "or not whole", "完整的 JSON"),
-    "a bundle with a tail": (verifying(lambda data: data + b"{}"), "json.malformed", "as it was fetched", "原样给出"),
-    "JSON that is no bundle": (verifying(lambda _data: b"{}"), "json.member_missing", "add it", "请补上"),
-    "a bundle of version 2": (verifying(member(version=2)), "bundle.version", "Use a newer deedlog", "请使用更新的"),
+    "a video for a bundle": (
+        call("verify", VIDEO),
+        "json.not_utf8",
+        "Give a bundle exactly as it was fetched",
+        "存证包请原样提供",
+    ),
+    "an empty bundle": (verifying(lambda _data: b""), "json.malformed", "as it was fetched", "存证包请原样提供"),
+    "a bundle cut off": (
+        verifying(lambda data: data[:-9]),
+        "json.malformed",
+        "Give a bundle exactly as it was fetched",
+        "存证包请原样提供",
+    ),
+    "a bundle with a tail": (verifying(lambda data: data + b"{}"), "json.malformed", "as it was fetched", "原样提供"),
+    "JSON that is no bundle": (
+        verifying(lambda _data: b"{}"),
+        "json.member_missing",
+        "every member is required",
+        "请补上",
+    ),
+    "a bundle of version 2": (verifying(member(version=2)), "bundle.version", "Use a newer deedlog", "请使用更新版本"),
     "a bundle with another word on itself": (
         verifying(member(about="x")),
         "bundle.about",
         "Fetch a fresh",
         "请重新获取",
     ),
-    "a bundle with a member more": (verifying(member(more="x")), "json.member_unknown", "remove it", "请删除"),
+    "a bundle with a member more": (verifying(member(more="x")), "json.member_unknown", "Remove it", "请删除"),
     "a bundle nested 10,000 deep": (verifying(lambda _data: b"[" * 10_000), "json.too_deep", "nested", "嵌套过深"),
     "an enormous bundle": (
         verifying(lambda _data: b" " * 40_000_000),
@@ -227,10 +247,10 @@ CASES = {
     "a requirement that there is not": (
         verifying(None, "--require", "truth"),
         "verify.unknown_question",
-        "some of",
-        "选用",
+        "Choose from",
+        "可选",
     ),
-    "half a block hash": (verifying(None, "--block-hash", "0x12"), "hex.length", "Copy it whole", "请完整复制"),
+    "half a block hash": (verifying(None, "--block-hash", "0x12"), "hex.length", "Copy it completely", "请完整复制"),
     "a report in no folder": (
         verifying(None, "--report", f"{VIDEO}/x"),
         "file.unwritable",
@@ -265,7 +285,7 @@ def test_a_file_that_grows_while_it_is_hashed_is_not_signed(creator, local):
     thread.start()
     try:
         answer = creator.person.run("--lang", "zh", *register(creator.person, local, "--json", video=growing))
-        refused(answer, "file.changed", "Wait until nothing writes", "请等待写入结束")
+        refused(answer, "file.changed", "Wait until no program writes to it, and try", "请等其他程序写完后重试")
     finally:
         done.set()
         thread.join()

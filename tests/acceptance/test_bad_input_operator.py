@@ -138,7 +138,7 @@ def test_a_passphrase_file_that_is_not_set_or_not_there_is_named(operator, name)
         refused(worker(operator, **{variable: "none"}), "file.unreadable", "Check the path", "请检查路径")
         del operator.environment[variable]
         done = worker(operator)
-        refused(done, "settings.passphrase_file", "to a file with the key's passphrase", "存放密钥口令的文件")
+        refused(done, "settings.passphrase_file", "Set it to a file that holds the key's", "存放密钥口令的文件")
     assert variable in done.stderr
 
 
@@ -160,10 +160,10 @@ SAYS = {
         "en": "Check DEEDLOG_RPC_URL and DEEDLOG_CHAIN",
         "zh": "请检查 DEEDLOG_RPC_URL 与 DEEDLOG_CHAIN",
     },
-    "chain.no_contract": {"en": "Deploy it first", "zh": "请先部署"},
+    "chain.no_contract": {"en": "Deploy it (ape run deploy), or check", "zh": "请先部署"},
     "chain.unreachable": {
-        "en": "It is asked again; check DEEDLOG_RPC_URL",
-        "zh": "会再次询问；请检查 DEEDLOG_RPC_URL",
+        "en": "Check DEEDLOG_RPC_URL",
+        "zh": "请检查 DEEDLOG_RPC_URL",
     },
 }
 
@@ -205,7 +205,7 @@ def test_a_chain_without_a_node_of_its_own_asks_for_one(operator):
     chains.write_text(json.dumps({"local": nowhere}), "utf-8")
     with unchanged(operator.data):
         done = worker(operator, DEEDLOG_CHAINS=str(chains))
-        refused(done, "settings.rpc_url", "set DEEDLOG_RPC_URL", "请设置 DEEDLOG_RPC_URL")
+        refused(done, "settings.rpc_url", "Set DEEDLOG_RPC_URL", "请设置 DEEDLOG_RPC_URL")
         chains.write_text("{", "utf-8")
         refused(worker(operator, DEEDLOG_CHAINS=str(chains)), "chains.unreadable", "DEEDLOG_CHAINS", "DEEDLOG_CHAINS")
         done = worker(operator, DEEDLOG_CHAIN="mars")
@@ -216,7 +216,9 @@ def test_a_chain_without_a_node_of_its_own_asks_for_one(operator):
 def test_a_data_folder_of_another_registry_is_refused(operator, another, command):
     shutil.copy(another / "identity.json", operator.data / "identity.json")
     with unchanged(operator.data):
-        refused(run(operator, command), "database.other_registry", "both must be of one registry", "必须属于同一登记处")
+        refused(
+            run(operator, command), "database.other_registry", "both must belong to one registry", "必须属于同一登记处"
+        )
 
 
 @pytest.mark.parametrize("name", ["identity.json", "deployments/31337.json"])
@@ -246,7 +248,7 @@ def test_an_unreadable_file_of_what_was_signed_last_is_named(operator, content):
     (operator.data / "log.pem.last-signed").write_bytes(content)
     with unchanged(operator.data):
         done = worker(operator)
-        refused(done, "log.last_signed_unreadable", "then remove the file", "然后删除此文件")
+        refused(done, "log.last_signed_unreadable", "then remove the file", "工作进程会重新写入")
 
 
 def test_an_old_backup_is_refused_and_nothing_is_signed(operator):
@@ -255,11 +257,11 @@ def test_an_old_backup_is_refused_and_nothing_is_signed(operator):
     shutil.copy(operator.stopped.old, operator.data / "deedlog.sqlite")
     with unchanged(operator.data):
         done = worker(operator)
-        refused(done, "log.database_behind", "Restore a newer one", "请恢复更新的备份")
+        refused(done, "log.database_behind", "Restore a newer one", "请恢复较新的备份")
     # Nor without the file that remembers what was signed: the contract remembers it too.
     (operator.data / "log.pem.last-signed").unlink()
     done = worker(operator)
-    refused(done, "anchoring.database_behind", "Restore a newer backup", "请恢复更新的备份")
+    refused(done, "anchoring.database_behind", "Restore a newer backup", "请恢复较新的备份")
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
@@ -269,8 +271,8 @@ def test_a_database_that_is_none_or_of_another_form_is_refused(operator, command
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     with unchanged(operator.data):
-        refused(run(operator, command), "database.newer", "Use the later version", "请使用该更新版本")
-        refused(run(operator, "migrate"), "database.newer", "Use the later version", "请使用该更新版本")
+        refused(run(operator, command), "database.newer", "Use the later version", "或恢复升级之前的备份")
+        refused(run(operator, "migrate"), "database.newer", "Use the later version", "或恢复升级之前的备份")
     path.write_bytes(b"no database " * 400)
     for leftover in operator.data.glob("deedlog.sqlite-*"):
         leftover.unlink()
@@ -285,7 +287,7 @@ def test_a_database_that_is_none_or_of_another_form_is_refused(operator, command
 def test_a_port_in_use_is_named(operator):
     with socket.create_server(("127.0.0.1", 0)) as taken, unchanged(operator.data):
         done = run(operator, "serve", "--port", str(taken.getsockname()[1]))
-        refused(done, "serve.port", "choose another with --port", "请用 --port 另选端口")
+        refused(done, "serve.port", "Choose another with --port", "请用 --port 另选")
         assert str(taken.getsockname()[1]) in done.stderr
 
 
@@ -298,6 +300,6 @@ def test_an_address_that_is_not_this_machines_is_named(operator):
 def test_the_registry_is_made_once_and_only_in_a_place_that_can_be_written(operator):
     given = ("--origin", "deeds.example.com/log", "--owner", "0x" + "12" * 20)
     with unchanged(operator.data):
-        refused(run(operator, "init", *given), "file.exists", "Choose another name", "请另选名称")
+        refused(run(operator, "init", *given), "file.exists", "Choose another name", "或移走原文件")
         inside = str(operator.passphrase / "data")
         refused(run(operator, "init", *given, DEEDLOG_DATA=inside), "file.unwritable", "another place", "换个位置")

@@ -100,7 +100,7 @@ NEEDS_THE_PLATFORM = [
     ("api-key", "revoke", "1"),
     ("fsck",),
 ]
-SAYS = {"en": "this command needs deedlog[platform]:", "zh": "此命令需要 deedlog[platform]："}
+SAYS = {"en": "This command needs deedlog[platform].", "zh": "此命令需要 deedlog[platform]。"}
 
 
 @pytest.mark.parametrize("arguments", NEEDS_THE_PLATFORM, ids=" ".join)
@@ -121,7 +121,7 @@ def test_a_command_of_the_platform_says_what_it_needs(base, tmp_path, arguments)
         assert done.returncode == 1, done.stderr
         assert "Traceback" not in done.stderr
         assert words in done.stderr
-        assert "pip install 'deedlog[platform]'" in done.stderr
+        assert "pip install '.[platform]'" in done.stderr
         error = json.loads(done.stdout)["error"]
         assert error["code"] == "platform.missing"
         assert error["params"]["package"] in PLATFORM_MODULES

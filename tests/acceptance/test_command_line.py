@@ -56,7 +56,7 @@ def test_a_key_is_not_made_without_a_backup(person):
     assert not list((person.folder / "home").rglob("*.json"))
     made = person.run("key", "new", "--passphrase-file", person.passphrase, given="stick/copy.json\n")
     assert made.returncode == 0, made.stderr
-    assert "no longer speak as this account" in made.stdout
+    assert "you can never again sign as this account" in made.stdout
     kept, copy = person.folder / "home/keys/default.json", person.folder / "stick/copy.json"
     assert kept.read_bytes() == copy.read_bytes()
     assert kept.stat().st_mode & 0o077 == 0
@@ -78,7 +78,7 @@ def test_a_creator_registers_proves_and_verifies(starting, local):
     made = person.new_key()
     registered = register(person, local)
     assert registered.returncode == 0, registered.stderr
-    assert "For ever public" in registered.stdout
+    assert "Public for ever" in registered.stdout
     again = json.loads(register(person, local, "--json").stdout)
     assert again["outcome"] == "known"
     digest, registry = again["digest"], again["registry"]
@@ -92,12 +92,12 @@ def test_a_creator_registers_proves_and_verifies(starting, local):
     verified = person.run("verify", "my.deed", VIDEO_NAME, *pins, "--report", "out.html")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert made["account"] in verified.stdout
-    assert "proves nothing to others" in verified.stdout  # a development chain
+    assert "This proves nothing to other people" in verified.stdout  # a development chain
     report = (person.folder / "out.html").read_text("utf-8")
     assert "怎样 读论文" in report
     assert "<script" not in report
     chinese = person.run("--lang", "zh", "verify", "my.deed", VIDEO_NAME, *pins)
-    assert "所有必需的回答（*）均为“是”。" in chinese.stdout
+    assert "所有必需项（*）均为“是”。" in chinese.stdout
     unpinned = person.run("verify", "my.deed", VIDEO_NAME)
     assert unpinned.returncode == 2
     assert "taken from the bundle" in unpinned.stdout

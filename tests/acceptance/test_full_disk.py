@@ -109,7 +109,7 @@ def _full_and_free_again(person, fill, free):
         assert client.post("/v1/statements", json=body).status_code == 201
         sender.kept.append(digest)
         fill(process.pid)
-        for language, text in (("en", "Send the same again"), ("zh", "请重新发送同一内容")):
+        for language, text in (("en", "Send the same request again"), ("zh", "请重新发送同一请求")):
             answer = sender.send_until_refused(client)
             assert answer.headers["content-type"] == "application/problem+json"
             assert (answer.status_code, answer.json()["code"] in NOT_NOW) == (503, True), answer.text
@@ -199,7 +199,7 @@ def test_a_statement_that_cannot_be_kept_is_not_sent(tmp_path, fork_server, full
     given += ("--passphrase-file", person.passphrase, "--key", tmp_path / "home/keys/default.json", "--json")
     before = snapshot(full.folder)
     done = person.run("--lang", "zh", *given, DEEDLOG_HOME=str(full.folder))
-    refused(done, "file.unwritable", "make room", "请腾出空间")
+    refused(done, "file.unwritable", "Make room", "请腾出空间")
     assert [
         name for name in snapshot(full.folder) if name not in before and snapshot(full.folder)[name] != "folder"
     ] == []
@@ -220,9 +220,9 @@ def test_a_bundle_or_a_report_that_cannot_be_written_leaves_the_one_before(tmp_p
     assert person.run(*prove).returncode == 0
     full.fill()
     before = snapshot(full.folder)
-    refused(person.run("--lang", "zh", *prove), "file.unwritable", "make room", "请腾出空间")
+    refused(person.run("--lang", "zh", *prove), "file.unwritable", "Make room", "请腾出空间")
     done = person.run("--lang", "zh", "verify", target, "--report", full.folder / "out.html", "--json")
-    refused(done, "file.unwritable", "make room", "请腾出空间")
+    refused(done, "file.unwritable", "Make room", "请腾出空间")
     assert snapshot(full.folder) == before
 
 
@@ -230,7 +230,7 @@ def test_a_key_without_its_backup_is_not_made(tmp_path, fork_server, full):
     person = CommandLineUser(tmp_path, fork_server)
     given = ("key", "new", "--passphrase-file", person.passphrase, "--json")
     done = person.run("--lang", "zh", *given, "--backup", full.folder / "copy.json")
-    refused(done, "file.unwritable", "make room", "请腾出空间")
+    refused(done, "file.unwritable", "Make room", "请腾出空间")
     assert not (tmp_path / "home/keys/default.json").exists()
     assert person.run(*given, "--backup", "copy.json").returncode == 0
 
@@ -247,7 +247,7 @@ def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, f
     assert "<!doctype html>" in shown.stdout.lower()
     refused(
         person.run("--lang", "zh", "verify", "my.deed", "--report", "/dev/full", "--json"),
-        *("file.unwritable", "make room", "请腾出空间"),
+        *("file.unwritable", "Make room", "请腾出空间"),
     )
     (tmp_path / "link.html").symlink_to("page.html")
     (tmp_path / "circle").symlink_to("circle")

@@ -98,7 +98,7 @@ def register(console, video, *more):
 def test_a_video_is_registered_proven_and_verified(console):
     said, _ = console.done(*register(console, VIDEO))
     assert "已登记" in said
-    assert f"title: {TITLE}" in said
+    assert f"标题 (title): {TITLE}" in said
     assert VIDEO in said  # in the command to run next
     again = json.loads(console.done(*register(console, VIDEO, "--json"))[0])
     assert again["outcome"] == "known"
@@ -108,7 +108,7 @@ def test_a_video_is_registered_proven_and_verified(console):
     pins = ("--registry", again["registry"])
     said, _ = console.done("verify", bundle, VIDEO, *pins, expect=2)
     assert TITLE in said
-    assert "这些字节正是所签署的内容" in said
+    assert "文件字节与签署时完全一致" in said
     shown = json.loads(console.done("verify", bundle, VIDEO, *pins, "--json", expect=2)[0])
     assert shown["answers"]["file"]["answer"] == "yes"
     console.done("verify", bundle, VIDEO, *pins, "--report", "结论.html", expect=2)

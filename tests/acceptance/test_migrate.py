@@ -52,7 +52,7 @@ def test_the_database_of_an_earlier_version_is_brought_to_this_ones_form(earlier
         done = deedlog("migrate", "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {"before": before, "now": SCHEMA_VERSION}
-    assert f"have form {SCHEMA_VERSION}" in deedlog("migrate").stdout
+    assert f"is now version {SCHEMA_VERSION}" in deedlog("migrate").stdout
     checked = deedlog("fsck", "--no-chain")
     assert checked.returncode == 0, checked.stdout + checked.stderr
 

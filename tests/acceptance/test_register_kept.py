@@ -105,14 +105,14 @@ def test_a_failing_server_has_refused_nothing_and_the_same_statement_is_sent_aga
         (kept,) = files(person)
         assert kept.suffix == ".json", name
         assert json.loads(done.stdout)["error"]["params"]["kept"] == str(kept), name
-        assert f"The signed statement is kept at {kept}. Run the same command again" in done.stderr, name
+        assert f"The signed statement is stored at {kept}. Run the same command again" in done.stderr, name
         sent = sent or json.loads(kept.read_text("utf-8"))
         assert posted == [sent], name
         assert json.loads(kept.read_text("utf-8")) == sent, name
     said = register(person, "http://127.0.0.1:1", DEEDLOG_LANG="zh")
     assert said.returncode == 1  # not even its address could be asked
     done = register(person, local.url)
-    assert "sending that one again" in done.stdout
+    assert "Sending that one again" in done.stdout
     stored = httpx.get(
         f"{local.url}/v1/statements", params={"content_hash": sent["typed_data"]["message"]["contentHash"]}
     )

@@ -160,7 +160,7 @@ def test_a_node_that_is_away_is_an_alarm_until_it_is_back(well):
         assert well.node.url in detail
         assert "DEEDLOG_RPC_URL" in detail
         assert "HTTP 503" in detail
-    assert "check DEEDLOG_RPC_URL" in english
+    assert "Check DEEDLOG_RPC_URL" in english
     assert "请检查 DEEDLOG_RPC_URL" in chinese
     since = well.alarms()[code]["since"]
     assert well.metrics()["deedlog_alarm", code] == since
@@ -207,8 +207,8 @@ def test_a_low_balance_is_an_alarm_until_somebody_funds_the_account(well):
     until(lambda: "chain.unreachable" not in well.alarms())
     account = to_checksum(well.identity.operator)
     assert account in well.alarms()[code]["detail"]
-    assert "Send it coins" in well.alarms()[code]["detail"]
-    assert "转入" in well.alarms("zh")[code]["detail"]
+    assert "Fund it" in well.alarms()[code]["detail"]
+    assert "充值" in well.alarms("zh")[code]["detail"]
     metrics = well.metrics()
     assert metrics["deedlog_alarm", code] == well.alarms()[code]["since"]
     assert metrics["deedlog_operator_balance_wei",] == 10**15

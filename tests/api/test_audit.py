@@ -224,4 +224,4 @@ def test_a_registry_at_work_with_its_contract_and_its_database(site, tmp_path):
     checked = json.loads(site.local.deedlog("fsck", "--json"))
     assert checked["registry"] == address
     assert checked["rows"]["statements"] >= said["size"]
-    assert "Rows in order" in site.local.deedlog("fsck", "--no-chain")
+    assert "No fault found in the rows" in site.local.deedlog("fsck", "--no-chain")

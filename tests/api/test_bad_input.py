@@ -121,9 +121,9 @@ def test_a_batch_names_bad_items_and_keeps_the_good_ones(site):
         *("text.empty", "json.not_an_object", "accepted", "json.not_an_object", "signature.signer"),
         "json.not_an_object",
     ]
-    assert "请填写文字" in results[0]["problem"]["detail"]
+    assert "请至少填写一个" in results[0]["problem"]["detail"]
 
 
 def test_the_language_may_be_named_in_the_query(site):
-    assert "没有此类声明" in site.anyone.get("/v1/statements?kind=Song&lang=zh").json()["detail"]
+    assert "没有这种声明类型" in site.anyone.get("/v1/statements?kind=Song&lang=zh").json()["detail"]
     assert "no such kind" in site.anyone.get("/v1/statements?kind=Song&lang=xx").json()["detail"]

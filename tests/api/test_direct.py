@@ -18,7 +18,11 @@ FAULTS = {
     "ours": (KeyError("a secret"), 500, "http.internal"),
     "the database's": (OperationalError("SELECT", {}, Exception("disk full")), 503, "database.unavailable"),
     "the database's file": (DatabaseError("SELECT", {}, Exception("malformed")), 503, "database.unavailable"),
-    "the driver's": (InterfaceError("SELECT", {}, Exception("the connection is lost")), 503, "database.unavailable"),
+    "the driver's": (
+        InterfaceError("SELECT", {}, Exception("The operator finds the cause in the log")),
+        503,
+        "database.unavailable",
+    ),
     "what it refuses": (IntegrityError("INSERT", {}, Exception("a secret")), 500, "http.internal"),
     "a refusal": (Unavailable("statement.stopping"), 503, "statement.stopping"),
 }

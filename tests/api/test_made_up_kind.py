@@ -30,6 +30,7 @@ from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, open_world, 
 from support.worlds.site_world import Site
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.fsck.database import check_database
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
@@ -274,6 +275,7 @@ class Story:
         self.sessions = {}
         alice, bob, heir = map(account_of_private_key, (ALICE, BOB, BOB_2))
         self.made = work(creators=tuple(sorted((alice, bob))), salt=salt("of two"))
+        self.other = work(creators=(alice,), salt=salt("of one"))
         of = self.digest(self.made)
         self.first, self.rival = sponsorship(of), sponsorship(of, salt=salt("rival"))
         auditor = account_of_private_key(IDA)
@@ -390,6 +392,7 @@ def it_bears_on_its_sponsor(tell):
     """It bears on its sponsor: what else they promise must renew it."""
     late = tell.draft(tell.rival, SAM)
     assert (late["state"], late["reason"]["code"]) == ("stale", "sponsorship.another")
+    assert tell.propose(sponsorship(tell.digest(tell.other)), SAM)[0] == "sponsorship.another"
     over = sponsorship(tell.digest(tell.made), renews=tell.digest(tell.first), until=int(time.time()) - 1)
     assert tell.propose(over, SAM)[0] == "sponsorship.expired"
     accepted(tell.site.post(tell.second, SAM, ALICE, BOB_2))
@@ -417,9 +420,9 @@ def log_and_database_are_in_order(tell):
     """It is logged, and the log and the database are in order with it."""
     tell.sequence()
     counts = check_database(tell.world.database, tell.world.identity).counts
-    assert (counts.statements, counts.unlogged, counts.drafts) == (4, 0, 1)
+    assert (counts.statements, counts.unlogged, counts.drafts) == (5, 0, 1)
     code, said = tell.run("audit", tell.client.base_url, "--registry", tell.registry)
-    assert (code, "4 entries" in said) == (0, True), said
+    assert (code, "5 entries" in said) == (0, True), said
 
 
 def its_bundle_is_for_its_readers(tell):
@@ -438,12 +441,12 @@ def its_bundle_is_for_its_readers(tell):
 def one_line_can_be_shown_alone(tell):
     """One line of it can be shown without the others, to the account that it is about."""
     path = tell.bundle(tell.first, ADA)[1]
-    opened = open_line(bundles.parse(path.read_bytes()), account_of_private_key(CLEO))
+    opened = open_line(bundles.parse(path.read_bytes(), contracts()), account_of_private_key(CLEO))
     shown = [line for line in opened.typed_data["message"]["gifts"] if not isinstance(line, str)]
     assert len(shown) == 1
     path.write_bytes(opened.format())
     code, said = tell.verify("en", "signatures,complete,included", tell.made, tell.handed_over)
-    assert (code, f"Open lines: {shown[0]['amount']}." in said) == (0, True), said
+    assert (code, f"Shown lines: {shown[0]['amount']}." in said) == (0, True), said
     with pytest.raises(InvalidData, match="no_line"):
         open_line(opened, account_of_private_key(BOB))
 
@@ -451,6 +454,7 @@ def one_line_can_be_shown_alone(tell):
 def story(world, site, folder):
     tell = Story(world, site, folder)
     accepted(site.post(tell.made, ALICE, BOB))
+    accepted(site.post(tell.other, ALICE))
     for part in (
         typed_data_is_made_for_it,
         its_signers_follow_from_the_work,

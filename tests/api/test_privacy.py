@@ -256,7 +256,7 @@ def test_an_opened_line_verifies_and_no_other_can_be_guessed_from_it(sharing, st
     )
     complete = verdict.findings["complete"]
     assert (complete.code, complete.params["parties"]) == ("complete.some_lines", 3)
-    assert complete.params["lines"] == f"{story.anna.shown} 623,457 ppm"
+    assert complete.params["lines"] == f"{story.anna.shown} 623,457 ppm producer"
     kept = mine.typed_data["message"]
     lines_shown = [line for line in kept["shares"] if isinstance(line, dict)]
     assert [line["party"] for line in lines_shown] == [to_hex(story.anna.account)]

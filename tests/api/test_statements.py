@@ -202,7 +202,7 @@ def test_problems_speak_the_askers_language(site):
     english = site.anyone.get("/nothing").json()
     chinese = site.anyone.get("/nothing", headers={"Accept-Language": "zh-CN,zh;q=0.9"}).json()
     assert english["code"] == chinese["code"]
-    assert "没有内容" in chinese["detail"]
+    assert "不存在" in chinese["detail"]
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,6 @@
-"""The routes, one file for each resource. They check nothing that `registry.acceptance` checks."""
+"""The routes, one file for each resource. They check nothing that `registry.acceptance` checks.
+
+Read `writing` first (statements, one or many), then `statements` (reading them), `drafts`, `agreements`, `events`,
+`sessions` (signing in), `log` (tiles and checkpoints) and `health`. A route takes what it needs from `Context`, and is
+included in `api.app`.
+"""

@@ -191,11 +191,11 @@ CASES = {
     # Sums and lines
     "one part too few": (
         agreed(ppm(0, 499_999)),
-        *(422, "agreement.sum", "shares", "come to 999999 parts"),
+        *(422, "agreement.sum", "shares", "add up to 999999 ppm"),
     ),
     "one part too many": (
         agreed(ppm(0, 500_001)),
-        *(422, "agreement.sum", "shares", "come to 1000001 parts"),
+        *(422, "agreement.sum", "shares", "add up to 1000001 ppm"),
     ),
     "a share of nothing": (agreed(ppm(0, 0)), 422, "integer.range", "shares[0].ppm", "from 1 to"),
     "a negative share": (agreed(ppm(0, -1)), 422, "integer.range", "shares[0].ppm", "from 1 to"),
@@ -203,29 +203,29 @@ CASES = {
         agreed(ppm(0, "500000")),
         *(422, "integer.not_a_number", "shares[0].ppm", "JSON number"),
     ),
-    "half a part": (agreed(ppm(0, 0.5)), 400, "json.fraction", None, "write integers"),
+    "half a part": (agreed(ppm(0, 0.5)), 400, "json.fraction", None, "Write integers, as decimal strings where the"),
     "another's line": (
         agreed(lambda _scene, message: message["shares"].reverse()),
         *(422, "agreement.line_of_another", "shares[0].party", "in the order of parties"),
     ),
     "a line too few": (
         agreed(lambda _scene, message: message["shares"].pop(), parties=TRIO),
-        *(422, "agreement.lines", "shares", "2 shares for 3 parties"),
+        *(422, "agreement.lines", "shares", "2 shares but 3 parties"),
     ),
     "a hidden line": (
         agreed(lambda _scene, message: message["shares"].__setitem__(0, "0x" + "11" * 32)),
-        *(422, "line.hidden", "shares[0]", "Send it whole"),
+        *(422, "line.hidden", "shares[0]", "shares can be hidden later, when you show"),
     ),
     # Parties
-    "a party twice": (agreed(twice), 422, "list.not_ascending", "parties[1]", "sort it"),
-    "parties out of order": (agreed(out_of_order), 422, "list.not_ascending", "parties[1]", "sort it"),
+    "a party twice": (agreed(twice), 422, "list.not_ascending", "parties[1]", "Sort it"),
+    "parties out of order": (agreed(out_of_order), 422, "list.not_ascending", "parties[1]", "Sort it"),
     "a party in capitals": (agreed(in_capitals), 422, "hex.malformed", "parties[0]", "lower-case hex"),
     "no party": (agreed(so_many(0)), 422, "list.length", "parties", "2 to 64 items"),
     "one party": (agreed(so_many(1)), 422, "list.length", "parties", "2 to 64 items"),
     "65 parties": (agreed(so_many(65)), 422, "list.length", "parties", "2 to 64 items"),
     "who stays and leaves": (
         agreed(lambda _scene, message: message.update(leaving=message["parties"][:1])),
-        *(422, "agreement.stays_and_leaves", "leaving", "in parties and in leaving"),
+        *(422, "agreement.stays_and_leaves", "leaving", "Remove it from one of them"),
     ),
     "who leaves where nothing is superseded": (
         agreed(lambda scene, message: message.update(leaving=[to_hex(scene.cleo.account)])),
@@ -251,11 +251,11 @@ CASES = {
     ),
     "an upload that nobody has claimed": (
         sent(lambda scene: scene.agreement(scene.uploaded, [scene.anna, scene.ben]), "anna", "ben"),
-        *(422, "work.unclaimed", "works", "countersigned by the platform first"),
+        *(422, "work.unclaimed", "works", "First its creator must claim it, and the"),
     ),
     "the work of a stranger": (
         sent(lambda scene: scene.agreement(scene.of_a_stranger, [scene.anna, scene.ben]), "anna", "ben"),
-        *(422, "agreement.creator_missing", "parties", "no party here"),
+        *(422, "agreement.creator_missing", "parties", "every creator of a work must be a party"),
     ),
     "without one of two creators": (
         sent(lambda scene: scene.agreement(scene.of_two, [scene.anna, scene.cleo]), "anna", "cleo"),
@@ -264,24 +264,24 @@ CASES = {
     # Acceptances
     "a signature too few": (
         sent(lambda scene: scene.agreement(scene.free, [scene.anna, scene.ben]), "anna"),
-        *(422, "signature.missing", None, "everybody who has to sign this must have signed"),
+        *(422, "signature.missing", None, "Every signer of this statement must have"),
     ),
     "a proposal by who is no party": (
         sent(lambda scene: scene.agreement(scene.free, [scene.anna, scene.ben]), "cleo", at="/v1/drafts"),
-        *(422, "signature.not_a_signer", None, "remove its signature"),
+        *(422, "signature.not_a_signer", None, "Remove its signature"),
     ),
     "an acceptance by who is no party": (
         accepted("open", "stranger"),
-        *(422, "signature.not_a_signer", None, "remove its signature"),
+        *(422, "signature.not_a_signer", None, "Remove its signature"),
     ),
     "an acceptance by the payer": (
         accepted("open", "payer"),
-        *(422, "signature.not_a_signer", None, "remove its signature"),
+        *(422, "signature.not_a_signer", None, "Remove its signature"),
     ),
     "an acceptance after acceptBy": (accepted("expired", "ben"), 409, "agreement.expired", "acceptBy", "acceptBy"),
     "an acceptance of another version": (
         accepted("open", "ben", other_version),
-        *(422, "signature.signer", None, "another content or registry"),
+        *(422, "signature.signer", None, "Sign this typed data with the key of the"),
     ),
     "an acceptance of no draft": (
         lambda scene: (
@@ -295,16 +295,16 @@ CASES = {
     ),
     "an acceptance by a key that was rotated away": (
         sent(lambda scene: scene.agreement(scene.free, [scene.anna, scene.gone]), "anna", "gone"),
-        *(409, "account.rotated_away", None, "signs nothing more"),
+        *(409, "account.rotated_away", None, "Sign with"),
     ),
     # Amendments
     "supersedes what does not exist": (
         sent(lambda scene: scene.amendment(supersedes=unknown(scene)), *TRIO),
-        *(422, "agreement.unknown", "supersedes", "no agreement"),
+        *(422, "agreement.unknown", "supersedes", "A draft counts only once everybody has signed"),
     ),
     "supersedes a draft": (
         sent(lambda scene: scene.amendment(supersedes=scene.sharing.digest(scene.open)), *TRIO),
-        *(422, "agreement.unknown", "supersedes", "no agreement"),
+        *(422, "agreement.unknown", "supersedes", "A draft counts only once everybody has signed"),
     ),
     "supersedes what is superseded": (
         sent(lambda scene: scene.amendment(supersedes=scene.first), *TRIO),
@@ -312,22 +312,22 @@ CASES = {
     ),
     "supersedes what is terminated": (
         sent(lambda scene: scene.amendment(supersedes=scene.terminated), *TRIO),
-        *(409, "agreement.terminated", "supersedes", "Make a new one"),
+        *(409, "agreement.terminated", "supersedes", "Make a new agreement that supersedes nothing"),
     ),
     "supersedes one of other works": (
         sent(
             lambda scene: scene.agreement(scene.other, [scene.anna, scene.ben, scene.cleo], supersedes=scene.second),
             *TRIO,
         ),
-        *(422, "agreement.other_works", "supersedes", "in common"),
+        *(422, "agreement.other_works", "supersedes", "Name an agreement that shares a work with"),
     ),
     "without the signature of one who leaves": (
         sent(lambda scene: scene.amendment([scene.anna, scene.ben], leaving=accounts([scene.cleo])), "anna", "ben"),
-        *(422, "signature.missing", None, "everybody who has to sign this must have signed"),
+        *(422, "signature.missing", None, "Every signer of this statement must have"),
     ),
     "a party removed without a word": (
         sent(lambda scene: scene.amendment([scene.anna, scene.ben]), "anna", "ben"),
-        *(422, "agreement.leaves_unsigned", "leaving", "who leaves signs too"),
+        *(422, "agreement.leaves_unsigned", "leaving", "a party that leaves must sign too"),
     ),
     "one leaves who never was a party": (
         sent(lambda scene: scene.amendment(leaving=accounts([scene.stranger])), *TRIO, "stranger"),
@@ -348,19 +348,19 @@ CASES = {
     ),
     "a cancellation by a stranger": (
         sent(lambda scene: cancellation(scene.sharing.digest(scene.open)), "stranger"),
-        *(422, "cancellation.not_a_party", None, "only a party"),
+        *(422, "cancellation.not_a_party", None, "Sign with a party's account"),
     ),
     "a termination that one party did not sign": (
         sent(lambda scene: termination(scene.second, scene.now), "anna", "ben"),
-        *(422, "signature.missing", None, "everybody who has to sign this must have signed"),
+        *(422, "signature.missing", None, "Every signer of this statement must have"),
     ),
     "a termination that a stranger signed": (
         sent(lambda scene: termination(scene.second, scene.now), *TRIO, "stranger"),
-        *(422, "signature.not_a_signer", None, "remove its signature"),
+        *(422, "signature.not_a_signer", None, "Remove its signature"),
     ),
     "a termination of no agreement": (
         sent(lambda scene: termination(scene.free, scene.now), "anna"),
-        *(422, "agreement.unknown", "agreement", "no agreement"),
+        *(422, "agreement.unknown", "agreement", "A draft counts only once everybody has signed"),
     ),
     "a termination of what is superseded": (
         sent(lambda scene: termination(scene.first, scene.now), *TRIO),
@@ -377,7 +377,7 @@ CASES = {
     ),
     "a report in the payer's name": (
         sent(lambda scene: scene.report(scene.shared, 21, 22), "anna"),
-        *(422, "signature.missing", None, "everybody who has to sign this must have signed"),
+        *(422, "signature.missing", None, "Every signer of this statement must have"),
     ),
     "a report in another currency": (
         sent(lambda scene: scene.report(scene.shared, 11, 12, currency="USD"), "payer"),
@@ -385,11 +385,11 @@ CASES = {
     ),
     "a currency in small letters": (
         lambda scene: spoilt(scene, scene.reported, scene.payer, currency="cny"),
-        *(422, "text.pattern", "currency", "write it so"),
+        *(422, "text.pattern", "currency", "This must match"),
     ),
     "a report that straddles a change": (
         sent(lambda scene: scene.report(scene.shared, 15, 25), "payer"),
-        *(422, "report.straddles", "periodEnd", "each for itself"),
+        *(422, "report.straddles", "periodEnd", "one up to that time, one from it"),
     ),
     "a report without an agreement": (
         sent(lambda scene: scene.report(scene.free, 0, 1), "payer"),
@@ -401,11 +401,11 @@ CASES = {
     ),
     "a report of what is to come": (
         sent(lambda scene: scene.report(scene.shared, 80, 100), "payer"),
-        *(422, "report.not_over", "periodEnd", "still to come"),
+        *(422, "report.not_over", "periodEnd", "Report it after that"),
     ),
     "a report that corrects nothing here": (
         sent(lambda scene: scene.report(scene.shared, 0, 10, corrects=unknown(scene)), "payer"),
-        *(422, "report.corrects_unknown", "corrects", "no report"),
+        *(422, "report.corrects_unknown", "corrects", "Check the digest in corrects, or set it to"),
     ),
     "a report that corrects what is corrected": (
         sent(lambda scene: scene.report(scene.shared, 0, 10, corrects=scene.mistaken), "payer"),
@@ -413,7 +413,7 @@ CASES = {
     ),
     "a report that corrects another period": (
         sent(lambda scene: scene.report(scene.shared, 0, 11, corrects=scene.corrected), "payer"),
-        *(422, "report.corrects_another", "corrects", "Correct the right one"),
+        *(422, "report.corrects_another", "corrects", "Correct the matching report, or set corrects"),
     ),
     # Rotations
     "a rotation to who is somebody": (
@@ -426,19 +426,19 @@ CASES = {
     ),
     "a circle of rotations": (
         sent(lambda scene: rotation(scene.heir, scene.gone), "heir", "gone"),
-        *(409, "account.rotated_away", None, "signs nothing more"),
+        *(409, "account.rotated_away", None, "Sign with"),
     ),
     "a rotation without its successor": (
         sent(lambda scene: rotation(scene.anna, people(1)[0]), "anna"),
-        *(422, "signature.missing", None, "everybody who has to sign this must have signed"),
+        *(422, "signature.missing", None, "Every signer of this statement must have"),
     ),
     "a work by a key that was rotated away": (
         sent(lambda scene: work(scene.gone), "gone"),
-        *(409, "account.rotated_away", None, "signs nothing more"),
+        *(409, "account.rotated_away", None, "Sign with"),
     ),
     "a second rotation": (
         sent(lambda scene: rotation(scene.gone, scene.cleo), "gone", "cleo"),
-        *(409, "account.rotated_away", None, "signs nothing more"),
+        *(409, "account.rotated_away", None, "Sign with"),
     ),
     # Parts, claims and who confirms them
     "a contribution to no work": (
@@ -455,11 +455,11 @@ CASES = {
     ),
     "a countersignature of nothing": (
         sent(lambda scene: countersignature(scene.free, scene.anna), "anna"),
-        *(422, "countersignature.nothing_to_confirm", "statement", "have it registered first"),
+        *(422, "countersignature.nothing_to_confirm", "statement", "Check the digest, and register that"),
     ),
     "a second countersignature": (
         sent(lambda scene: countersignature(scene.confirmed, scene.anna), "anna"),
-        *(409, "countersignature.twice", "statement", "nothing more is needed"),
+        *(409, "countersignature.twice", "statement", "Nothing more is needed"),
     ),
     "a claim of a work": (
         sent(lambda scene: claim(scene.free, scene.ben), "ben"),

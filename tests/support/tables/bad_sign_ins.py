@@ -128,17 +128,24 @@ CASES = {
     ),
     "another URI": (
         members(uri="https://evil.example.com"),
-        *(422, "sign_in.uri", "uri", "exactly that URI", "一字不差"),
+        *(422, "sign_in.uri", "uri", "exactly that URI", "完全一致"),
     ),
     "our URI with a slash more": (
         members(uri=lambda uri: uri + "/"),
-        *(422, "sign_in.uri", "uri", "exactly that URI", "一字不差"),
+        *(422, "sign_in.uri", "uri", "exactly that URI", "完全一致"),
     ),
     "another scheme": (
         members(scheme="https"),
         *(422, "sign_in.scheme", "scheme", "Leave the scheme out", "请省略协议"),
     ),
-    "another chain": (members(chain_id=1), 422, "sign_in.chain", "chain_id", "that chain's id", "该链 ID"),
+    "another chain": (
+        members(chain_id=1),
+        422,
+        "sign_in.chain",
+        "chain_id",
+        "Sign a message with that chain id",
+        "该链 ID",
+    ),
     "a chain beyond all numbers": (
         members(chain_id=2**256 - 1),
         *(422, "sign_in.chain", "chain_id", str(2**256 - 1), str(2**256 - 1)),
@@ -146,19 +153,19 @@ CASES = {
     # Another time
     "issued in an hour": (
         members(issued_at=lambda time: time + 3600),
-        *(422, "sign_in.ahead", "issued_at", "set your clock", "请校准时钟"),
+        *(422, "sign_in.ahead", "issued_at", "Set your clock", "请校准时钟"),
     ),
     "issued an hour ago": (
         members(issued_at=lambda time: time - 3600),
-        *(422, "sign_in.old", "issued_at", "ask for a new nonce", "请获取新的 nonce"),
+        *(422, "sign_in.old", "issued_at", "Ask for a new nonce, sign again, and set", "获取新的登录随机数并重新签名"),
     ),
     "over": (
         members(expiration_time=lambda time: time - 301),
-        *(422, "sign_in.expired", "expiration_time", "ask for a new nonce", "请获取新的 nonce"),
+        *(422, "sign_in.expired", "expiration_time", "If the message was made just now, set your", "请校准时钟"),
     ),
     "not begun": (
         members(not_before=4_000_000_000),
-        *(422, "sign_in.not_yet", "not_before", "wait, or sign", "请稍候"),
+        *(422, "sign_in.not_yet", "not_before", "Wait, or sign a message without this member", "请等待"),
     ),
     "a day that there is not": (
         text(lambda good: good[: good.index("Issued At: ")] + "Issued At: 2026-02-30T00:00:00Z"),
@@ -167,11 +174,11 @@ CASES = {
     # Another nonce
     "a nonce of nobody": (
         members(nonce="0123456789abcdef0123456789abcdef"),
-        *(422, "sign_in.nonce", "nonce", "Ask for a new one", "请获取新的 nonce"),
+        *(422, "sign_in.nonce", "nonce", "Ask for a new one", "请重新获取（POST /v1/sessions/nonce）并重新签名"),
     ),
     "a nonce that differs in letter case and length": (
         members(nonce=lambda nonce: nonce.upper() + "A"),
-        *(422, "sign_in.nonce", "nonce", "Ask for a new one", "请获取新的 nonce"),
+        *(422, "sign_in.nonce", "nonce", "Ask for a new one", "请重新获取（POST /v1/sessions/nonce）并重新签名"),
     ),
     "a nonce of seven": (
         members(nonce="1234567"),
@@ -181,10 +188,17 @@ CASES = {
     "signed by another": (signed_by(BOB), 422, "sign_in.signer", None, "personal_sign", "personal_sign"),
     "another's account named": (
         members(account=account_of_private_key(BOB)),
-        *(422, "sign_in.signer", None, "named account", "所称账户"),
+        *(422, "sign_in.signer", None, "named account", "所列账户"),
     ),
-    "signed over another text": (over_another_text, 422, "sign_in.signer", None, "exactly this message", "原文"),
-    "high s": (signature(high_s), 422, "signature.high_s", None, "send its low-s twin", "请改用低 s 形式"),
+    "signed over another text": (over_another_text, 422, "sign_in.signer", None, "exactly this message", "原样签署"),
+    "high s": (
+        signature(high_s),
+        422,
+        "signature.high_s",
+        None,
+        "Send the equivalent low-s signature (n - s",
+        "请改用等价的低 s 签名",
+    ),
     "the other v": (
         signature(lambda data: data[:64] + bytes([55 - data[64]])),
         *(422, "sign_in.signer", None, "another text", "另一文本"),
@@ -192,20 +206,34 @@ CASES = {
     **{
         f"v {v}": (
             signature(lambda data, v=v: data[:64] + bytes([v])),
-            *(422, "signature.v", None, "send it as 27 or 28", "应为 27 或 28"),
+            *(422, "signature.v", None, "Send 27 or 28; if it is 0 or 1, add 27", "应为 27 或 28"),
         )
         for v in (0, 1, 31, 255)
     },
-    "r zero": (signature(lambda data: bytes(32) + data[32:]), 422, "signature.range", None, "Sign again", "重新签署"),
+    "r zero": (signature(lambda data: bytes(32) + data[32:]), 422, "signature.range", None, "Sign again", "重新签名"),
     "one bit of s": (
         signature(lambda data: data[:63] + bytes([data[63] ^ 1]) + data[64:]),
         *(422, "sign_in.signer", None, "another text", "另一文本"),
     ),
-    "64 bytes of signature": (signature(lambda data: data[:64]), 422, "signature.length", None, "whole", "完整"),
-    "66 bytes of signature": (signature(lambda data: data + b"\0"), 422, "signature.length", None, "whole", "完整"),
+    "64 bytes of signature": (
+        signature(lambda data: data[:64]),
+        422,
+        "signature.length",
+        None,
+        "Send all of it",
+        "完整",
+    ),
+    "66 bytes of signature": (
+        signature(lambda data: data + b"\0"),
+        422,
+        "signature.length",
+        None,
+        "Send all of it",
+        "完整",
+    ),
     "a signature in capitals": (body(signature="0xAB"), 422, "hex.malformed", "signature", "lower-case", "小写"),
     # What is no message of EIP-4361
-    "no message": (text(lambda _: ""), 422, "sign_in.malformed", "message", "EIP-4361", "EIP-4361"),
+    "Sign the `message` from POST": (text(lambda _: ""), 422, "sign_in.malformed", "message", "EIP-4361", "EIP-4361"),
     "some words": (text(lambda _: "Let me in."), 422, "sign_in.malformed", "message", "EIP-4361", "EIP-4361"),
     "line breaks of Windows": (
         text(lambda good: good.replace("\n", "\r\n")),
@@ -231,7 +259,7 @@ CASES = {
     ),
     "a message of 5,000": (
         members(statement="a" * 5000),
-        *(422, "sign_in.malformed", "message", "at most 4096 characters", "最多 4096 个字符"),
+        *(422, "sign_in.malformed", "message", "at most 4096 characters", "不超过 4096 个字符"),
     ),
     "another version": (
         text(lambda good: good.replace("Version: 1", "Version: 2")),
@@ -249,9 +277,16 @@ CASES = {
         *(422, "sign_in.unused", "resources", "Leave it out", "请去掉"),
     ),
     # The request
-    "no signature": (body(signature=...), 422, "json.member_missing", "signature", "add it", "请补上"),
-    "an account beside them": (body(account="0x"), 422, "json.member_unknown", "account", "remove it", "请删除"),
-    "a message of null": (body(message=None), 422, "json.null", "message", "give its value", "请给出值"),
+    "no signature": (
+        body(signature=...),
+        422,
+        "json.member_missing",
+        "signature",
+        "every member is required",
+        "请补上",
+    ),
+    "an account beside them": (body(account="0x"), 422, "json.member_unknown", "account", "Remove it", "请删除"),
+    "a message of null": (body(message=None), 422, "json.null", "message", "Give its value", "请给出值"),
     "a message that is a list": (body(message=[]), 422, "json.not_a_string", "message", "quotation marks", "引号"),
     "a signature that is a number": (body(signature=7), 422, "hex.malformed", "signature", "0x", "0x"),
     "a lone surrogate": (

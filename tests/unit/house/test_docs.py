@@ -51,6 +51,9 @@ def test_the_index_of_decisions_has_every_decision():
     assert listed == sorted(path.name for path in folder.glob("0*.md"))
 
 
+MOST_FILES = 16
+"""Of one folder of modules, `__init__.py` among them."""
+
 FOLDERS = sorted(path.parent for top in ("registry", "anchor", "api") for path in (ROOT / top).rglob("__init__.py"))
 
 
@@ -61,7 +64,16 @@ def test_the_architecture_lists_every_folder():
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_folder_says_what_lives_there(folder):
-    assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+    """In a paragraph: more than a headline, unless there is nothing to read in an order."""
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+    assert said
+    modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) < 2 or len(said.split("\n\n")) > 1
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_folder_is_taken_in_at_a_glance(folder):
+    assert len([*folder.glob("*.py")]) <= MOST_FILES
 
 
 def test_the_operations_answer_every_alarm():
