@@ -20,7 +20,8 @@ import interruption
 from demo_shares import Shares
 from demo_video import make_rendition, make_video
 from forgery import forge
-from local_registry import LocalRegistry, free_port, run_deedlog
+from local_registry import LocalRegistry, run_deedlog
+from ports import free_port
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles

@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 import httpx
 import interruption
 from data_lock import DataLock
+from ports import free_port, in_use
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
@@ -43,9 +43,6 @@ STOP_SECONDS = 30
 
 KEY_COST = 2**4
 """What guessing the operator's passphrase costs (n of scrypt): it lies beside the key, and protects from nobody."""
-
-_PORTS = range(10_240, 32_768)
-"""Above what services have; below what Linux (32,768) and others (49,152) take for whoever asks for any port."""
 
 
 @dataclass
@@ -107,7 +104,7 @@ class LocalRegistry:
         lock = self._lock.take(self.url)
         state = self.data / "chain" / "state.json"
         state.parent.mkdir(parents=True, exist_ok=True)
-        if _in_use("127.0.0.1", self.chain_port):
+        if in_use("127.0.0.1", self.chain_port):
             self.chain_port = free_port()
         self._say(f"starting a local chain (anvil) on port {self.chain_port}")
         command = [str(anvil_binary()), "--port", str(self.chain_port), "--silent"]
@@ -145,7 +142,7 @@ class LocalRegistry:
 
     def start_server(self) -> None:
         """Start the web process with its worker."""
-        if _in_use(self.host, self.port):
+        if in_use(self.host, self.port):
             sys.exit(f"{self.host}:{self.port} is in use: stop what uses it, or choose another with --port")
         self._say(f"starting the registry with its worker on {self.url}")
         command = [sys.executable, "-m", "deedlog.api.cli", "serve", "--with-worker", "--json"]
@@ -213,17 +210,6 @@ def run_deedlog(arguments: Sequence[str], environment: dict[str, str] | None = N
     return done.stdout
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on, of those that a system does not give out by itself.
-
-    Between this and its use, and while what uses it is started again, nobody else is given it.
-    """
-    while True:
-        port = _PORTS.start + secrets.randbelow(len(_PORTS))
-        if not _in_use("127.0.0.1", port):
-            return port
-
-
 @contextlib.contextmanager
 def running(local: LocalRegistry) -> Iterator[RegistryIdentity]:
     """Start a local registry, and stop it whatever happens."""
@@ -231,16 +217,6 @@ def running(local: LocalRegistry) -> Iterator[RegistryIdentity]:
         yield local.start()
     finally:
         local.stop()
-
-
-def _in_use(host: str, port: int) -> bool:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return True
-        return False
 
 
 def anvil_binary() -> Path:
@@ -251,16 +227,21 @@ def anvil_binary() -> Path:
     return found[0]
 
 
-def main() -> int:
-    """Start, say what to do next, and stay up until Ctrl-C."""
+def options() -> argparse.ArgumentParser:
+    """Return the options of `scripts/run`."""
     parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, default=ROOT / "data", help="folder that keeps everything")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--anchor-interval", type=int, default=60, help="seconds between anchors")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Start, say what to do next, and stay up until Ctrl-C."""
+    given = options().parse_args()
     interruption.listen()
-    local = LocalRegistry(options.data.resolve(), options.host, options.port, anchor_interval=options.anchor_interval)
+    local = LocalRegistry(given.data.resolve(), given.host, given.port, anchor_interval=given.anchor_interval)
     up = False
     try:
         with running(local) as identity:

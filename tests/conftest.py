@@ -7,11 +7,15 @@ from hypothesis import HealthCheck, settings
 from support.worlds.anvil import running_anvil
 from support.worlds.databases import database, database_url, postgres
 from support.worlds.fork_server import ForkServer
+from support.worlds.patient_http import be_patient
+from support.worlds.text_watch import TextWatch
 from support.worlds.tls_trust import trust_no_authority
 
 __all__ = ["database", "database_url", "postgres"]
 
 trust_no_authority()
+be_patient()
+_text_watch = TextWatch()
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,6 +31,14 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if item.get_closest_marker("slow") is not None:  # `keywords` has the names of folders too
                 item.add_marker(pytest.mark.skip(reason="long: run with --slow"))
+
+
+@pytest.fixture(autouse=True)
+def text_watch():
+    """Fail a test that made an error, an answer or a standing without a text in each language."""
+    _text_watch.complaints()
+    yield _text_watch
+    assert _text_watch.complaints() == []
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from local_registry import ROOT, free_port
+from local_registry import ROOT
+from ports import free_port
 
 from benchmarks.measures.log import IDENTITY, LOG_KEY, NOW
 from deedlog.anchor.log import sequencer as log

@@ -9,7 +9,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from local_registry import anvil_binary, free_port
+from local_registry import anvil_binary
+from ports import free_port
 
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.registry.errors import Unavailable

@@ -37,7 +37,7 @@ class Installation:
 
     def register(self, content):
         body = submission(work(content=content), self.identity.address, ALICE)
-        answer = httpx.post(f"{self.local.url}/v1/statements?wait=logged", json=body, timeout=30)
+        answer = httpx.post(f"{self.local.url}/v1/statements?wait=logged", json=body)
         assert answer.status_code == 201, answer.text
         return answer.json()["digest"]
 

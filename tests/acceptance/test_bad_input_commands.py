@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from local_registry import free_port
+from ports import free_port
 from support.faults.strange_server import answering
 from support.worlds.anvil import running_anvil
 from support.worlds.command_errors import refused

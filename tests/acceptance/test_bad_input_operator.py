@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from local_registry import free_port
+from ports import free_port
 from support.worlds.anvil import running_anvil
 from support.worlds.command_errors import refused
 from support.worlds.command_line_user import CommandLineUser
@@ -49,7 +49,7 @@ class Stopped:
     def _accept(self, content: bytes) -> None:
         statement = work(examples.EXAMPLE_KEY, content, salt=salt(repr(content)))
         body = examples.submission(statement, self.identity.address, examples.EXAMPLE_KEY)
-        answer = httpx.post(f"{self.local.url}/v1/statements?wait=logged", json=body, timeout=40)
+        answer = httpx.post(f"{self.local.url}/v1/statements?wait=logged", json=body)
         assert answer.status_code == 201, answer.text
 
     def _backup(self) -> None:

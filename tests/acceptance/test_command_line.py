@@ -276,8 +276,10 @@ def test_a_refused_statement_is_put_aside_for_another_try(person, local):
 
 def test_times_that_no_calendar_shows(person, local):
     person.cheap_key()
-    done = register(person, local, "--json", "--made-at", "0")
-    person.run("prove", json.loads(done.stdout)["digest"], "-o", "my.deed", "--url", local.url)
+    digest = json.loads(register(person, local, "--json", "--made-at", "0").stdout)["digest"]
+    local.await_logged(digest)
+    proved = person.run("prove", digest, "-o", "my.deed", "--url", local.url)
+    assert proved.returncode == 0, proved.stderr
     for zone in ("Asia/Shanghai", "America/Los_Angeles"):
         shown = person.run("verify", "my.deed", TZ=zone)
         assert "Traceback" not in shown.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from local_registry import free_port
+from ports import free_port
 from support.worlds.anvil import running_anvil
 from support.worlds.registry_world import identity
 

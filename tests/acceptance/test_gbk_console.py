@@ -129,11 +129,12 @@ def test_errors_name_the_file(console):
     assert errors
 
 
-def test_a_name_that_is_no_text_is_a_name(console):
+def test_a_name_that_is_no_text_is_a_name(console, local):
     said, _ = console.done(*register(console, ILL_FORMED))
     assert "已登记" in said
     digest = json.loads(console.done(*register(console, ILL_FORMED, "--json"))[0])["digest"]
     bundle = b"\xff.deed"
+    local.await_logged(digest)
     console.done("prove", digest, "-o", bundle)
     console.done("verify", bundle, ILL_FORMED, "--json", expect=2)
     console.done("verify", bundle, ILL_FORMED, "--report", b"\xfe.html", expect=2)

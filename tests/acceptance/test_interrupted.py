@@ -19,9 +19,11 @@ import time
 from pathlib import Path
 
 import httpx
+import local_registry
 import pytest
-from local_registry import free_port
+from ports import free_port
 from support.worlds.tls_trust import environment_that_trusts
+from support.worlds.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = str(ROOT / "scripts/run")
@@ -62,7 +64,7 @@ class Run:
     def ends(self, *codes):
         """All that it started has ended when it has: nothing is waited for afterwards."""
         self.said += self.process.stdout.read()
-        code = self.process.wait(60)
+        code = self.process.wait(PATIENCE)
         left = self.left()
         assert "Traceback" not in self.said, self.said
         assert left == {}, left
@@ -167,11 +169,7 @@ def test_in_a_scripts_background_sigterm_stops_it(running, tmp_path):
     assert run.kinds() == {"anvil", "deedlog.api.cli serve", "deedlog.api.cli worker"}
     os.kill(number, signal.SIGTERM)
     run.process.stdout.read()
-    for _ in range(600):
-        if not run.left():
-            break
-        time.sleep(0.1)
-    assert run.left() == {}
+    until(lambda: not run.left(), run.left)
 
 
 def test_a_second_run_on_one_folder_is_refused_and_a_third_goes_on_where_the_first_was_killed(running, tmp_path):
@@ -181,7 +179,7 @@ def test_a_second_run_on_one_folder_is_refused_and_a_third_goes_on_where_the_fir
     before = set(first.left())
     second = running(*registry(tmp_path))
     said = second.process.stdout.read()
-    assert second.process.wait(60) == 1
+    assert second.process.wait(PATIENCE) == 1
     assert f"{tmp_path / 'data'} is in use by process" in said
     assert f"http://127.0.0.1:{port}" in said
     assert "choose another folder with --data" in said
@@ -191,7 +189,7 @@ def test_a_second_run_on_one_folder_is_refused_and_a_third_goes_on_where_the_fir
     holder = int(re.search(r"process (\d+)", said)[1])
     # Killed, it cannot stop what it started, nor free anything: the system does both.
     os.kill(holder, signal.SIGKILL)
-    first.process.wait(60)
+    first.process.wait(PATIENCE)
     port = free_port()
     third = running(*registry(tmp_path, port))
     third.until("is up at")
@@ -216,17 +214,19 @@ def test_if_scripts_run_itself_is_killed_all_it_started_stops(running, tmp_path)
 
 def test_help_needs_no_set_up_and_names_every_option(tmp_path):
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
-    options = set(re.findall(r'add_argument\("(--[\w-]+)"', (ROOT / "scripts/local_registry.py").read_text("utf-8")))
+    named = {name for action in local_registry.options()._actions for name in action.option_strings}
     for arguments in (["--help"], ["-h"], ["--demo", "--help"], ["--port", "9", "--help"]):
         done = subprocess.run(
-            [tmp_path / "scripts/run", *arguments], capture_output=True, text=True, check=False, timeout=20
+            [tmp_path / "scripts/run", *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert "scripts/run --demo [VIDEO]" in done.stdout
-        assert options <= set(re.findall(r"--[\w-]+", done.stdout))
+        assert named <= {"-h", *re.findall(r"--[\w-]+", done.stdout)}
     assert {path.name for path in tmp_path.iterdir()} == {"scripts"}
     # What is no option is refused by name, with or without the demo.
-    done = subprocess.run([SHELL, "--demo", "--nonsense"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [SHELL, "--demo", "--nonsense"], capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert done.returncode == 2
     assert "--nonsense" in done.stderr
 

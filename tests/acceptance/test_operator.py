@@ -10,9 +10,9 @@ import sys
 
 import httpx
 import pytest
-from local_registry import free_port
+from ports import free_port
 from support.worlds.command_line_user import CommandLineUser
-from support.worlds.waiting import until
+from support.worlds.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -122,5 +122,5 @@ def test_a_worker_ends_cleanly_when_told_or_when_its_starter_is_gone(operator, e
         process.terminate()
     else:
         process.stdin.close()
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     assert "Fatal" not in process.stderr.read()

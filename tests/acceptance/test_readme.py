@@ -12,9 +12,9 @@ from pathlib import Path
 
 import httpx
 from click.testing import CliRunner
-from local_registry import free_port
+from ports import free_port
 from support.worlds.anvil import running_anvil
-from support.worlds.waiting import until
+from support.worlds.waiting import PATIENCE, until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
@@ -186,7 +186,7 @@ def test_an_operators_commands(tmp_path):
             assert shown["deployment"]["block"] == deployment.block
             example = httpx.get(f"{url}/openapi.json").json()["paths"]["/v1/statements"]["post"]
             body = example["requestBody"]["content"]["application/json"]["example"]
-            digest = httpx.post(f"{url}/v1/statements?wait=logged", json=body, timeout=40).json()["digest"]
+            digest = httpx.post(f"{url}/v1/statements?wait=logged", json=body).json()["digest"]
             until(lambda: httpx.get(f"{url}/v1/statements/{digest}").json()["state"] == "final")
             checked = run(fsck, {}, tmp_path, environment)
             assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -195,7 +195,7 @@ def test_an_operators_commands(tmp_path):
             for process in processes:
                 process.terminate()
             for process in processes:
-                assert process.wait(30) == 0
+                assert process.wait(PATIENCE) == 0
 
 
 def test_the_two_commands_are_there():

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from local_registry import free_port
+from ports import free_port
 from support.worlds.registry_world import ALICE, work
-from support.worlds.waiting import until
+from support.worlds.waiting import PATIENCE, until
 
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.eip712 import domain_separator
@@ -24,9 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run_demo(*arguments):
-    return subprocess.run(
-        [ROOT / "scripts/run", "--demo", *arguments], capture_output=True, text=True, check=False, timeout=280
-    )
+    return subprocess.run([ROOT / "scripts/run", "--demo", *arguments], capture_output=True, text=True, check=False)
 
 
 def test_the_demo_holds_to_its_end():
@@ -67,7 +65,7 @@ def staying_up(data, port):
     finally:
         process.send_signal(signal.SIGINT)
         said = process.stdout.read()
-        assert process.wait(60) == 0, said
+        assert process.wait(PATIENCE) == 0, said
     remaining = subprocess.run(["pgrep", "-f", str(data)], capture_output=True, text=True, check=False).stdout
     assert remaining == "", "something that it started is still there"
 
@@ -109,4 +107,4 @@ def until_anchored(url, digest):
         shown = httpx.get(f"{url}/v1/statements/{digest}").json()
         return shown if shown["state"] == "final" else None
 
-    return until(final, "anchored, and final", 60)
+    return until(final, "anchored, and final")

@@ -458,6 +458,7 @@ def test_a_mistake_is_named_in_both_languages_and_leaves_nothing_to_be_sent_agai
 
 def test_terms_are_not_proven_to_whom_they_do_not_concern(scene):
     url = ("--url", scene.anna.local.url, "--json")
+    scene.anna.local.await_logged(scene.agreement)
     nobody = scene.anna.run("--lang", "zh", "prove", scene.agreement, "-o", "x.deed", *url)
     refused(nobody, "statement.withheld", "", "")
     reading = ("--key", "default", "--passphrase-file", scene.payer.passphrase, *url)

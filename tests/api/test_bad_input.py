@@ -36,7 +36,7 @@ def clients(site):
             arguments = [part for scope in scopes for part in ("--scope", scope)]
             made = json.loads(site.local.deedlog("api-key", "new", name, *arguments, "--json"))
             headers = {"Authorization": f"Bearer {made['secret']}"}
-            client = httpx.Client(base_url=site.local.url, timeout=30, headers=headers)
+            client = httpx.Client(base_url=site.local.url, headers=headers)
             return stack.enter_context(client), made["id"]
 
         uploader, batcher = keyed("uploader", "upload")[0], keyed("batcher", "batch")[0]
@@ -66,9 +66,8 @@ def clients(site):
 @pytest.fixture(scope="module")
 def database(site, clients):  # noqa: ARG001 - they accept statements of their own first
     """The URL of the registry's database, once all that was accepted is anchored."""
-    url = site.local.database_url or f"sqlite:///{site.local.data / 'deedlog.sqlite'}"
-    quiet(url)
-    return url
+    quiet(site.local.database)
+    return site.local.database
 
 
 @pytest.mark.parametrize("name", CASES)

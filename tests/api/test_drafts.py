@@ -23,6 +23,7 @@ from support.worlds.shares_world import (
     termination,
     work,
 )
+from support.worlds.waiting import before_deadline, sleep_until
 
 from deedlog.registry.hexadecimal import from_hex, to_hex
 
@@ -134,7 +135,7 @@ def test_of_two_last_signatures_at_once_exactly_one_completes(sharing, second, a
     outcomes = []
 
     def accept(number, person):
-        with httpx.Client(base_url=(sharing.site.local.url, second)[number % 2], timeout=30) as client:
+        with httpx.Client(base_url=(sharing.site.local.url, second)[number % 2]) as client:
             client.get("/healthz")
             start.wait()
             answer = sharing.sign(made, person, client=client)
@@ -308,9 +309,14 @@ def test_a_second_cancellation_is_told_of_the_first(sharing):
 @on_one_database
 def test_a_draft_expires(sharing):
     (anna, ben, cleo), payer, made_work, _ = three(sharing)
-    made = agreement([made_work], equal([anna, ben, cleo]), payer, acceptBy=now() + 1)
-    assert sharing.propose(made, anna).json()["outcome"] == "proposed"
-    time.sleep(max(0, made.acceptBy + 1 - time.time()))
+
+    def propose(accept_by):
+        made = agreement([made_work], equal([anna, ben, cleo]), payer, acceptBy=accept_by)
+        return made, sharing.propose(made, anna)
+
+    _, (made, answer) = before_deadline(propose)
+    assert answer.json()["outcome"] == "proposed"
+    sleep_until(made.acceptBy + 1)
     for answer in (sharing.sign(made, ben), sharing.post(made, anna, ben, cleo)):
         assert (answer.status_code, code(answer)) == (409, "agreement.expired")
     shown = sharing.draft(sharing.digest(made), cleo).json()

@@ -150,6 +150,7 @@ def test_a_reader_may_stop_after_any_event_also_within_a_batch_of_the_log(sharin
         return set(names) <= {event["digest"] for event in finals}
 
     until(done, "all are final")
+    quiet(sharing.site.local.database)
     whole, end = sharing.events(None, start)
     assert whole[-1]["cursor"] == end
     assert any(not event["cursor"].endswith(".0") for event in whole), "a reader can stop within a batch"
@@ -179,6 +180,7 @@ def test_all_that_happened_is_told_once_since_the_beginning(sharing, start):
 
 
 def test_a_cursor_that_nobody_was_given_is_answered_too(sharing):
+    quiet(sharing.site.local.database)  # or the worker tells of something in between
     events, end = sharing.events()
     row = next(event["cursor"].split(".")[0] for event in events if event["name"] == "logged")
     for after in (f"{row}.1", f"{row}.99999", f"{row}.{10**18 - 1}", f"{10**18 - 1}.0", f"{10**18 - 1}.{10**18 - 1}"):
@@ -197,11 +199,12 @@ def test_a_cursor_of_another_form_is_refused(sharing, after):
 @on_one_database
 def test_times_are_those_of_the_clock(sharing, start):
     [anna] = people(1)
+    before = int(time.time())
     digest = sharing.register(work(anna), anna)
     until(lambda: told(sharing, None, start, digest), "it is logged")
     [event] = [each for each in sharing.events(None, start)[0] if each["digest"] == to_hex(digest)][:1]
     said = datetime.strptime(event["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
-    assert abs(said - time.time()) < 60
+    assert before <= said <= time.time()
 
 
 def test_the_database_is_whole_after_all_that_people_did_here(sharing):
@@ -212,7 +215,7 @@ def test_the_database_is_whole_after_all_that_people_did_here(sharing):
     sharing.register(cancellation(sharing.digest(work(ben))), ben)
     sharing.register(rotation(ben, heir), ben, heir)
     local = sharing.site.local
-    quiet(local.database_url or f"sqlite:///{local.data / 'deedlog.sqlite'}")
+    quiet(local.database)
     rows = json.loads(local.deedlog("fsck", "--json"))["rows"]  # or it says what is wrong, and ends with 1
     assert all(rows[name] for name in ("statements", "drafts", "rotations", "events", "anchors"))
     assert rows["unlogged"] == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +13,6 @@ from deedlog.api.http import api_keys
 from deedlog.registry.errors import InvalidData
 
 NOW = 1_795_460_000
-OPERATIONS = (Path(__file__).resolve().parents[2] / "docs/operations.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -60,15 +58,10 @@ def test_a_key_in_use_is_looked_up_again_and_refused_once_revoked(database, made
     assert known.known(sent) is None  # nor is it remembered
 
 
-def test_how_long_a_revoked_key_is_believed_is_what_operators_are_told():
-    assert api_keys.BELIEVED_SECONDS == 1
-    assert "accept a revoked key for up to one more second" in OPERATIONS
-
-
 def test_a_key_revoked_while_the_server_runs_writes_nothing_more(site):
     made = json.loads(site.local.deedlog("api-key", "new", "for a while", "--scope", "upload", "--json"))
     headers = {"Authorization": f"Bearer {made['secret']}"}
-    with httpx.Client(base_url=site.local.url, timeout=30, headers=headers) as platform:
+    with httpx.Client(base_url=site.local.url, headers=headers) as platform:
         numbers = iter(range(10_000))
 
         def send():

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.worlds.waiting import PATIENCE
 
 WRITE = """
 import logging, os, signal, sys, time
@@ -16,7 +17,17 @@ log = logging.getLogger("deedlog.api.here")
 
 
 def run(script, **streams):
-    return subprocess.run([sys.executable, "-c", WRITE + script], timeout=60, check=False, **streams)
+    return subprocess.run([sys.executable, "-c", WRITE + script], timeout=PATIENCE, check=False, **streams)
+
+
+def written_while_running(script, count):
+    """Return the first lines of a process that then waits, and would write no more before it ends."""
+    command = [sys.executable, "-c", WRITE + script + "\nsys.stdin.read()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            return messages(b"".join(process.stderr.readline() for _ in range(count)))
+        finally:
+            process.kill()
 
 
 def messages(said):
@@ -29,20 +40,16 @@ def test_all_lines_are_written_in_order_before_the_process_ends():
 
 
 def test_a_line_is_written_soon_although_nothing_comes_after_it():
-    # Killed: what is not written by then never is.
-    done = run("log.info('first'); time.sleep(2); os.kill(os.getpid(), signal.SIGKILL)", stderr=subprocess.PIPE)
-    assert messages(done.stderr) == ["first"]
+    assert written_while_running("log.info('first')", 1) == ["first"]
 
 
 def test_what_is_wrong_is_written_soon_with_all_before_it():
-    script = "logs.GATHER_SECONDS = 60; log.info('first'); log.warning('second')\n"
-    script += "time.sleep(2); os.kill(os.getpid(), signal.SIGKILL)"
-    done = run(script, stderr=subprocess.PIPE)
-    assert messages(done.stderr) == ["first", "second"]
+    script = f"logs.GATHER_SECONDS = {100 * PATIENCE}; log.info('first'); log.warning('second')"
+    assert written_while_running(script, 2) == ["first", "second"]
 
 
 def test_lines_are_gathered():
-    script = "logs.GATHER_SECONDS = 60; log.info('first'); os.kill(os.getpid(), signal.SIGKILL)"
+    script = "logs.GATHER_SECONDS = 1000; log.info('first'); os.kill(os.getpid(), signal.SIGKILL)"
     assert run(script, stderr=subprocess.PIPE).stderr == b""
 
 
@@ -99,7 +106,7 @@ def test_an_error_stream_that_nobody_reads_holds_nothing_up(level):
     command = [sys.executable, "-c", WRITE.replace("False", "True", 1) + script]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"went on\n"  # with a pipe of 64 KiB before it, full
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
     lines = [json.loads(line) for line in said.splitlines()]
     lost = [line for line in lines if "lines" in line]
     assert {line["message"] for line in lost} == {"lines of the log were lost here: nobody read them"}

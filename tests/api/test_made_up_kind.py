@@ -25,7 +25,7 @@ import pytest
 import uvicorn
 from click.testing import CliRunner
 from eth_account.messages import _hash_eip191_message, encode_typed_data
-from local_registry import free_port
+from ports import free_port
 from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, open_world, person, salt, work
 from support.worlds.site_world import Site
 from support.worlds.waiting import until

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-import uvicorn
-from local_registry import free_port
 from support.worlds.registry_world import ALICE, BOB, open_world, person, salt, work
+from support.worlds.threaded_server import serving
+from support.worlds.waiting import PATIENCE, until
 
 from deedlog.api.app import create_app
+from deedlog.api.http.routes import writing
 from deedlog.api.settings import Settings
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.signatures import account_of_private_key
@@ -31,19 +31,14 @@ def world(tmp_path):
 
 
 @pytest.fixture
-def client(world, tmp_path):
+def client(world, tmp_path, monkeypatch):
     (tmp_path / "identity.json").write_text(json.dumps(world.identity.to_json()), "utf-8")
     settings = Settings(data=tmp_path, quota_per_account=f"{QUOTA}/day", quota_per_address="100000/day")
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=port, log_level="critical"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=httpx.Limits(max_connections=200)) as it:
-        while not server.started:
-            time.sleep(0.01)
-        yield it
-    server.should_exit = True
-    thread.join()
+    # Nobody is given up on while the others are still on their way, however long ninety take.
+    monkeypatch.setattr(writing, "WAIT_SECONDS", PATIENCE)
+    limits = {"limits": httpx.Limits(max_connections=200), "timeout": 2 * PATIENCE}
+    with serving(create_app(settings)) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", **limits) as client:
+        yield client
     world.database.close()
 
 
@@ -82,14 +77,13 @@ def test_requests_that_wait_to_be_logged_hold_up_nobody(world, client):
     threads = [threading.Thread(target=register, args=(number,)) for number in range(AT_ONCE)]
     for thread in threads:
         thread.start()
-    while len(client.get("/v1/statements").json()["statements"]) < AT_ONCE:
-        time.sleep(0.05)
+    until(lambda: len(client.get("/v1/statements").json()["statements"]) == AT_ONCE, "all are accepted")
     assert not answers
     assert client.get("/healthz").status_code == 200
     world.sequence()
     for thread in threads:
         thread.join()
-    assert {answer.status_code for answer in answers} == {201}
+    assert [answer.status_code for answer in answers] == [201] * AT_ONCE
     assert all(answer.json()["tlog_proof"].startswith("c2sp.org/tlog-proof@v1\n") for answer in answers)
 
 

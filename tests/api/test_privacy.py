@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import time
 from types import SimpleNamespace
 
@@ -24,7 +25,7 @@ from support.worlds.shares_world import (
     rotation,
     work,
 )
-from support.worlds.waiting import until
+from support.worlds.waiting import before_deadline, sleep_until, until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
@@ -50,7 +51,7 @@ def keys(sharing):
     for name in ("carrier", "another platform"):
         made = json.loads(sharing.site.local.deedlog("api-key", "new", name, "--scope", "upload", "--json"))
         headers = {"Authorization": f"Bearer {made['secret']}"}
-        clients.append(httpx.Client(base_url=sharing.site.local.url, timeout=30, headers=headers))
+        clients.append(httpx.Client(base_url=sharing.site.local.url, headers=headers))
     yield SimpleNamespace(carrier=clients[0], another=clients[1])
     for client in clients:
         client.close()
@@ -62,16 +63,19 @@ def story(sharing, keys):
     anna, ben, cleo, payer, stranger, gone, heir = people(7)
     made = sharing.register(work(anna), anna)
     shares = {anna: 623_457, ben: 123_459, cleo: 253_084}
-    agreed = agreement([made], shares, payer)
+    # What is secret is drawn, so that no other value can equal it: the times are years before all others here.
+    begin = 10**9 + secrets.randbelow(10**8)
+    agreed = agreement([made], shares, payer, effectiveFrom=begin)
     digest = sharing.register(agreed, anna, ben, cleo, client=keys.carrier)
-    begin = now() - 90 * DAY
-    told = report(made, payer, begin, begin + DAY, 987_654_321)
+    amount = 10**40 + secrets.randbelow(10**40)
+    start = begin + 1 + secrets.randbelow(10**8)  # not the agreement's own start, which everybody may see
+    told = report(made, payer, start, start + 1 + secrets.randbelow(10**8), amount)
     reported = sharing.register(told, payer, client=keys.carrier)
-    hidden = work(anna, ben, title="A secret title that nobody guesses")
+    hidden = work(anna, ben, title=f"A secret title {secrets.token_hex()}")
     withheld = sharing.register(hidden, anna, ben, client=keys.carrier, public_from=LATER)
     past = work(anna)
     opened = sharing.register(past, anna, public_from="2026-01-01T00:00:00Z")
-    of_gone = work(gone, title="Another secret title")
+    of_gone = work(gone, title=f"Another secret title {secrets.token_hex()}")
     theirs = sharing.register(of_gone, gone, public_from=LATER)
     sharing.register(rotation(gone, heir), gone, heir)
     for each in (made, digest, reported, withheld, opened, theirs):
@@ -207,15 +211,20 @@ def secrets_of(story):
     found |= {f"line {position}": to_hex(eip712.line_hash(share)) for position, share in enumerate(story.agreed.shares)}
     found |= {"role": '"producer"', "terms": to_hex(story.agreed.termsHash), "salt": to_hex(story.agreed.salt)}
     found |= {"amount": str(story.told.amount), "salt of the report": to_hex(story.told.salt)}
-    found |= {"period": str(story.told.periodEnd), "currency": '"CNY"', "basis": '"gross"'}
+    found |= {
+        "period": str(story.told.periodStart),
+        "its end": str(story.told.periodEnd),
+        "currency": '"CNY"',
+        "basis": '"gross"',
+    }
     found |= {"title": story.hidden.title, "salt of the work": to_hex(story.hidden.salt)}
     return found | {"another title": story.of_gone.title, "salt of another work": to_hex(story.of_gone.salt)}
 
 
 def found_in(text, story):
-    """Return the names of the secrets that a text tells. A number must stand by itself: hex has all numbers in it."""
+    """Return the names of the secrets that a text tells. Digits within hex or behind a decimal point are no number."""
     written = {name: re.escape(secret) for name, secret in secrets_of(story).items()}
-    return {name for name, secret in written.items() if re.search(rf"(?<![0-9A-Za-z]){secret}(?![0-9A-Za-z])", text)}
+    return {name for name, secret in written.items() if re.search(rf"(?<![0-9A-Za-z.]){secret}(?![0-9A-Za-z])", text)}
 
 
 @pytest.mark.parametrize("who", ["nobody", "stranger", "another"])
@@ -278,11 +287,15 @@ def test_only_a_party_has_a_line_to_open(sharing, story):
 
 def test_a_work_is_public_once_its_time_has_come(sharing):
     [anna] = people(1)
-    soon = now() + 2
-    shown = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(soon))
-    digest = sharing.register(work(anna), anna, public_from=shown)
-    assert sharing.statement(digest).json()["withheld"]
-    time.sleep(max(0, soon + 0.1 - time.time()))
+
+    def register(soon):
+        shown = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(soon))
+        digest = sharing.register(work(anna), anna, public_from=shown)
+        return digest, sharing.statement(digest).json()
+
+    soon, (digest, before) = before_deadline(register)
+    assert before["withheld"]
+    sleep_until(soon)
     assert sharing.statement(digest).json()["typed_data"]["message"]["title"]
 
 

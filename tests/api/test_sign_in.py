@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import re
 import subprocess
@@ -51,7 +52,7 @@ def second(site):
 
 @pytest.fixture(scope="module")
 def engine(site):
-    engine = create_engine(site.local.database_url or f"sqlite:///{site.local.data / 'deedlog.sqlite'}")
+    engine = create_engine(site.local.database)
     yield engine
     engine.dispose()
 
@@ -82,6 +83,7 @@ def opened(client, headers):
 
 def test_what_is_to_be_signed_names_the_registrys_own_url_whatever_the_host_header_says(site):
     body = {"account": ACCOUNT.lower()}
+    before = int(time.time())
     answer = site.anyone.post("/v1/sessions/nonce", json=body, headers={"Host": "evil.example.com"})
     asked = answer.json()
     assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
@@ -96,19 +98,21 @@ def test_what_is_to_be_signed_names_the_registrys_own_url_whatever_the_host_head
         times.show(message.issued_at),
         times.show(message.issued_at + NONCE_SECONDS),
     )
-    assert abs(message.issued_at - time.time()) < 5
+    assert before <= message.issued_at <= time.time()
     assert asked["nonce"] != asked_to_sign(site.anyone, ALICE)["nonce"]
 
 
 def test_who_signs_is_signed_in_at_every_process_until_the_session_ends(site, second):
     asked = asked_to_sign(site.anyone, ALICE)
+    before = int(time.time())
     answer = second.post("/v1/sessions", json=signed_message(asked["message"], ALICE))
+    after = time.time()
     assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
     begun = answer.json()
     assert begun["account"] == ACCOUNT
     assert re.fullmatch(r"deedsession_[A-Za-z0-9_-]{43}", begun["token"])
-    ends = time.strptime(begun["expires_at"], "%Y-%m-%dT%H:%M:%SZ")
-    assert abs(time.mktime(ends) - time.mktime(time.gmtime()) - SESSION_SECONDS) < 10
+    ends = calendar.timegm(time.strptime(begun["expires_at"], "%Y-%m-%dT%H:%M:%SZ"))
+    assert before + SESSION_SECONDS <= ends <= after + SESSION_SECONDS
     for client in (site.anyone, second):
         assert opened(client, bearer(begun)) is True
     ended = site.anyone.delete("/v1/sessions", headers=bearer(begun))
@@ -188,7 +192,7 @@ def test_of_many_who_send_one_message_at_once_to_two_processes_one_is_signed_in(
         barrier, answers = threading.Barrier(8), []
 
         def send(url, sent=sent, barrier=barrier, answers=answers):
-            with httpx.Client(base_url=url, timeout=30) as client:
+            with httpx.Client(base_url=url) as client:
                 client.get("/healthz")  # connected
                 barrier.wait()
                 answers.append(client.post("/v1/sessions", json=sent))
@@ -215,7 +219,7 @@ def test_a_port_that_the_system_chose_is_the_one_to_be_named(site):
     command = [sys.executable, "-m", "deedlog.api.cli", "serve", "--port", "0", "--json"]
     with subprocess.Popen(command, env=site.local.environment(), stdout=subprocess.PIPE) as process:
         url = json.loads(process.stdout.readline())["url"]
-        with httpx.Client(base_url=url, timeout=30) as client:
+        with httpx.Client(base_url=url) as client:
             asked = until(lambda: asked_to_sign(client, ALICE), not_yet=httpx.TransportError)
             assert (asked["uri"], "http://" + asked["domain"]) == (url, url)
         process.terminate()

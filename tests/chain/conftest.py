@@ -27,6 +27,11 @@ def faulty(chain):
 
 
 @pytest.fixture
-def walk(chain, faulty, tmp_path, monkeypatch):
-    monkeypatch.setattr(json_rpc, "TIMEOUT", 1)
+def impatient(monkeypatch):
+    """Give up on a node after seconds. Only for tests of nodes that never answer: any other may be slow to."""
+    monkeypatch.setattr(json_rpc, "TIMEOUT", 5)
+
+
+@pytest.fixture
+def walk(chain, faulty, tmp_path):
     return Walk(Database(f"sqlite:///{tmp_path / 'deedlog.sqlite'}"), chain, faulty.url, confirmations=4)

@@ -9,7 +9,6 @@ from eth_account import Account
 from support.faults.node_faults import answer
 from support.worlds.anchoring_walk import PUBLIC
 from support.worlds.registry_world import OPERATOR
-from support.worlds.waiting import until
 
 
 def test_a_transaction_that_never_mines_is_an_alarm_with_a_deadline(walk, chain):
@@ -159,7 +158,7 @@ def test_a_nonce_that_was_used_before_ours_could_be_paid_for_is_noticed(walk, ch
     assert "alarm.not_taken" in walk.rounds(3)
     chain.request("anvil_setBalance", operator, hex(10**18))
     chain.request("eth_sendRawTransaction", "0x" + of_operator(0).hex())
-    until(lambda: walk.nonces_used() == 1)
+    assert walk.nonces_used() == 1
     walk.rounds(3, seconds=5)
     assert walk.attempts()[0] == (1, 0, "nonce_taken")
     walk.settle()

@@ -67,6 +67,7 @@ def test_a_secret_of_the_nodes_url_is_not_in_its_words(walk, faulty):
     assert refused.value.params["message"] == "project … has no credit"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_node_that_drips_is_given_up_on(walk, faulty):
     def dripping(call):
         content = call.forward().content
@@ -82,6 +83,7 @@ def test_a_node_that_drips_is_given_up_on(walk, faulty):
     assert walk.round() == {"chain.unreachable"}
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_node_that_hangs_is_given_up_on_and_asked_again(walk, faulty):
     walk.fill()
     faulty.fault("eth_call", hang)

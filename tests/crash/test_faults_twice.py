@@ -79,7 +79,7 @@ def test_an_acceptance_is_never_acknowledged_and_lost_nor_kept_twice(faults, hap
     registry = faults.registry
     public = registry.public()
     digest, body = public.statement()
-    with httpx.Client(base_url=registry.url, timeout=10) as client:
+    with httpx.Client(base_url=registry.url) as client:
         faults.fail("serve", "INSERT INTO statement ", happened=happened)
         told = public.post(client, digest, body, tries=1)
         faults.await_failed("serve")
@@ -104,7 +104,7 @@ def test_the_sequencer_ends_and_the_next_one_reads_first(faults, happened):
     before = registry.ask("SELECT size FROM log")
     faults.fail("worker", "INSERT INTO checkpoint", happened=happened)
     digest, body = registry.public().statement()
-    with httpx.Client(base_url=registry.url, timeout=10) as client:
+    with httpx.Client(base_url=registry.url) as client:
         registry.public().post(client, digest, body)
     faults.await_failed("worker")
     assert registry.processes["worker"].wait() == 1, "it went on after a commit whose outcome it does not know"

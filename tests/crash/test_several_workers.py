@@ -14,7 +14,7 @@ import time
 import httpx
 import pytest
 from sqlalchemy import text
-from support.worlds.fleet import SECONDS_TO_START, Stream, Watch, make_fleet
+from support.worlds.fleet import Stream, Watch, make_fleet
 from support.worlds.waiting import until
 
 from deedlog.anchor import merkle
@@ -22,12 +22,9 @@ from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.store import statements as store
-from deedlog.registry.store.lease import ANCHORER, LEASE_MS, SEQUENCER
+from deedlog.registry.store.lease import ANCHORER, SEQUENCER
 
 _log = logging.getLogger(__name__)
-
-SECONDS_TO_REPLACE = 10
-"""A lease runs out after 5 s, standbys look once a second, and the checks before the first signature take a moment."""
 
 SIZES = {"sqlite": (2, 1), "postgresql": (3, 2)}
 """Dialect → workers, web processes."""
@@ -50,7 +47,7 @@ def fleet(registry):
     for _ in range(webs):
         registry.start_web()
     registry.start_worker()
-    until(lambda: registry.holding(ANCHORER), "the first one takes both roles", SECONDS_TO_START)
+    until(lambda: registry.holding(ANCHORER), "the first one takes both roles")
     for _ in range(1, workers):
         registry.start_worker()
     return registry
@@ -61,7 +58,7 @@ def size(fleet):
         return connection.execute(text("SELECT size FROM log")).scalar()
 
 
-def wait_for_work(fleet, after_term, within=SECONDS_TO_REPLACE):
+def wait_for_work(fleet, after_term):
     """Wait until another sequences; return it."""
     began = time.monotonic()
 
@@ -76,15 +73,15 @@ def wait_for_work(fleet, after_term, within=SECONDS_TO_REPLACE):
         worker = fleet.worker_of(held.holder)
         return worker if any(term == held.term for *_, term in worker.logged()) else None
 
-    worker = until(working, "another sequences", within)
+    worker = until(working, "another sequences")
     _log.info("sequences after %.1f s: %s", time.monotonic() - began, worker.name)
     return worker
 
 
 def test_one_of_several_sequences_and_one_anchors_whatever_becomes_of_them(fleet):
     with Watch(fleet) as watch, Stream(fleet) as stream:
-        first = wait_for_work(fleet, 0, SECONDS_TO_START)
-        until(lambda: all(worker.holder for worker in fleet.workers), "all stand by", SECONDS_TO_START)
+        first = wait_for_work(fleet, 0)
+        until(lambda: all(worker.holder for worker in fleet.workers), "all stand by")
         time.sleep(2)
         term = fleet.holding(SEQUENCER).term
 
@@ -93,14 +90,15 @@ def test_one_of_several_sequences_and_one_anchors_whatever_becomes_of_them(fleet
         second = wait_for_work(fleet, term)
         assert second is not first
         # A role that nobody has taken yet is still the first one's when it wakes.
-        until(lambda: fleet.worker_of(fleet.holding(ANCHORER).holder) is not first, "anchors", SECONDS_TO_REPLACE)
+        until(lambda: fleet.worker_of(fleet.holding(ANCHORER).holder) is not first, "anchors")
         before = first.logged()
         first.process.signal(signal.SIGCONT)
         time.sleep(3)
         assert not first.process.ended.is_set(), first.lines()
         assert first.logged()[len(before) + 1 :] == []  # at most what it had committed, and not yet said
-        assert any(line.startswith(f"lost role={SEQUENCER}") for line in first.lines())
-        assert fleet.worker_of(fleet.holding(SEQUENCER).holder) is second
+        until(lambda: any(line.startswith(f"lost role={SEQUENCER}") for line in first.lines()), "it stands by")
+        # The holder is still the second one, unless that got no processor for as long as a lease lasts.
+        second = until(lambda: fleet.holder_of(SEQUENCER), "the role is held")
 
         # Killed: replaced.
         term = fleet.holding(SEQUENCER).term
@@ -112,11 +110,12 @@ def test_one_of_several_sequences_and_one_anchors_whatever_becomes_of_them(fleet
         if len(fleet.workers) > 2:
             term = fleet.holding(SEQUENCER).term
             third.process.signal(signal.SIGTERM)
-            assert third.process.wait("it stops", 20) == 0
-            wait_for_work(fleet, term, LEASE_MS / 1000)
-        time.sleep(1)
+            assert third.process.wait("it stops") == 0
+            held = fleet.holding(SEQUENCER)
+            assert (held.term, held.holder) != (term, third.holder), "it kept a role that it cannot use"
+            wait_for_work(fleet, term)
+        until(lambda: len(stream.acknowledged) > 100, "a hundred are acknowledged")
     assert not stream.refused, stream.refused[:3]
-    assert len(stream.acknowledged) > 100
     check_roles(fleet, watch)
     check_log(fleet, stream)
     check_anchors(fleet)
@@ -140,7 +139,7 @@ def check_roles(fleet, watch):
 
 
 def check_log(fleet, stream):
-    until(lambda: size(fleet) == len(stream.acknowledged), "all that was acknowledged is logged", 20)
+    until(lambda: size(fleet) == len(stream.acknowledged), "all that was acknowledged is logged")
     with fleet.database.read() as connection:
         rows = connection.execute(text("SELECT digest, log_index FROM statement ORDER BY log_index")).all()
         entries = store.entries_between(connection, 0, len(rows))
@@ -159,7 +158,7 @@ def check_anchors(fleet):
             opened = attempt_store.open_attempt(connection, 31337)
         return found and found[0].size == size(fleet) and found[0].final and not opened
 
-    until(final, "the newest head is anchored and final", 30)
+    until(final, "the newest head is anchored and final")
     with fleet.database.read() as connection:
         attempts = connection.execute(text("SELECT nonce, state, size FROM attempt ORDER BY id")).all()
     assert [attempt.nonce for attempt in attempts] == list(range(len(attempts)))
@@ -179,10 +178,11 @@ def check_idle(fleet):
         with fleet.database.read() as connection:
             return int(connection.execute(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")).scalar())
 
-    before = writes()
+    before, began = writes(), time.monotonic()
     time.sleep(3)
-    _log.info("%d writes in 3 s where nothing waits", writes() - before)
-    assert writes() - before < 3 * 10
+    found, seconds = writes() - before, time.monotonic() - began
+    _log.info("%d writes in %.1f s where nothing waits", found, seconds)
+    assert found < 10 * seconds
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -191,18 +191,18 @@ def test_a_worker_whose_memory_is_ahead_of_the_database_does_not_go_on(registry)
     registry.start_web()
     first, second = registry.start_worker(), registry.start_worker()
     with Stream(registry):
-        until(lambda: first.logged() or second.logged(), "one sequences", SECONDS_TO_START)
+        until(lambda: first.logged() or second.logged(), "one sequences")
         if second.logged():
             first, second = second, first
-        until(lambda: second.holder, "the other stands by", SECONDS_TO_START)
+        until(lambda: second.holder, "the other stands by")
         # It remembers what another signs with the same key.
-        until(lambda: memory(registry, second)["size"] > 0, "the standby remembers", 10)
+        until(lambda: memory(registry, second)["size"] > 0, "the standby remembers")
     path = registry.local.data / second.name / "log.pem.last-signed"
     path.write_text(json.dumps({"size": size(registry) + 100, "root": "0x" + "11" * 32}), "ascii")
     term = registry.holding(SEQUENCER).term
     with Stream(registry):
         first.process.kill()
-        assert second.process.wait("it ends", 3 * SECONDS_TO_REPLACE) != 0
+        assert second.process.wait("it ends") != 0
     assert registry.holding(SEQUENCER).term > term
     assert "it is an old backup" in second.process.said.read_text("utf-8")
     assert second.logged() == []
@@ -217,9 +217,9 @@ def memory(registry, worker):
 def test_a_worker_without_a_node_leaves_the_log_to_one_that_has_one(registry):
     registry.start_web()
     lame = registry.start_worker(DEEDLOG_RPC_URL="http://127.0.0.1:1")
-    until(lambda: any(line.startswith(f"gave up role={SEQUENCER}") for line in lame.lines()), "it gives up", 60)
+    until(lambda: any(line.startswith(f"gave up role={SEQUENCER}") for line in lame.lines()), "it gives up")
     with Stream(registry):
         other = registry.start_worker()
-        until(other.logged, "the other one sequences", SECONDS_TO_START)
+        until(other.logged, "the other one sequences")
     assert lame.logged() == []
     assert not lame.process.ended.is_set()

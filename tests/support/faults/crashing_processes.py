@@ -45,6 +45,7 @@ class Order:
         return True
 
     def reached(self, step: str) -> None:
+        assert step in failpoints.STEPS, f"{step} is not in the list of failpoints"
         order = self.read()
         if order.get("step") != step:
             return

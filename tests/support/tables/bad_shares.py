@@ -7,7 +7,6 @@ fault; what the English text must say. `tests/api/test_agreements.py` sends them
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import replace
 
 from support.worlds.shares_world import (
@@ -27,6 +26,7 @@ from support.worlds.shares_world import (
     upload,
     work,
 )
+from support.worlds.waiting import before_deadline, sleep_until
 
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.signatures import sign
@@ -73,11 +73,15 @@ class Scene:
         self.terminated = over
         self.sharing.register(termination(over, begin + 5 * DAY), *trio)
         self.sharing.register(agreement([self.other], equal(trio), self.silent), *trio)
-        self.expired = self.agreement(self.free, trio, acceptBy=self.now + 2)
-        assert self.sharing.propose(self.expired, self.anna).status_code == 201
         self.open = self.agreement(self.free, trio)
         assert self.sharing.propose(self.open, self.anna).status_code == 201
-        time.sleep(max(0, self.now + 3 - time.time()))
+        _, (self.expired, answer) = before_deadline(self._propose)
+        assert answer.status_code == 201
+        sleep_until(self.expired.acceptBy + 1)
+
+    def _propose(self, accept_by):
+        made = self.agreement(self.free, self.trio, acceptBy=accept_by)
+        return made, self.sharing.propose(made, self.anna)
 
     def agreement(self, on, parties, **changes):
         return agreement([on], equal(parties), self.payer, **changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from support.faults.reorganisation import blocks
+from support.worlds.mined_chain import MinedChain
 from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
 from deedlog.anchor.anchoring import attempt_store
@@ -36,7 +37,7 @@ class Walk:
     def through(self, url) -> None:
         """Begin a new anchorer, as a new process does."""
         config = self.world.anchorer._config
-        self.world.anchorer = Anchorer(self.world.database, EvmChain(url), config)
+        self.world.anchorer = Anchorer(self.world.database, MinedChain(url, self.anvil.url), config)
 
     def change_plan(self, operator_key=OPERATOR, **chain) -> None:
         config = self.world.anchorer._config

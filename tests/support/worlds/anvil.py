@@ -5,10 +5,34 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
-from local_registry import anvil_binary, free_port
+from local_registry import anvil_binary
+from ports import free_port
+from support.worlds.waiting import PATIENCE, until
+
+_client = httpx.Client(timeout=PATIENCE)
+
+
+SECONDS_TO_MINE = 20
+"""What is still in the pool then cannot be mined: it pays less than a block asks for."""
+
+
+def await_mined(url):
+    """Return once nothing is left that this anvil mines at once: it answers before it mines. At once where it waits."""
+    end = time.monotonic() + SECONDS_TO_MINE
+    while ask(url, "anvil_getAutomine") and int(ask(url, "txpool_status")["pending"], 16):
+        if time.monotonic() > end:
+            return
+        time.sleep(0.005)
+
+
+def ask(url, method, *parameters):
+    """Return the result of one JSON-RPC call, which must have one."""
+    body = _client.post(url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}).json()
+    assert "error" not in body, body
+    return body["result"]
 
 
 @dataclass
@@ -17,15 +41,13 @@ class Anvil:
 
     url: str
     process: subprocess.Popen
-    client: httpx.Client = field(default_factory=httpx.Client)
 
     def request(self, method, *parameters):
-        answer = self.client.post(
-            self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
-        )
-        body = answer.json()
-        assert "error" not in body, body
-        return body["result"]
+        """Return the result of a call; of one that sends a transaction, once that is mined, unless mining is off."""
+        result = ask(self.url, method, *parameters)
+        if method.startswith("eth_send"):
+            await_mined(self.url)
+        return result
 
     def automine(self, *, on):
         """Mine each transaction at once, or leave them waiting."""
@@ -38,11 +60,7 @@ def running_anvil(*arguments):
     process = subprocess.Popen([anvil_binary(), "--port", str(port), "--silent", *arguments], start_new_session=True)
     chain = Anvil(f"http://127.0.0.1:{port}", process)
     try:
-        for _ in range(200):
-            with contextlib.suppress(httpx.TransportError):
-                chain.request("eth_chainId")
-                break
-            time.sleep(0.05)
+        until(lambda: chain.request("eth_chainId"), "anvil answers", not_yet=httpx.TransportError)
         yield chain
     finally:
         process.kill()

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from local_registry import LOCAL_OWNER, ROOT, free_port
+from local_registry import LOCAL_OWNER, ROOT
+from ports import free_port
 from sqlalchemy import Engine, NullPool, create_engine, text
 from support.faults.reorganisation import reorganise
 from support.worlds import outside_checks
@@ -138,7 +139,7 @@ class CrashRegistry:
     def await_web(self) -> None:
         def answers():
             with contextlib.suppress(httpx.TransportError):
-                return httpx.get(f"{self.url}/log/checkpoint", timeout=5).is_success
+                return httpx.get(f"{self.url}/log/checkpoint").is_success
             return False
 
         until(answers, lambda: "the web process answers\n" + self.processes["serve"].tail())

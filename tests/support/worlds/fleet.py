@@ -13,11 +13,11 @@ import time
 from dataclasses import dataclass, field
 
 import httpx
-from local_registry import free_port
+from ports import free_port
 from support.worlds.fork_server import ForkServer, Process
 from support.worlds.forked_registry import ForkedRegistry, forked_registry
 from support.worlds.registry_world import person, salt, work
-from support.worlds.waiting import until
+from support.worlds.waiting import PATIENCE, until
 
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.eip712 import domain_separator
@@ -26,8 +26,6 @@ from deedlog.registry.statements.typed_data import typed_data
 from deedlog.registry.store import lease
 from deedlog.registry.store.database import Database
 from deedlog.registry.store.lease import Holding
-
-SECONDS_TO_START = 60
 
 
 @dataclass
@@ -89,7 +87,7 @@ class Fleet:
         web = self._start(f"web-{len(self.webs)}", "serve", "--port", str(port), "--json", **many)
         self.webs.append(web)
         self.urls.append(f"http://127.0.0.1:{port}")
-        until(lambda: answers(self.urls[-1]), "the web process answers", SECONDS_TO_START)
+        until(lambda: answers(self.urls[-1]), "the web process answers")
 
     def holding(self, role) -> Holding | None:
         with self.database.read() as connection:
@@ -98,6 +96,11 @@ class Fleet:
 
     def worker_of(self, holder) -> Running:
         return next(worker for worker in self.workers if worker.holder == holder)
+
+    def holder_of(self, role) -> Running | None:
+        """Return the worker that holds a role now."""
+        held = self.holding(role)
+        return self.worker_of(held.holder) if held and held.holder else None
 
     def body(self, statement, key):
         signature = sign(statement.digest(self._separator), key)
@@ -120,7 +123,7 @@ class Fleet:
             running.process.signal(signal.SIGCONT)
             running.process.signal(signal.SIGTERM)
         for running in (*self.workers, *self.webs):
-            running.process.ended.wait(20)
+            running.process.ended.wait(PATIENCE)
         self.local.stop()
         self.database.close()
 
@@ -171,7 +174,7 @@ class Stream(_Meanwhile):
 
     def _run(self):
         key, number = person("stream"), 0
-        with httpx.Client(timeout=60) as client:
+        with httpx.Client() as client:
             while not self._stopping.is_set():
                 body = self._fleet.body(work(key, b"stream %d" % number, salt=salt(f"stream {number}")), key)
                 answer = client.post(f"{self._fleet.urls[number % len(self._fleet.urls)]}/v1/statements", json=body)

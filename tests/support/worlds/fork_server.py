@@ -21,16 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from support.worlds.waiting import PATIENCE
 
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parents[1]
 ROOT = TESTS.parent
-
-SECONDS = 30
-"""How long a test waits for a process."""
-
-SECONDS_TO_LOAD = 120
-"""The program imports all of `deedlog`, perhaps while others do the same."""
 
 _numbers = itertools.count(1)
 
@@ -52,7 +47,7 @@ class Process:
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
 
-    def wait(self, what: str = "the process ends", seconds: float = SECONDS) -> int:
+    def wait(self, what: str = "the process ends", seconds: float = PATIENCE) -> int:
         if not self.ended.wait(seconds):
             said = self.tail()
             self.kill()
@@ -80,7 +75,7 @@ class ForkServer:
         self._ends: dict[int, queue.SimpleQueue] = defaultdict(queue.SimpleQueue)
         self._ready = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
-        assert self._ready.wait(SECONDS_TO_LOAD)
+        assert self._ready.wait(PATIENCE)
 
     def _listen(self) -> None:
         for line in self._program.stdout:
@@ -109,7 +104,7 @@ class ForkServer:
         with self._lock:
             self._program.stdin.write(json.dumps(request).encode() + b"\n")
             self._program.stdin.flush()
-        process = Process(self._pids[number].get(timeout=SECONDS), said)
+        process = Process(self._pids[number].get(timeout=PATIENCE), said)
         threading.Thread(target=self._await, args=(process,), daemon=True).start()
         return process
 
@@ -120,7 +115,7 @@ class ForkServer:
             stdin.write_text(given or "", "utf-8")
             streams = {"stdin": str(stdin), "stdout": str(stdout)}
             process = self.start(arguments, environment, stderr, folder=str(folder), **streams)
-            code = process.wait(seconds=2 * SECONDS)
+            code = process.wait()
             said = (path.read_text("utf-8") for path in (stdout, stderr))
             return subprocess.CompletedProcess(list(arguments), code, *said)
 

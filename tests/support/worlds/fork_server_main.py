@@ -20,6 +20,8 @@ import sys
 import time
 import traceback
 
+import uvicorn
+
 import deedlog.api.app
 import deedlog.api.cli
 import deedlog.api.cli.operator.api_key
@@ -63,8 +65,23 @@ def become(request, prepare) -> None:
         os._exit(code)
 
 
+def keep_idle_connections() -> None:
+    """Let web processes keep a connection that is idle until its client closes it.
+
+    uvicorn closes it after five seconds, which is when httpx stops to use it: on a busy machine a test's request would
+    meet a connection that is being closed.
+    """
+    plain = uvicorn.Config.__init__
+
+    def patient(config, *arguments, **options) -> None:
+        plain(config, *arguments, **({"timeout_keep_alive": 3600} | options))
+
+    uvicorn.Config.__init__ = patient
+
+
 def serve(prepare=lambda _request: None) -> None:
     """Fork a process for each request, and tell of their ends, until no more requests can come."""
+    keep_idle_connections()
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)

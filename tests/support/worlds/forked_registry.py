@@ -7,9 +7,11 @@ import os
 import signal
 from dataclasses import dataclass, field
 
-from local_registry import ROOT, START_SECONDS, STOP_SECONDS, LocalRegistry, free_port
+import httpx
+from local_registry import ROOT, LocalRegistry
+from ports import free_port
 from support.worlds.fork_server import ForkServer, Process
-from support.worlds.waiting import until
+from support.worlds.waiting import PATIENCE, until
 
 POLL_MS = 1000
 
@@ -22,6 +24,14 @@ class ForkedRegistry(LocalRegistry):
     processes: dict[str, Process] = field(default_factory=dict)
     """Name → what runs under it: `serve`, `worker`, and what a test starts."""
 
+    settings: dict[str, str] = field(default_factory=dict)
+    """Environment variables of all its processes, besides those that `LocalRegistry` sets."""
+
+    @property
+    def database(self) -> str:
+        """The URL of its database."""
+        return self.database_url or f"sqlite:///{self.data / 'deedlog.sqlite'}"
+
     def environment(self) -> dict[str, str]:
         """Return the settings of its commands; its worker asks its chain less often, for many of them wait idly."""
         path = self.data / "chains.json"
@@ -29,7 +39,7 @@ class ForkedRegistry(LocalRegistry):
             local = json.loads((ROOT / "anchor/rpc/chains.json").read_text("utf-8"))["local"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps({"local": local | {"poll_milliseconds": POLL_MS}}), "utf-8")
-        return {"DEEDLOG_CHAINS": str(path), **super().environment()}
+        return {"DEEDLOG_CHAINS": str(path), **super().environment(), **self.settings}
 
     def deedlog(self, *arguments: str) -> str:
         done = self.fork_server.run(arguments, self.environment(), ROOT)
@@ -46,7 +56,12 @@ class ForkedRegistry(LocalRegistry):
     def start_server(self) -> None:
         for name in ("serve", "worker"):
             self.begin(name, name, "--json")
-        until(self._server_answers, lambda: "it is ready\n" + self.said(), START_SECONDS)
+        until(self._server_answers, lambda: "it is ready\n" + self.said())
+
+    def await_logged(self, digest: str) -> None:
+        """Wait until a statement is in the log: what is acknowledged can be proven only then."""
+        url = f"{self.url}/v1/statements/{digest}"
+        until(lambda: httpx.get(url).json()["log_index"] is not None, lambda: "it is logged\n" + self.said())
 
     def said(self) -> str:
         """Return the end of what each process has said."""
@@ -57,7 +72,7 @@ class ForkedRegistry(LocalRegistry):
         for process in self.processes.values():
             process.signal(signal.SIGTERM)
         for process in self.processes.values():
-            if not process.ended.wait(STOP_SECONDS):
+            if not process.ended.wait(PATIENCE):
                 process.kill()
                 process.wait()
         self.processes.clear()

@@ -57,6 +57,12 @@ _ASKED_FOR = {"event": "WHERE first IS NULL"}
 _COUNTS = ", ".join(f'(SELECT count(*) FROM "{name}" {_ASKED_FOR.get(name, "")})' for name in COUNTED)
 
 
+def code_of(answer: httpx.Response) -> str:
+    """Return the code of a problem."""
+    code: str = answer.json()["code"]
+    return code
+
+
 def rows(url: str) -> dict[str, int]:
     """Return how many rows each table of a database has, and the size of the log."""
     with _engine(url).connect() as connection:

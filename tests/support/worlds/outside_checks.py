@@ -87,7 +87,7 @@ def look(registry, witness: Witness, bundles: int | None = None) -> Seen:
     seen = Seen()
     # Before all else: what is anchored later may be of more entries than are seen here.
     block = registry.chain.request("eth_blockNumber")
-    with httpx.Client(base_url=registry.url, timeout=30) as client:
+    with httpx.Client(base_url=registry.url) as client:
         newest = fetch(client, "/log/checkpoint")
         size, root = read_checkpoint(newest, registry.identity)
         seen.entries = read_entries(client, size)

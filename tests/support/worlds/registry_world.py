@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from support.worlds.mined_chain import MinedChain
 
 from deedlog.anchor.anchoring.anchorer import Anchorer
 from deedlog.anchor.anchoring.config import AnchoringConfig
@@ -14,7 +15,6 @@ from deedlog.anchor.bundle_builder import make_bundle
 from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import sequencer as log
-from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.anchor.rpc.networks import chain_named
 from deedlog.registry.acceptance.accept import Submission, Submitter, accept
 from deedlog.registry.statements import Rendition, Upload, Work
@@ -151,7 +151,7 @@ def open_world(database: Database, seed: bytes = bytes(32), **changes) -> World:
 
 def connect(world: World, url: str, **changes) -> World:
     """Deploy the contract on the chain at `url` and let the world anchor there."""
-    port = EvmChain(url)
+    port = MinedChain(url)
     port.deploy_local(world.identity)
     chain = dataclasses.replace(chain_named("local"), **changes)
     world.anchorer = Anchorer(world.database, port, AnchoringConfig(chain, world.identity, OPERATOR, 1))

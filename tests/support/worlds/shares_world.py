@@ -10,7 +10,10 @@ import secrets
 import time
 
 import pytest
+from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
+from deedlog.anchor.verify import bundle as bundles
 from deedlog.registry.hexadecimal import from_hex, to_checksum, to_hex
 from deedlog.registry.statements import (
     Agreement,
@@ -191,6 +194,19 @@ class Sharing:
         answer = self.post(statement, *signers, client=client, **more)
         assert answer.status_code == 201, answer.text
         return from_hex(answer.json()["digest"], 32, None)
+
+    def share_a_work(self, count=3):
+        """Return people, the first of whom has a work, a payer, the work, and an agreement that all have signed."""
+        *persons, payer = people(count + 1)
+        made = self.register(work(persons[0]), persons[0])
+        digest = self.register(agreement([made], equal(persons), payer), *persons)
+        return persons, payer, made, digest
+
+    def proven(self, digest, person=None):
+        """Return a statement's bundle once it is logged."""
+        path = f"/v1/statements/{to_hex(digest)}"
+        until(lambda: self.get(path, person).json()["log_index"] is not None, "it is logged")
+        return bundles.parse(self.get(f"{path}/bundle", person).content, contracts())
 
     def propose(self, statement, *signers, client=None, **more):
         body = self.site.body(statement, *(person.key for person in signers), **more)

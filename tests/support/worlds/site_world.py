@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from dataclasses import dataclass
 
 import httpx
-from local_registry import free_port
+from ports import free_port
 from support.worlds.forked_registry import ForkedRegistry, forked_registry
 from support.worlds.waiting import until
 
@@ -42,8 +41,14 @@ class Site:
 
     def post(self, statement, *keys, client=None, headers=None, wait=False, **more):
         path = "/v1/statements?wait=logged" if wait else "/v1/statements"
-        sender = client or self.anyone
-        return sender.post(path, json=self.body(statement, *keys, **more), headers=headers or {})
+        sender, body = client or self.anyone, self.body(statement, *keys, **more)
+
+        def send():
+            answer = sender.post(path, json=body, headers=headers or {})
+            late = answer.status_code == 503 and answer.json()["code"] == "statement.not_logged_yet"
+            return None if late else answer
+
+        return until(send, "it is logged")
 
     def sign_in(self, key, client=None):
         """Sign in at a web process; return the headers of who has signed in."""
@@ -70,17 +75,15 @@ def begin_session(client, key):
 
 @contextlib.contextmanager
 def running_site(folder, fork_server, database_url=None):
-    # Many tests share one network address and a few accounts; quotas have tests of their own.
-    os.environ |= {"DEEDLOG_QUOTA_PER_ADDRESS": "1000000/hour", "DEEDLOG_QUOTA_PER_ACCOUNT": "1000000/hour"}
     local = forked_registry(folder, fork_server, database_url)
+    # Many tests share one network address and a few accounts; quotas have tests of their own.
+    local.settings = {"DEEDLOG_QUOTA_PER_ADDRESS": "1000000/hour", "DEEDLOG_QUOTA_PER_ACCOUNT": "1000000/hour"}
     try:
         identity = local.start()
         made = json.loads(local.deedlog("api-key", "new", "tests", "--scope", "upload", "--scope", "batch", "--json"))
         with (
-            httpx.Client(base_url=local.url, timeout=30) as anyone,
-            httpx.Client(
-                base_url=local.url, timeout=30, headers={"Authorization": f"Bearer {made['secret']}"}
-            ) as platform,
+            httpx.Client(base_url=local.url) as anyone,
+            httpx.Client(base_url=local.url, headers={"Authorization": f"Bearer {made['secret']}"}) as platform,
         ):
             yield Site(local, identity, anyone, platform)
     finally:
@@ -92,6 +95,6 @@ def beside(site, **settings):
     """Another web process of the same registry."""
     port = free_port()
     process = site.local.begin(f"serve-{port}", "serve", "--port", str(port), **settings)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        until(lambda: client.get("/healthz").is_success, process.tail, 60, httpx.TransportError)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        until(lambda: client.get("/healthz").is_success, process.tail, not_yet=httpx.TransportError)
         yield client

@@ -112,10 +112,10 @@ def test_eth_account_has_the_same_digests(case):
     assert statement_vectors.by_eth_account(case["typed_data"]) == {name: case[name] for name in HASHES}
 
 
-@cases
 @pytest.mark.parametrize("library", ["viem", "ethers"])
-def test_viem_and_ethers_have_the_same_digests(case, library, in_javascript):
-    assert in_javascript[case["name"]][library] == {name: case[name] for name in HASHES}
+def test_viem_and_ethers_have_the_same_digests(library, in_javascript):
+    ours = {case["name"]: {name: case[name] for name in HASHES} for case in STATEMENTS["cases"]}
+    assert {name: found[library] for name, found in in_javascript.items() if name in ours} == ours
 
 
 @cases

@@ -7,9 +7,10 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from support.worlds.damage_world import CAMERA, WRITER, shares
 from support.worlds.registry_world import NOW, open_world, salt, work
+from support.worlds.waiting import PATIENCE, until
 
 from deedlog.registry.acceptance.accept import Submitter, WriteRequest, accept, accept_checked
 from deedlog.registry.acceptance.submission import check_submission
@@ -111,7 +112,7 @@ def test_who_tells_later_waits_so_that_no_reader_passes_an_event_over(database):
         later.join(0.4)
         assert later.is_alive()
         assert read_on(database) == []
-    later.join(20)
+    later.join(PATIENCE)
     assert [event.digest for event in read_on(database)] == [ONE, OTHER]
 
 
@@ -140,6 +141,12 @@ def test_a_reader_beside_two_writers_sees_every_event_in_order(database):
         assert [event.digest[0] for event in seen if event.at == number] == list(range(each))
 
 
+def waits_for_a_lock(database):
+    with database.read() as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return connection.execute(text(query)).scalar()
+
+
 def test_a_writer_that_waits_for_the_sequencer_keeps_it_from_nothing(postgres):
     """It named a statement again that was just being logged, after it had told of another: a deadlock."""
     database = Database(postgres.new_database())
@@ -161,10 +168,11 @@ def test_a_writer_that_waits_for_the_sequencer_keeps_it_from_nothing(postgres):
     with database.write() as connection:
         store.mark_logged(connection, [(0, NOW, 1)])
         writer.start()
+        until(lambda: waits_for_a_lock(database), "the writer waits")
         writer.join(1.3)  # PostgreSQL looks for a deadlock once, after a second: the next to wait would be the victim
         assert writer.is_alive()
         events.record_range(connection, "logged", NOW, 0, 1)
-    writer.join(20)
+    writer.join(PATIENCE)
     assert [answer.outcome for answer in answers[0]] == ["accepted", "known"]
     assert [event.name for event in read_on(database)] == ["logged", "in_force"]
     database.close()

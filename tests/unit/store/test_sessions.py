@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from support.worlds.registry_world import ALICE, BOB, NOW
+from support.worlds.waiting import PATIENCE
 
 from deedlog.api.http.sessions import PREFIX, SESSION_SECONDS, Sessions
 from deedlog.registry import sign_in
@@ -193,7 +194,7 @@ def test_what_another_process_is_removing_is_not_waited_for(postgres):
         sessions.add_nonce(connection, "new00000", NOW + 9, NOW)  # and has not committed
         finished = threading.Thread(target=lambda: signing_in.offer(ACCOUNT, NOW))
         finished.start()
-        finished.join(10)
+        finished.join(PATIENCE)
         assert not finished.is_alive()
     assert counts(database) == (2, 0)
     database.close()
