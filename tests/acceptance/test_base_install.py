@@ -64,6 +64,10 @@ def test_the_base_install_verifies_without_the_platform(base, proven, tmp_path):
     for command in ("key", "register", "prove", "audit"):
         helped = subprocess.run([base / "deedlog", command, "--help"], capture_output=True, check=False)
         assert helped.returncode == 0, helped.stderr
+    # So does the client for platforms.
+    asked = "from deedlog.client import Registry, Upload; print(Registry('http://127.0.0.1:1').url)"
+    done = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "http://127.0.0.1:1\n"), done.stderr
 
 
 NEEDS_THE_PLATFORM = [
@@ -128,7 +132,7 @@ def test_another_missing_module_is_not_taken_for_the_platform(tmp_path):
 
 
 def test_every_package_of_the_platform_is_known_as_one():
-    base = {"click", "coincurve", "cryptography", "eth_keyfile", "httpx", "sha3"}
+    base = {"click", "coincurve", "cryptography", "eth_keyfile", "httpx", "httpcore", "sha3"}  # httpx brings httpcore
     imported = set()
     for package in ("registry", "anchor", "api"):
         for path in (ROOT / package).rglob("*.py"):
