@@ -419,7 +419,7 @@ class Registry:
         with self._connection.reading():
             digest = from_hex(answer["digest"], HASH_SIZE, None)
             data = answer["typed_data"]
-        statement = None if data is None else from_typed_data(data, self.address)
+        statement = None if data is None else from_typed_data(data, self.identity().address)
         for actual in (digest, digest if statement is None else self.digest(statement)):
             expected = digest if wanted is None else wanted
             if actual != expected:

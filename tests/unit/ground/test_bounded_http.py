@@ -7,6 +7,7 @@ import gzip
 import socket
 import threading
 import time
+import tracemalloc
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -101,6 +102,17 @@ def test_more_than_was_asked_for_is_not_read(script):
     with speaking(script) as url:
         error = refused(url)
     assert (error.code, error.params["maximum"]) == ("fetch.too_long", MOST)
+
+
+def test_a_bomb_is_not_opened_beyond_the_most():
+    bomb = answer(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip")
+    with speaking(lambda _: iter([bomb])) as url:
+        tracemalloc.start()
+        error = refused(url)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert error.code == "fetch.too_long"
+    assert peak < 10_000_000
 
 
 @pytest.mark.parametrize("script", WRONG.values(), ids=WRONG)
