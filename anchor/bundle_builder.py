@@ -8,7 +8,8 @@ from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog import checkpoint, tiles
 from deedlog.anchor.tlog.proof import TlogProof
-from deedlog.anchor.verify.bundle import Bundle, ChainProof
+from deedlog.anchor.verify.bundle import Bundle
+from deedlog.anchor.verify.evidence.evm_slot import EvmSlot
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.typed_data import kind_named, typed_data
@@ -35,7 +36,7 @@ def make_bundle(connection: Connection, identity: RegistryIdentity, digest: byte
     statement = kind_named(stored.kind).from_message(stored.message)
     index = stored.log_index
     anchors = tuple(
-        ChainProof(
+        EvmSlot(
             chain_id=anchored.chain_id,
             tlog_proof=_proof_at(connection, index, anchored.size),
             header=anchored.header,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.deployment import Deployment
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import store as log_store
@@ -25,7 +27,7 @@ _Record = TypeVar("_Record", RegistryIdentity, Deployment)
 
 def read_identity(path: Path) -> RegistryIdentity:
     """Return the registry's identity from its file; raise `Unavailable` or `InvalidData` (`file.damaged`)."""
-    return _record(path, RegistryIdentity.from_json)
+    return _record(path, partial(RegistryIdentity.from_json, contracts=contracts()))
 
 
 def open_registry(settings: Settings) -> tuple[Database, RegistryIdentity]:

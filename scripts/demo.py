@@ -23,6 +23,7 @@ from demo_video import make_rendition, make_video
 from forgery import forge
 from local_registry import LocalRegistry, free_port, run_deedlog
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.client import Receipt, Registry, Rendition
 from deedlog.registry.hashing import digest_file
@@ -198,7 +199,7 @@ class Story:
         forger = LocalRegistry(self.folder / "forger", chain_port=free_port(), quiet=True)
         try:
             forger.start_chain()
-            forged = forge(bundles.parse(bundle_file.read_bytes()), forger.rpc_url)
+            forged = forge(bundles.parse(bundle_file.read_bytes(), contracts()), forger.rpc_url)
         finally:
             forger.stop()
         for number, (trick, bundle) in enumerate(forged.items()):

@@ -24,7 +24,7 @@ from ape.cli import ConnectedProviderCommand, network_option
 from eth_abi.abi import decode
 from web3.exceptions import TransactionNotFound, Web3Exception
 
-from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.contract import contracts, rights_anchor
 from deedlog.anchor.evm.deployment import Deployment, creation_data
 from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity
 from deedlog.registry.errors import DeedlogError
@@ -90,7 +90,7 @@ class Place(NamedTuple):
 def cli(identity_path: Path, alias: str | None, out: Path | None) -> None:
     """Deploy, check, write down; or stop with a sentence that says why not."""
     try:
-        identity = RegistryIdentity.from_json(json.loads(identity_path.read_text(encoding="utf-8")))
+        identity = RegistryIdentity.from_json(json.loads(identity_path.read_text(encoding="utf-8")), contracts())
     except (ValueError, DeedlogError) as error:
         stop(f"{identity_path} is no registry identity: {error}", error)
     chain_id = ape.networks.provider.chain_id
@@ -110,7 +110,7 @@ def cli(identity_path: Path, alias: str | None, out: Path | None) -> None:
         )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    deployment = Deployment.of(identity, chain_id, place.block, place.transaction)
+    deployment = Deployment.of(identity, chain_id, place.block, place.transaction, rights_anchor()["compiler"])
     path.write_text(json.dumps(deployment.to_json(), indent=2) + "\n", encoding="utf-8")
     click.echo(f"wrote {path}")
 
@@ -167,7 +167,9 @@ def find(identity: RegistryIdentity, chain_id: int, path: Path) -> Place:
     try:
         written = Deployment.from_json(json.loads(path.read_text(encoding="utf-8")))
         receipt = web3.eth.get_transaction_receipt(to_hex(written.transaction))
-        if written == Deployment.of(identity, chain_id, int(receipt["blockNumber"]), written.transaction):
+        compiler = rights_anchor()["compiler"]
+        block = int(receipt["blockNumber"])
+        if written == Deployment.of(identity, chain_id, block, written.transaction, compiler):
             return Place(written.block, written.transaction)
     except (OSError, ValueError, DeedlogError, TransactionNotFound):
         pass  # nothing written, or of another contract, or before a reorganisation

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedlog.anchor import merkle
+from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import Head, RegistryIdentity, head_slot
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.anchor.tlog import checkpoint
 from deedlog.anchor.tlog.checkpoint import Checkpoint
 from deedlog.anchor.tlog.proof import TlogProof
-from deedlog.anchor.verify.bundle import Bundle, ChainProof
+from deedlog.anchor.verify.evidence.evm_slot import EvmSlot, slots
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.signatures import account_of_private_key
 
 if TYPE_CHECKING:
     from deedlog.anchor.anchoring.chain_port import SlotProof
+    from deedlog.anchor.verify.bundle import Bundle
 
 FORGER_KEY = sha256(b"the forger's key").digest()
 FORGER_TIME = 1_600_000_000
@@ -35,7 +37,7 @@ def forge(genuine: Bundle, forger_chain: str) -> dict[str, Bundle]:
     log_key = Ed25519PrivateKey.from_private_bytes(sha256(b"the forger's log").digest())
     account = account_of_private_key(FORGER_KEY)
     own = RegistryIdentity(
-        version=1,
+        contract=current(),
         salt=bytes(32),
         origin=genuine.registry.origin,
         log_key=log_key.public_key().public_bytes_raw(),
@@ -48,13 +50,14 @@ def forge(genuine: Bundle, forger_chain: str) -> dict[str, Bundle]:
     note = checkpoint.sign(Checkpoint(own.origin, 2, root), log_key)
     proof = TlogProof(0, (other,), note).format()
     chain = EvmChain(forger_chain)
+    chain_id = slots(genuine.anchors)[0].chain_id
     chain.deploy_local(own)
     forged_domain = json.loads(json.dumps(genuine.typed_data))
     forged_domain["domain"]["verifyingContract"] = to_hex(own.address)
 
-    def anchored_at(identity: RegistryIdentity) -> ChainProof:
+    def anchored_at(identity: RegistryIdentity) -> EvmSlot:
         slot = _forge_state(chain, identity, root)
-        return ChainProof(genuine.anchors[0].chain_id, proof, slot.header, slot.account_proof, slot.storage_proof)
+        return EvmSlot(chain_id, proof, slot.header, slot.account_proof, slot.storage_proof)
 
     own_anchor = (anchored_at(own),)
     return {

@@ -24,6 +24,7 @@ import httpx
 import interruption
 from data_lock import DataLock
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.registry import files, keystore
@@ -130,7 +131,7 @@ class LocalRegistry:
             self.deedlog("init", "--origin", f"{self.host}:{self.port}/log", "--owner", LOCAL_OWNER, "--json")
         else:
             self.deedlog("migrate")  # what an earlier version made
-        identity = RegistryIdentity.from_json(json.loads(identity_file.read_text(encoding="utf-8")))
+        identity = RegistryIdentity.from_json(json.loads(identity_file.read_text(encoding="utf-8")), contracts())
         chain = EvmChain(self.rpc_url)
         if not chain.has_code(identity.address):
             self._say("deploying the contract through the deterministic deployer")

@@ -1,11 +1,10 @@
-"""How the contract comes to a chain, and the record of it. Pure: ape's script and the local chain both use this."""
+"""Deploying the contract, and the record of it. Pure: ape's script and the local chain both use this."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from deedlog.anchor.evm.artifacts import rights_anchor
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, HASH_SIZE, from_hex, to_hex
 from deedlog.registry.strict_json import members
 
@@ -31,8 +30,13 @@ class Deployment:
     compiler: dict[str, Any]
 
     @classmethod
-    def of(cls, identity: RegistryIdentity, chain_id: int, block: int, transaction: bytes) -> Self:
-        """Return the record of a deployment of `identity` in `block` by `transaction` (its hash)."""
+    def of(
+        cls, identity: RegistryIdentity, chain_id: int, block: int, transaction: bytes, compiler: dict[str, Any]
+    ) -> Self:
+        """Return the record of a deployment of `identity` in `block` by `transaction` (its hash).
+
+        `compiler` says how the contract was compiled, as the artifact has it.
+        """
         return cls(
             chain_id=chain_id,
             address=identity.address,
@@ -40,7 +44,7 @@ class Deployment:
             arguments=identity.constructor_arguments(),
             block=block,
             transaction=transaction,
-            compiler=rights_anchor()["compiler"],
+            compiler=compiler,
         )
 
     def to_json(self) -> dict[str, Any]:

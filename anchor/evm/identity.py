@@ -1,22 +1,25 @@
 """The registry address: the CREATE2 address that commits to the contract's code and its constructor's arguments.
 
 A verifier starts from this address alone. It recomputes it from salt and arguments and believes nothing else about the
-contract: code read from a chain says nothing about how the state came about.
+contract: code read from a chain proves nothing about how the state came about. The compiled contract is handed in
+(`anchor.contract` reads it).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from deedlog.anchor.evm.artifacts import rights_anchor
 from deedlog.anchor.merkle import HASH_SIZE
 from deedlog.anchor.tlog.note import VerifierKey, validate_name
 from deedlog.registry.errors import InvalidData, VerificationError
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, ZERO_ACCOUNT, from_hex, to_hex
 from deedlog.registry.keccak import keccak256
 from deedlog.registry.strict_json import members
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DETERMINISTIC_DEPLOYER = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
 """The same on anvil, the public testnets and the main networks; it deploys salt ‖ creation code by CREATE2."""
@@ -30,11 +33,26 @@ HEADS_SLOT = 0
 _U64 = 2**64 - 1
 
 
-@dataclass(frozen=True)
-class RegistryIdentity:
-    """What the registry address commits to: code version, salt, origin, log key (Ed25519), owner, operator."""
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A version of the contract, and its creation code without arguments."""
 
     version: int
+    creation_code: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Raise `InvalidData` unless the code is that version's: `registry.version`, `registry.artifact_damaged`."""
+        if self.version not in CREATION_CODE_HASHES:
+            raise InvalidData("registry.version", field="version")
+        if to_hex(keccak256(self.creation_code)) != CREATION_CODE_HASHES[self.version]:
+            raise InvalidData("registry.artifact_damaged")
+
+
+@dataclass(frozen=True)
+class RegistryIdentity:
+    """What the registry address commits to: contract, salt, origin, log key (Ed25519), owner, operator."""
+
+    contract: Contract
     salt: bytes
     origin: str
     log_key: bytes
@@ -43,8 +61,6 @@ class RegistryIdentity:
 
     def __post_init__(self) -> None:
         """Raise `InvalidData` (`registry.…`) unless a contract could have been made with this."""
-        if self.version not in CREATION_CODE_HASHES:
-            raise InvalidData("registry.version", field="version")
         if len(self.salt) != HASH_SIZE or len(self.log_key) != HASH_SIZE or not any(self.log_key):
             raise InvalidData("registry.key_or_salt")
         for account in (self.owner, self.operator):
@@ -75,12 +91,12 @@ class RegistryIdentity:
 
     def initialisation_code(self) -> bytes:
         """Return the creation code with its arguments."""
-        return creation_code(self.version) + self.constructor_arguments()
+        return self.contract.creation_code + self.constructor_arguments()
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form, as in bundles and in `identity.json`."""
         return {
-            "version": self.version,
+            "version": self.contract.version,
             "salt": to_hex(self.salt),
             "origin": self.origin,
             "log_key": to_hex(self.log_key),
@@ -89,15 +105,19 @@ class RegistryIdentity:
         }
 
     @classmethod
-    def from_json(cls, value: object) -> Self:
-        """Return the identity of its JSON form; raise `InvalidData` naming the member at fault."""
+    def from_json(cls, value: object, contracts: Mapping[int, Contract]) -> Self:
+        """Return the identity of its JSON form; raise `InvalidData` naming the member at fault.
+
+        `contracts` are those of the versions that are known (`registry.version`).
+        """
         data = members(value, ("version", "salt", "origin", "log_key", "owner", "operator"), "registry")
-        if not isinstance(data["version"], int) or isinstance(data["version"], bool):
+        version = data["version"]
+        if not isinstance(version, int) or isinstance(version, bool) or version not in contracts:
             raise InvalidData("registry.version", field="registry.version")
         if not isinstance(data["origin"], str):
             raise InvalidData("registry.origin", field="registry.origin")
         return cls(
-            version=data["version"],
+            contract=contracts[version],
             salt=from_hex(data["salt"], HASH_SIZE, "registry.salt"),
             origin=data["origin"],
             log_key=from_hex(data["log_key"], HASH_SIZE, "registry.log_key"),
@@ -125,11 +145,3 @@ class Head:
 def head_slot(root: bytes) -> bytes:
     """Return the 32-byte storage key of the head with this root: keccak256(root ‖ uint256 slot)."""
     return keccak256(root + HEADS_SLOT.to_bytes(32, "big"))
-
-
-def creation_code(version: int) -> bytes:
-    """Return the creation code of a version of the contract, without arguments."""
-    code = bytes.fromhex(rights_anchor()["creation_code"][2:])
-    if to_hex(keccak256(code)) != CREATION_CODE_HASHES[version]:
-        raise InvalidData("registry.artifact_damaged")
-    return code

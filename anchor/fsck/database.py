@@ -25,6 +25,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DatabaseError
 
 from deedlog.anchor.audit.audit import Report, audit_contract, audit_earlier, audit_entries
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.fsck.anchors import check_anchors, check_attempts
 from deedlog.anchor.fsck.drafts import check_drafts
@@ -184,7 +185,7 @@ def _check_log_row(connection: Connection, expected: RegistryIdentity | None) ->
         wrong("log", row.id, "id")
     try:
         data = row.identity.encode()
-        identity = RegistryIdentity.from_json(strict_json.loads(data, _MAXIMUM_IDENTITY))
+        identity = RegistryIdentity.from_json(strict_json.loads(data, _MAXIMUM_IDENTITY), contracts())
     except (InvalidData, UnicodeEncodeError):
         wrong("log", 1, "identity")
     if row.identity != json.dumps(identity.to_json()):

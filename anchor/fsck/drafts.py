@@ -5,19 +5,22 @@ Nothing of a draft is in the log, so all of it is derived from its body, but for
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from deedlog.anchor.fsck.rows import Children, check_body, check_public_from, stream, wrong
-from deedlog.registry.errors import VerificationError
+from deedlog.registry.errors import InvalidData, VerificationError
 from deedlog.registry.hexadecimal import to_hex
-from deedlog.registry.statements import Agreement, Termination
-from deedlog.registry.statements.base import KINDS, tag
+from deedlog.registry.rules.fold import FOR_EVER
+from deedlog.registry.rules.rule import RULES
+from deedlog.registry.rules.state import Fact
+from deedlog.registry.statements import KINDS
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import Signature, check
-from deedlog.registry.store.tables import API_KEY, DRAFT, DRAFT_PARTY, DRAFT_SUBJECT, ROTATION, STATEMENT, SUBJECT, TEXT
+from deedlog.registry.statements.subjects import accounts_in, statements_in
+from deedlog.registry.store import partial_state
+from deedlog.registry.store.tables import API_KEY, DRAFT, DRAFT_PARTY, DRAFT_SUBJECT, STATEMENT, SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +71,7 @@ def check_drafts(connection: Connection, identity: RegistryIdentity) -> int:
         if sorted(subjects.of(row.id)) != sorted(statement.subjects()):
             wrong("draft_subject", key, "subject")
         named = parties.rows_of(row.id)
-        _check_parties(connection, key, statement, [party.account for party in named])
+        _check_parties(connection, row.digest, statement, [party.account for party in named])
         _check_signatures(row, named)
         if row.cancelled_by is not None and not _cancels(connection, row.cancelled_by, row.digest):
             wrong("draft", key, "cancelled_by")
@@ -78,48 +81,39 @@ def check_drafts(connection: Connection, identity: RegistryIdentity) -> int:
     return count
 
 
-def _check_parties(connection: Connection, key: str, statement: Statement, accounts: Sequence[bytes]) -> None:
+def _check_parties(connection: Connection, digest: bytes, statement: Statement, accounts: Sequence[bytes]) -> None:
     """Raise unless those are named who must sign, and nobody else."""
+    key = to_hex(digest)
     signers = statement.signers()
-    if signers is not None:
-        if sorted(accounts) != sorted(signers):
-            wrong("draft_party", key, "account")
-        return
-    if not isinstance(statement, Termination):
-        wrong("draft", key, "kind")
-    body = connection.execute(
-        select(TEXT.c.body)
-        .join(STATEMENT, STATEMENT.c.id == TEXT.c.statement_id)
-        .where(STATEMENT.c.digest == statement.agreement, STATEMENT.c.kind == "Agreement")
-    ).first()
-    if body is None:
-        wrong("draft", key, "body", "agreement.unknown")
-    if not accounts:
-        wrong("draft_party", key, "account", "missing")
-    if body.body is None:  # erased: nothing says who they were
-        return
-    parties = Agreement.from_message(json.loads(body.body)).parties
-    if sorted(accounts) != sorted(_holder(connection, party) for party in parties):
+    if signers is None:
+        signers = _signers_by_rule(connection, digest, statement)
+        if signers is None:
+            if not accounts:
+                wrong("draft_party", key, "account", "missing")
+            return
+    if sorted(accounts) != sorted(signers):
         wrong("draft_party", key, "account")
 
 
-def _holder(connection: Connection, account: bytes) -> bytes:
-    """Return who speaks for an account now; raise on a circle."""
-    seen = {account}
-    while True:
-        successor = connection.execute(select(ROTATION.c.successor).where(ROTATION.c.account == account)).scalar()
-        if successor is None:
-            return account
-        if successor in seen:
-            wrong("rotation", to_hex(account), "successor")
-        seen.add(successor)
-        account = successor
+def _signers_by_rule(connection: Connection, digest: bytes, statement: Statement) -> tuple[bytes, ...] | None:
+    """Return the accounts that must sign by the rule of a kind; None if a body was erased that would say who."""
+    of_rule = RULES[statement.kind].signers
+    if of_rule is None:
+        wrong("draft", to_hex(digest), "kind")
+    subjects = statement.subjects()
+    state = partial_state.state_around(connection, {digest, *statements_in(subjects)}, accounts_in(subjects))
+    try:
+        return tuple(of_rule(state, Fact(digest, statement.kind, (), subjects, FOR_EVER, statement)))
+    except InvalidData as error:
+        if any(standing.code == "standing.no_body" for standing in state.standings.values()):
+            return None
+        wrong("draft", to_hex(digest), "body", error.code)
 
 
 def _check_signatures(row: Row[Any], parties: Sequence[Row[Any]]) -> None:
     """Raise unless all signatures hold, and there are some but not all: with all it would be a statement.
 
-    Of a termination there may be none: who gave theirs may have been succeeded.
+    Where a rule says who signs there may be none: an account that gave its signature may have been succeeded.
     """
     signed = [party for party in parties if party.signature is not None]
     for party in parties:
@@ -133,16 +127,16 @@ def _check_signatures(row: Row[Any], parties: Sequence[Row[Any]]) -> None:
             check(Signature(party.account, party.signature), row.digest)
         except VerificationError as error:
             wrong("draft_party", f"{to_hex(row.digest)} {to_hex(party.account)}", "signature", error.code)
-    if len(signed) == len(parties) or not (signed or row.kind == "Termination"):
+    if len(signed) == len(parties) or not (signed or RULES[row.kind].signers is not None):
         wrong("draft_party", to_hex(row.digest), "signature", "complete" if signed else "missing")
 
 
 def _cancels(connection: Connection, cancellation: bytes, draft: bytes) -> bool:
-    """Return whether a statement is an accepted cancellation of a draft."""
+    """Return whether a statement is accepted that ends a draft."""
+    tags = {name: kind.ENDS_DRAFT for name, kind in KINDS.items() if kind.ENDS_DRAFT is not None}
     query = (
-        select(STATEMENT.c.id)
+        select(STATEMENT.c.kind, SUBJECT.c.subject)
         .join(SUBJECT, SUBJECT.c.statement_id == STATEMENT.c.id)
-        .where(STATEMENT.c.digest == cancellation, STATEMENT.c.kind == "Cancellation")
-        .where(SUBJECT.c.subject == tag("agreement", draft))
+        .where(STATEMENT.c.digest == cancellation, STATEMENT.c.kind.in_(tags))
     )
-    return connection.execute(query).first() is not None
+    return any(row.subject == tags[row.kind].of(draft) for row in connection.execute(query))

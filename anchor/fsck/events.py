@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, select, union
 
 from deedlog.anchor.fsck.rows import Children, stream, wrong
-from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_hex
+from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements import KINDS
 from deedlog.registry.statements import entry as entries
-from deedlog.registry.store.events import NAMES, OF_DRAFTS
+from deedlog.registry.store.events import OF_CHAINS, OF_DRAFTS, OF_RANGES, brought_about, names
 from deedlog.registry.store.tables import (
     ACCOUNT,
     ANCHOR,
@@ -37,17 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-_OF_CHAINS = ("anchored", "final")
-_OF_RANGES = ("logged", *_OF_CHAINS)
-_BROUGHT_ABOUT = tuple(name for name in NAMES if name not in (*OF_DRAFTS, *_OF_RANGES))
 _SIGNED = ("proposed", "accepted")
-
-_NAMED = {
-    "Agreement": ("superseded", "supersedes"),
-    "Cancellation": ("cancelled", "agreement"),
-    "Termination": ("terminated", "agreement"),
-}
-"""What happens to the statement that a statement of a kind names, and under which tag it does."""
 
 
 def check_events(connection: Connection, size: int) -> int:
@@ -68,7 +59,7 @@ def check_events(connection: Connection, size: int) -> int:
         _check_shape(row)
         if row.chain_id is not None and row.chain_id not in chains:
             wrong("event", row.id, "chain_id")
-        if row.name in _OF_RANGES:
+        if row.name in OF_RANGES:
             ranges.take(row)
         count += 1
     ranges.end()
@@ -82,15 +73,15 @@ def _check_shape(row: Row[Any]) -> None:
     """Raise unless an event has the columns that its name has, and no others."""
     if row.id < 1:
         wrong("event", row.id, "id")
-    if row.name not in NAMES:
+    if row.name not in names():
         wrong("event", row.id, "name")
     if not isinstance(row.at, int) or row.at < 0:
         wrong("event", row.id, "at")
     expected = {
-        "first": row.name in _OF_RANGES,
-        "end": row.name in _OF_RANGES,
-        "chain_id": row.name in _OF_CHAINS,
-        "digest": row.name not in _OF_RANGES,
+        "first": row.name in OF_RANGES,
+        "end": row.name in OF_RANGES,
+        "chain_id": row.name in OF_CHAINS,
+        "digest": row.name not in OF_RANGES,
         "account": row.name in OF_DRAFTS,
     }
     for column, there in expected.items():
@@ -131,7 +122,7 @@ class _Ranges:
         anchors = stream(self._connection, select(ANCHOR.c.chain_id, ANCHOR.c.size, ANCHOR.c.final))
         reached: dict[tuple[str, int | None], int] = {("logged", None): self._size}
         for row in anchors:
-            for name in _OF_CHAINS if row.final else _OF_CHAINS[:1]:
+            for name in OF_CHAINS if row.final else OF_CHAINS[:1]:
                 reached[name, row.chain_id] = max(row.size, reached.get((name, row.chain_id), 0))
         for (name, chain_id), told in self._told.items():
             if told < reached.get((name, chain_id), 0):
@@ -140,7 +131,7 @@ class _Ranges:
 
 def _check_brought_about(connection: Connection) -> None:
     """Raise unless exactly that is told which statements brought about, in their order."""
-    query = select(EVENT).where(EVENT.c.name.in_(_BROUGHT_ABOUT)).order_by(EVENT.c.id)
+    query = select(EVENT).where(EVENT.c.name.in_(brought_about())).order_by(EVENT.c.id)
     for row, expected in zip_longest(stream(connection, query), _brought_about(connection)):
         if row is None:
             wrong("event", f"{expected[0]} {to_hex(expected[1])}", "id", "missing")
@@ -152,7 +143,7 @@ def _check_brought_about(connection: Connection) -> None:
 def _brought_about(connection: Connection) -> Iterator[tuple[str, bytes, int]]:
     """Yield what statements brought about, as (event, digest of what it happened to, when), from their entries.
 
-    A cancellation cancels a draft that is here, which says by what; of others nobody is told.
+    A statement that ends a draft does so if the draft is here, which says by what; of others nobody is told.
     """
     query = (
         select(
@@ -165,19 +156,16 @@ def _brought_about(connection: Connection) -> Iterator[tuple[str, bytes, int]]:
         )
         .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
         .outerjoin(DRAFT, DRAFT.c.cancelled_by == STATEMENT.c.digest)
-        .where(STATEMENT.c.kind.in_(_NAMED))
+        .where(STATEMENT.c.kind.in_([name for name, kind in KINDS.items() if kind.EVENTS]))
         .order_by(STATEMENT.c.id)
     )
     for row in stream(connection, query):
-        if row.kind == "Agreement":
-            yield "in_force", row.digest, row.accepted_at
-        if row.kind == "Cancellation" and row.cancelled is None:
+        kind = KINDS[row.kind]
+        if kind.ENDS_DRAFT is not None and row.cancelled is None:
             continue
-        name, wanted = _NAMED[row.kind]
-        for subject in entries.parse(entries.complete(row.prefix, row.logged_at or 0)).subjects:
-            tagged, _, value = subject.partition(":")
-            if tagged == wanted:
-                yield name, from_hex(value, HASH_SIZE, None), row.accepted_at
+        entry = entries.parse(entries.complete(row.prefix, row.logged_at or 0))
+        for name, digest in kind.brought_about(row.digest, entry.subjects):
+            yield name, digest, row.accepted_at
 
 
 def _check_accounts(connection: Connection) -> None:

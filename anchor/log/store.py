@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from deedlog.anchor import merkle
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.tlog import tiles
 from deedlog.registry.errors import Unavailable
@@ -59,7 +60,7 @@ def identity_of(database: Transactions) -> RegistryIdentity:
         text = connection.execute(select(LOG.c.identity)).scalar()
     if text is None:
         raise Unavailable("log.missing")
-    return RegistryIdentity.from_json(json.loads(text))
+    return RegistryIdentity.from_json(json.loads(text), contracts())
 
 
 def state(connection: Connection) -> LogState:

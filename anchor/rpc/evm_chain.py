@@ -14,7 +14,7 @@ from hexbytes import HexBytes
 from web3 import Web3
 
 from deedlog.anchor.anchoring.chain_port import AnchorCall, Fees, Outcome, SlotProof, Tip
-from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.contract import rights_anchor
 from deedlog.anchor.evm.deployment import Deployment, creation_data
 from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, Head, RegistryIdentity, head_slot
 from deedlog.anchor.evm.state_proof import encode_header, parse_header
@@ -213,7 +213,8 @@ class EvmChain:
         self.development_request("evm_mine")  # a block whose state has the balance
         if not self.has_code(identity.address):
             raise Unavailable("chain.no_contract", address=to_checksum(identity.address))
-        return Deployment.of(identity, self.chain_id(), self.tip().number, transaction_hash)
+        compiler = rights_anchor()["compiler"]
+        return Deployment.of(identity, self.chain_id(), self.tip().number, transaction_hash, compiler)
 
     def development_request(self, method: str, *parameters: Any) -> Any:
         """Make a request that only a development chain answers."""

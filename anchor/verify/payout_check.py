@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify.inclusion import position_of
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
@@ -72,8 +71,7 @@ def own_payouts(
 
 def _sound(bundle: Bundle, registry: bytes | None, blocks: Sequence[bytes]) -> Verdict:
     """Return the verdict on a bundle in which nothing is wrong, and whose statement is signed by all."""
-    mine = {parse_header(anchor.header).hash for anchor in bundle.anchors} & set(blocks)
-    verdict = verify(bundle, Pins(registry=registry, block_hash=min(mine, default=None)))
+    verdict = verify(bundle, Pins(registry=registry, block_hashes=tuple(blocks)))
     for name, finding in verdict.findings.items():
         if finding.answer is Answer.NO:
             raise InvalidData("payout_check.unsound", digest=to_hex(verdict.digest), question=name, reason=finding.code)

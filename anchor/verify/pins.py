@@ -1,4 +1,4 @@
-"""What whoever verifies brings besides the bundle: whom they trust, and what nodes answered."""
+"""What the user brings besides the bundle: whom they trust, and what nodes answered."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class NodeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """What the user brings: the registry address, a final block's hash, what nodes answered, makers of renditions."""
+    """What the user brings: the registry's address, hashes of final blocks, nodes' answers, makers of renditions."""
 
     registry: bytes | None = None
-    block_hash: bytes | None = None
+    block_hashes: tuple[bytes, ...] = ()
     nodes: tuple[NodeAnswer, ...] = ()
     makers: tuple[bytes, ...] = ()

@@ -1,14 +1,16 @@
-"""From a bundle to its verdict: pure, without a network. The numbers are the procedure of `docs/formats.md`.
+"""From a bundle to its verdict. Pure. The numbers are the procedure of `docs/formats.md`.
 
 1. Recompute the registry address from the bundle's salt and arguments; compare it with the pinned one.
 2. Rebuild the statement and its digest from the typed data, whose domain must be this registry's.
 3. file: compare the file's hash and length with the statement's.
 4. signatures, complete, author: check each signature of the entry over the digest, and that none is missing.
 5. Rebuild the entry from body, signatures and time; it must be the bytes that were logged.
-6. For each anchor: header → state root → account → slot of the root → head; the head's size must be the checkpoint's.
+6. For each anchor of the type `evm-slot`: header → state root → account → slot of the root → head; the head's size must
+be the checkpoint's. An anchor of an unknown type is not checked.
 7. included: the entry's inclusion proof holds in a tree whose size and root come from one trusted place: a head that
 step 6 found in a block that somebody vouches for, or a checkpoint that the address's log key signed.
-8. anchored, final, time: of the anchor whose block is vouched for, by the user's block hash or by nodes.
+8. anchored, final, time of each anchor: whether its block is vouched for, by the user's block hash or by nodes.
+9. The bundle's answers: those of one anchor, which the set of the anchors decides, not their order.
 """
 
 from __future__ import annotations
@@ -17,10 +19,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deedlog.anchor.verify.inclusion import find_inclusion
-from deedlog.anchor.verify.verdict import Answer, Finding, Trust, Verdict, no, not_checked, refuted, yes
+from deedlog.anchor.verify.verdict import (
+    EVIDENCE_QUESTIONS,
+    Answer,
+    Finding,
+    Trust,
+    Verdict,
+    no,
+    not_checked,
+    refuted,
+    yes,
+)
 from deedlog.registry.errors import DeedlogError, VerificationError
 from deedlog.registry.hexadecimal import to_checksum, to_hex
-from deedlog.registry.statements import Agreement, Rendition, Share, Statement
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import check, check_complete
@@ -29,7 +40,10 @@ from deedlog.registry.statements.typed_data import from_typed_data, signed_for
 if TYPE_CHECKING:
     from deedlog.anchor.verify.bundle import Bundle
     from deedlog.anchor.verify.pins import Pins
-    from deedlog.registry.hashing import FileDigest
+    from deedlog.registry.file_digest import FileDigest
+    from deedlog.registry.statements import Statement
+
+_BELOW_SIGNATURES = ("complete", *EVIDENCE_QUESTIONS)
 
 
 def verify(
@@ -40,7 +54,7 @@ def verify(
 ) -> Verdict:
     """Return the verdict on a bundle; `rendition` is the bundle of a rendition that `file` may be instead.
 
-    Raises `InvalidData` only where the bundle holds no statement at all to speak of.
+    Raises `InvalidData` only where the bundle holds no statement or no entry.
     """
     # Step 1.
     identity = bundle.registry
@@ -53,33 +67,45 @@ def verify(
     # Steps 3 and 4.
     findings = {"file": _file(statement, digest, pins, file, rendition)}
     findings |= _signed(statement, digest, entry)
-    # Steps 5 to 8.
-    below, chain_id = find_inclusion(bundle, statement, digest, entry, pins)
-    findings |= below
-    if meant != address:
-        findings |= _refused(no("typed_data.domain", expected=to_checksum(address), actual=to_checksum(meant)))
-    elif pins.registry != address:
-        # Without the right pin all below the signatures is the bundle's own word: at best not checked.
-        if pins.registry is None:
-            findings |= {
-                name: not_checked("registry.from_bundle", registry=to_checksum(address))
-                for name in ("complete", "included", "anchored", "final", "time")
-                if findings[name].answer is not Answer.NO
-            }
-        else:
-            other = no("registry.other", expected=to_checksum(pins.registry), actual=to_checksum(address))
-            findings |= _refused(other)
+    # Steps 5 to 9.
+    found = find_inclusion(bundle, statement, digest, entry, pins)
+    findings = _as_pinned({**findings, **found.findings}, meant, address, pins)
     findings["standing"] = not_checked("standing.needs_registry")
-    return Verdict(statement, digest, address, pins.registry == address, chain_id, findings)
+    anchors = tuple(
+        replace(item, findings=_as_pinned(item.findings, meant, address, pins)) if item.known else item
+        for item in found.anchors
+    )
+    return Verdict(statement, digest, address, pins.registry == address, found.chain_id, findings, anchors)
 
 
-def _refused(reason: Finding) -> dict[str, Finding]:
-    """Return the findings below the signatures of a bundle whose log is another registry's."""
+def _as_pinned(findings: dict[str, Finding], meant: bytes, address: bytes, pins: Pins) -> dict[str, Finding]:
+    """Return answers as they count: for the registry that the statement is meant for and the user has pinned.
+
+    `meant` is the address in the statement's domain, `address` that of the log.
+    """
+    if meant != address:
+        return _refused(findings, no("typed_data.domain", expected=to_checksum(address), actual=to_checksum(meant)))
+    if pins.registry == address:
+        return findings
+    if pins.registry is not None:
+        other = no("registry.other", expected=to_checksum(pins.registry), actual=to_checksum(address))
+        return _refused(findings, other)
+    # Without a pin all below the signatures is the bundle's own word: at best not checked.
+    unpinned = not_checked("registry.from_bundle", registry=to_checksum(address))
     return {
+        name: unpinned if name in _BELOW_SIGNATURES and finding.answer is not Answer.NO else finding
+        for name, finding in findings.items()
+    }
+
+
+def _refused(findings: dict[str, Finding], reason: Finding) -> dict[str, Finding]:
+    """Return the answers of a bundle whose log is another registry's: below the signatures nothing counts."""
+    refused = {
         **dict.fromkeys(("complete", "included", "anchored"), reason),
         "final": not_checked("final.not_anchored"),
         "time": not_checked("time.not_anchored"),
     }
+    return {name: refused.get(name, finding) for name, finding in findings.items()}
 
 
 def _file(
@@ -91,9 +117,10 @@ def _file(
     if content is None:
         return not_checked("file.no_content", kind=statement.kind)
     if (file.content_hash, file.content_length) == content:
-        if isinstance(statement, Rendition):
-            maker = to_checksum(statement.maker)
-            return yes("file.rendition", Trust.SIGNER, source=to_hex(statement.source), maker=maker)
+        source = statement.made_from()
+        if source is not None:
+            maker = ", ".join(map(to_checksum, statement.signers() or ()))
+            return yes("file.rendition", Trust.SIGNER, source=to_hex(source), maker=maker)
         return yes("file.same", content_hash=to_hex(file.content_hash))
     if rendition is not None:
         return _file_of_rendition(statement, digest, pins, file, rendition)
@@ -103,16 +130,19 @@ def _file(
 def _file_of_rendition(statement: Statement, digest: bytes, pins: Pins, file: FileDigest, rendition: Bundle) -> Finding:
     verdict = verify(rendition, pins, file)
     made = verdict.statement
-    if not isinstance(made, Rendition) or made.source != digest:
+    if made.made_from() != digest:
         return no("file.not_its_rendition", source=to_hex(digest))
     for name in ("file", "signatures", "complete", "included"):
         finding = verdict.findings[name]
         if finding.answer is not Answer.YES:
             return finding
-    # Anybody can sign a rendition of anything: it counts by the word of who signed the source, or whom the user trusts.
-    if made.maker not in (statement.signers() or ()) and made.maker not in pins.makers:
-        return not_checked("file.rendition_of_another", source=to_hex(digest), maker=to_checksum(made.maker))
-    # That it was registered rests on whose word its own log does.
+    # Anybody can sign a rendition of anything. It counts on the word of an account that signed the source, or of one
+    # that the user trusts.
+    makers = made.signers() or ()
+    if not set(makers) & {*(statement.signers() or ()), *pins.makers}:
+        maker = ", ".join(map(to_checksum, makers))
+        return not_checked("file.rendition_of_another", source=to_hex(digest), maker=maker)
+    # That it was registered rests on the word that its own inclusion rests on.
     return replace(verdict.findings["file"], trust=(Trust.SIGNER, *verdict.findings["included"].trust))
 
 
@@ -129,21 +159,21 @@ def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[s
     findings = {"author": _author(statement, names), "signatures": yes("signatures.all", accounts=names)}
     signers = statement.signers()
     if signers is None:
-        return findings | {"complete": not_checked("complete.needs_agreement")}
+        return findings | {"complete": not_checked("complete.needs_others")}
     try:
         check_complete(entry.signatures, signers)
     except DeedlogError as error:
         return findings | dict.fromkeys(("author", "complete"), refuted(error))
-    if isinstance(statement, Agreement) and statement.hidden:
-        return findings | {"complete": _vouched_for(statement, names)}
-    return findings | {"complete": yes("complete.all", accounts=names)}
+    return findings | {"complete": complete(statement, names)}
 
 
-def _vouched_for(agreement: Agreement, names: str) -> Finding:
-    """Return a yes that says what the open lines hold: that all of them come to the whole is the signers' word."""
-    shown = [share for share in agreement.shares if isinstance(share, Share)]
-    lines = ", ".join(f"{to_checksum(share.party)} {share.ppm:,} ppm" for share in shown) or "-"
-    return yes("complete.some_lines", Trust.SIGNER, lines=lines, parties=len(agreement.parties), accounts=names)
+def complete(statement: Statement, names: str, *trust: Trust) -> Finding:
+    """Return a yes: all accounts that must sign have signed. That hidden lines fit to the open ones is their word."""
+    lines = statement.lines()
+    if not any(isinstance(line, bytes) for line in lines):
+        return yes("complete.all", *trust, accounts=names)
+    shown = ", ".join(line.summary() for line in lines if not isinstance(line, bytes)) or "-"
+    return yes("complete.some_lines", Trust.SIGNER, *trust, lines=shown, parties=len(lines), accounts=names)
 
 
 def _author(statement: Statement, names: str) -> Finding:

@@ -1,4 +1,4 @@
-"""The verdict: separate answers, each with its reason and with whom it trusts; never one green tick."""
+"""The verdict: separate answers, each with its reason and whom it trusts; never one green tick."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from deedlog.registry.statements import Statement
 
 QUESTIONS = ("file", "author", "signatures", "complete", "included", "anchored", "final", "time", "standing")
+EVIDENCE_QUESTIONS = ("included", "anchored", "final", "time")
+"""What the anchors of a bundle answer, each by itself and all together."""
+
 REQUIRED = ("file", "signatures", "complete", "included", "anchored")
 """What must be yes by default (file: when one is given)."""
 
 
 class Answer(StrEnum):
-    """What is known of a question."""
+    """The answer to a question."""
 
     YES = "yes"
     NO = "no"
@@ -74,13 +77,40 @@ def refuted(error: DeedlogError) -> Finding:
 
 
 def not_checked(code: str, **params: str | int) -> Finding:
-    """Return that there is neither a yes nor a no, for the reason `code`."""
+    """Return a not checked for the reason `code`."""
     return Finding(Answer.NOT_CHECKED, code, params)
 
 
 @dataclass(frozen=True, slots=True)
+class AnchorFindings:
+    """What one anchor of a bundle shows by itself: the answers that the bundle would give if it had no other anchor.
+
+    `known` is false for a type that this version does not know; `broken` is true if its own proofs do not hold.
+    """
+
+    type: str
+    findings: dict[str, Finding]
+    chain_id: int | None = None
+    known: bool = True
+    broken: bool = False
+
+    @property
+    def on_development_chain(self) -> bool:
+        """Whether the anchor is on a chain that proves nothing to others."""
+        return self.chain_id in DEVELOPMENT_CHAINS
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form: type, the chain if the type has one, answers by question."""
+        answers = {"answers": {name: self.findings[name].to_json() for name in EVIDENCE_QUESTIONS}}
+        if self.chain_id is None:
+            return {"type": self.type, **answers}
+        chain = {"chain_id": self.chain_id, "development_chain": self.on_development_chain}
+        return {"type": self.type, **chain, **answers}
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """All answers about one bundle, and what they are about."""
+    """All answers about one bundle, and what they are about; `anchors` are in the bundle's order."""
 
     statement: Statement
     digest: bytes
@@ -88,10 +118,11 @@ class Verdict:
     registry_pinned: bool
     chain_id: int | None
     findings: dict[str, Finding]
+    anchors: tuple[AnchorFindings, ...] = ()
 
     @property
     def on_development_chain(self) -> bool:
-        """Whether the anchor is on a chain that proves nothing to others."""
+        """Whether the chain that the answers rest on proves nothing to others."""
         return self.chain_id in DEVELOPMENT_CHAINS
 
     def exit_code(self, require: Collection[str]) -> int:
@@ -110,6 +141,7 @@ class Verdict:
             "chain_id": self.chain_id,
             "development_chain": self.on_development_chain,
             "answers": {name: self.findings[name].to_json() for name in QUESTIONS},
+            "anchors": [anchor.to_json() for anchor in self.anchors],
             "statement": self.statement.message(),
         }
 

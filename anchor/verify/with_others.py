@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deedlog.anchor.verify.inclusion import position_of
-from deedlog.anchor.verify.procedure import verify
+from deedlog.anchor.verify.procedure import complete, verify
 from deedlog.anchor.verify.verdict import Answer, Finding, Verdict, not_checked, yes
 from deedlog.registry.errors import VerificationError
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.rules import fold
+from deedlog.registry.rules.rule import RULES
 from deedlog.registry.rules.state import Fact
-from deedlog.registry.statements import Termination, Upload
 from deedlog.registry.statements import entry as entries
 
 if TYPE_CHECKING:
@@ -58,13 +58,13 @@ def _found(verdict: Verdict, bundle: Bundle, pins: Pins, others: Sequence[Bundle
     if not standing.counts:
         return found
     statement, trust = verdict.statement, verdict.findings["included"].trust
-    if isinstance(statement, Termination):
+    if RULES[statement.kind].signers is not None:  # it counts, so all have signed
         names = ", ".join(to_checksum(signature.account) for signature in entry.signatures)
-        found["complete"] = yes("complete.all", *trust, accounts=names)
+        found["complete"] = complete(statement, names, *trust)
     work = rights.works.get(verdict.digest)
-    if isinstance(statement, Upload) and work is not None and work.claim is not None:
+    if work is not None and work.platform is not None and work.claim is not None:
         accounts = ", ".join(map(to_checksum, work.creators))
-        found["author"] = yes("author.claimed", *trust, platform=to_checksum(statement.platform), accounts=accounts)
+        found["author"] = yes("author.claimed", *trust, platform=to_checksum(work.platform), accounts=accounts)
     return found
 
 

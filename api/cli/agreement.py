@@ -120,7 +120,7 @@ def accept(options: Options, digest: str) -> None:
         signer.client.sign_in()
         statement = _read(signer, wanted, of_any_kind=True)
         statement.STRUCT.accept(statement)  # all of it, no line hidden: who signs sees what they sign
-        if isinstance(statement, Rotation):
+        if statement.HANDS_OVER is not None:
             raise InvalidData("agreement.rotation", digest=digest)
         warnings = _warnings(options.language, statement) if isinstance(statement, Agreement) else []
         signer.confirm(statement, *warnings)

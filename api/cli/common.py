@@ -13,7 +13,7 @@ import click
 
 from deedlog.api.texts import error_text, text
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
-from deedlog.registry.hashing import FileDigest, digest_file
+from deedlog.registry.hashing import digest_file
 from deedlog.registry.keystore import read_passphrase
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from click._termui_impl import ProgressBar
+
+    from deedlog.registry.file_digest import FileDigest
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
+from deedlog.anchor.verify.evidence.evm_slot import slots
 from deedlog.api.cli.common import DEFAULT_URL, passphrase, request_seconds, say, show_json
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
@@ -70,18 +72,19 @@ def command(
         bundle = open_line(bundle, whose)
         data = bundle.format()
     write_atomically(output, data)
+    anchored = slots(bundle.anchors)
     shown: dict[str, str | int] = {
         "path": str(output),
         "registry": to_checksum(verdict.registry),
-        "block_hash": to_hex(parse_header(bundle.anchors[0].header).hash) if bundle.anchors else "",
-        "chain_id": bundle.anchors[0].chain_id if bundle.anchors else 0,
+        "block_hash": to_hex(parse_header(anchored[0].header).hash) if anchored else "",
+        "chain_id": anchored[0].chain_id if anchored else 0,
         "digest": to_hex(wanted),
     }
     if as_json:
         show_json(shown)
     else:
         video = "" if verdict.statement.content() is None else text(language, "cli.prove.video")
-        say(language, "cli.prove.written" if bundle.anchors else "cli.prove.written_unanchored", video=video, **shown)
+        say(language, "cli.prove.written" if anchored else "cli.prove.written_unanchored", video=video, **shown)
 
 
 def _wait(client: Registry, digest: bytes, language: str, *, quiet: bool) -> None:
@@ -98,6 +101,6 @@ def _check_replaceable(path: Path) -> None:
     """A bundle may be replaced by a later one; another file is never written over."""
     try:
         with path.open("rb") as file:
-            bundles.parse(file.read(bundles.MAXIMUM_BUNDLE + 1))
+            bundles.parse(file.read(bundles.MAXIMUM_BUNDLE + 1), contracts())
     except (OSError, InvalidData) as error:
         raise Unavailable("file.exists", path=str(path)) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.payout_check import own_payouts
 from deedlog.api.cli.common import say, show_json
@@ -115,8 +116,8 @@ def check(
     Where the payer was rotated to another account, give the bundle of the rotation with the reports.
     """
     own = own_payouts(
-        bundles.parse(read_file(agreement, bundles.MAXIMUM_BUNDLE)),
-        [bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE)) for path in reports],
+        bundles.parse(read_file(agreement, bundles.MAXIMUM_BUNDLE), contracts()),
+        [bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE), contracts()) for path in reports],
         None if account is None else account_from_any_case(account, "--account"),
         None if registry is None else account_from_any_case(registry, "--registry"),
         [from_hex(value.lower(), HASH_SIZE, "--block-hash") for value in block_hash],

@@ -21,7 +21,7 @@ from deedlog.api.client import outbox
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
 from deedlog.api.texts import text
-from deedlog.api.texts.verdict_text import members
+from deedlog.api.texts.verdict_text import kind_name, members
 from deedlog.registry import keystore
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import account_from_any_case, to_checksum
@@ -168,6 +168,7 @@ class Signer:
         say(self.options.language, "cli.register.about_to_sign", registry=to_checksum(self.registry))
         for line in lines_of(statement, self.options.language):
             click.echo(f"  {line}")
+        say(self.options.language, f"kind.{statement.kind}.signing")
         for warning in warnings:
             click.echo(warning)
         say(self.options.language, f"{self.texts}.for_ever")
@@ -192,14 +193,14 @@ def meaning(statement: Statement, defaulted: tuple[str, ...] = ()) -> bytes:
     """Return 32 bytes that are equal for statements that mean the same, whenever they were made."""
     left_out = (*_NOT_MEANT, *defaulted)
     meant = {name: value for name, value in statement.message().items() if name not in left_out}
-    for share in meant.get("shares", ()):
-        share.pop("salt")
+    for line in meant.get(statement.STRUCT.lines or "", ()):
+        line.pop("salt")
     return hashlib.sha256(json.dumps([statement.kind, meant], sort_keys=True).encode()).digest()
 
 
 def lines_of(statement: Statement, language: str) -> list[str]:
-    """Return a statement for people: its kind and its members, a line each; of lines of shares, one each."""
-    return [statement.kind, *(f"{name}: {value}" for name, value in members(statement, language))]
+    """Return a statement for people: its kind and its members, a line each."""
+    return [kind_name(statement.kind, language), *(f"{name}: {value}" for name, value in members(statement, language))]
 
 
 def now() -> int:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
-from deedlog.anchor.verify.inclusion import blocks_to_ask
+from deedlog.anchor.verify.evidence.evm_slot import blocks_to_ask
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer, parse_require
@@ -30,7 +31,9 @@ _COLOURS = {Answer.YES: "green", Answer.NO: "red", Answer.NOT_CHECKED: "yellow"}
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
-@click.option("--block-hash", help="A block's hash (0x…): your word that it is a final block of its chain.")
+@click.option(
+    "--block-hash", multiple=True, help="A block's hash (0x…): your word that the block is final; repeatable."
+)
 @click.option("--rpc", multiple=True, metavar="URL", help="Ask this node whether the anchor's block is canonical.")
 @click.option("--rendition", type=click.Path(path_type=Path), help="Bundle of the rendition that FILE is.")
 @click.option("--with", "beside", type=click.Path(path_type=Path), multiple=True, help="Bundle that bears on it.")
@@ -44,7 +47,7 @@ def command(
     bundle: Path,
     file: Path | None,
     registry: str | None,
-    block_hash: str | None,
+    block_hash: tuple[str, ...],
     rpc: tuple[str, ...],
     rendition: Path | None,
     beside: tuple[Path, ...],
@@ -63,13 +66,13 @@ def command(
     digest = None if file is None else digest_with_bar(language, file)
     pins = Pins(
         registry=None if registry is None else account_from_any_case(registry, "--registry"),
-        block_hash=None if block_hash is None else from_hex(block_hash.lower(), HASH_SIZE, "--block-hash"),
+        block_hashes=tuple(from_hex(given.lower(), HASH_SIZE, "--block-hash") for given in block_hash),
         makers=tuple(account_from_any_case(account, "--maker") for account in maker),
     )
     if rpc:
         from deedlog.anchor.rpc.contract_reader import ask  # noqa: PLC0415 - only `--rpc` needs a network
 
-        numbers = [number for _, number in blocks_to_ask(parsed)]
+        numbers = [number for _, number in blocks_to_ask(parsed.anchors)]
         pins = replace(pins, nodes=tuple(ask(url, numbers, request_seconds()) for url in rpc))
     others = [_read(path) for path in beside]
     verdict = verify(parsed, pins, digest, None if rendition is None else _read(rendition))
@@ -85,11 +88,11 @@ def command(
 
 
 def _read(path: Path) -> Bundle:
-    return bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE))
+    return bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE), contracts())
 
 
 def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int) -> None:
-    click.echo(verdict_text.heading(verdict))
+    click.echo(verdict_text.heading(verdict, language))
     for name, value in verdict_text.members(verdict.statement, language):
         click.echo(f"  {name}: {value}")
     for note in verdict_text.notes(verdict, language):
@@ -100,6 +103,12 @@ def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int
         answer = click.style(line.answer_text, fg=_COLOURS[line.answer], bold=True)
         click.echo(f"{mark} {line.label}: {answer}. {line.reason}{f' [{line.trust}]' if line.trust else ''}")
     click.echo()
+    for anchor in verdict_text.anchors(verdict, language):
+        click.echo(anchor.label)
+        for line in anchor.lines:
+            answer = click.style(line.answer_text, fg=_COLOURS[line.answer], bold=True)
+            click.echo(f"    {line.label}: {answer}. {line.reason}{f' [{line.trust}]' if line.trust else ''}")
+        click.echo()
     say(language, f"verdict.exit_{code}")
 
 
@@ -111,7 +120,7 @@ def _write_report(path: Path, verdict: Verdict, language: str, bundle: Path, fil
         sources["file"] = str(file)
     if pins.registry is not None:
         sources["--registry"] = "0x" + pins.registry.hex()
-    if pins.block_hash is not None:
-        sources["--block-hash"] = "0x" + pins.block_hash.hex()
+    if pins.block_hashes:
+        sources["--block-hash"] = ", ".join("0x" + block_hash.hex() for block_hash in pins.block_hashes)
     sources |= {f"--rpc {number}": node.url for number, node in enumerate(pins.nodes, 1)}
     write_atomically(path, report(verdict, language, sources).encode("utf-8", "backslashreplace"))

@@ -2,5 +2,5 @@
 
 Read in this order: `registry` (what a program calls), `answers` (what it gets), `signed_statement` (what it sends),
 `connection` (one registry over HTTP), `log_client` (the log as it is served), `home` and `outbox` (what a person's
-commands keep). It may import `registry`, `anchor.verify` and what that needs, and `api.texts`: the base install.
+commands keep). It may import `registry`, `anchor.contract`, `anchor.verify` and `api.texts`: the base install.
 """

@@ -18,6 +18,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.pins import Pins
@@ -148,7 +149,7 @@ class Registry:
         if self._identity is None:
             answer = self._connection.get("/v1/registry")
             with self._connection.reading():
-                identity = RegistryIdentity.from_json(answer.get("identity"))
+                identity = RegistryIdentity.from_json(answer.get("identity"), contracts())
             if self._pinned not in (None, identity.address):
                 expected = to_checksum(self._pinned or b"")
                 raise InvalidData("registry.other", expected=expected, actual=to_checksum(identity.address))
@@ -360,7 +361,7 @@ class Registry:
         instead of returning a bundle with a no in it.
         """
         data = self._connection.send("GET", f"/v1/statements/{to_hex(digest)}/bundle")
-        bundle = bundles.parse(data)
+        bundle = bundles.parse(data, contracts())
         verdict = verify(bundle, Pins(registry=self.identity().address))
         for name in ("signatures", "complete", "included"):
             finding = verdict.findings[name]

@@ -33,7 +33,6 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "content_hash": HASH_SCHEMA,
     "work": HASH_SCHEMA,
     "account": _ACCOUNT,
-    "kind": {"type": "string", "enum": sorted(KINDS)},
     "cursor": {"type": "string", "pattern": "^[0-9]{1,18}$"},
     "after": {"type": "string", "pattern": r"^[0-9]{1,18}\.[0-9]{1,18}$"},
     "path": {"type": "string", "pattern": r"^(entries|[0-9]{1,2})/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?$"},
@@ -190,8 +189,9 @@ def _drafts(paths: dict[str, Any], submission: dict[str, Any], registry: bytes) 
 
 
 def _parameters(path: str, operation: dict[str, Any]) -> None:
+    kinds = {"type": "string", "enum": sorted(KINDS)}
     for parameter in operation.get("parameters", ()):
-        known = (_PARAMETERS | _PARAMETERS_OF.get(path, {})).get(parameter["name"].lower())
+        known = ({"kind": kinds} | _PARAMETERS | _PARAMETERS_OF.get(path, {})).get(parameter["name"].lower())
         if known is not None:
             parameter["schema"] = known
 

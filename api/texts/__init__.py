@@ -1,4 +1,9 @@
-"""The one catalogue of texts for people, in English and Chinese: a code, and its text with parameters."""
+"""The one catalogue of texts for people, in English and Chinese: a code, and its text with parameters.
+
+Codes of errors, findings and standings are named where they are raised. Of a kind of statement there are, by
+convention, `kind.Work` (its name), `kind.Work.signing` (what a person does by signing one) and `member.title` (the
+name of a member; `member.Work.title` where a kind means something else by it than others do).
+"""
 
 from __future__ import annotations
 
@@ -25,6 +30,19 @@ def catalogue(language: str) -> dict[str, str]:
     # By its path: `importlib.resources` takes an eighth of the time in which `verify` starts.
     texts: dict[str, str] = json.loads(Path(__file__).with_name(f"{language}.json").read_text(encoding="utf-8"))
     return texts
+
+
+def extend(texts: Mapping[str, Mapping[str, str]]) -> None:
+    """Add texts (code → language → text), as a kind of statement that is declared outside this package brings them.
+
+    Raises `ValueError` for a code that is there already, or that lacks a language.
+    """
+    for code, by_language in texts.items():
+        if set(by_language) != set(LANGUAGES) or any(code in catalogue(language) for language in LANGUAGES):
+            message = f"{code} needs a text in each of {', '.join(LANGUAGES)}, and none yet"
+            raise ValueError(message)
+        for language, said in by_language.items():
+            catalogue(language)[code] = said
 
 
 def text(language: str, code: str, params: Mapping[str, str | int] | None = None) -> str:

@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deedlog.anchor.verify.verdict import QUESTIONS, Answer
-from deedlog.api.texts import text
+from deedlog.anchor.verify.verdict import EVIDENCE_QUESTIONS, QUESTIONS, Answer
+from deedlog.api.texts import catalogue, text
 from deedlog.api.texts.times import moment
 from deedlog.registry.hexadecimal import to_checksum, to_hex
+from deedlog.registry.statements.member_types import Reading
 from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
-    from deedlog.anchor.verify.verdict import Finding, Verdict
+    from deedlog.anchor.verify.verdict import AnchorFindings, Finding, Verdict
     from deedlog.registry.statements.base import Statement
+    from deedlog.registry.statements.eip712 import StructValue
 
-_TIMES = ("acceptBy", "effectiveFrom", "effectiveUntil", "periodStart", "periodEnd")
-"""Members that are Unix times by what is agreed or reported; those that end in `At` are when somebody says it was."""
-
-_LINES = ("shares",)
-_MAY_BE_NONE = ("termsHash", "supersedes", "corrects")
 _NONE = to_hex(NONE)
 
 
@@ -40,6 +37,23 @@ def lines(verdict: Verdict, language: str) -> list[Line]:
     return [_line(name, verdict.findings[name], language) for name in QUESTIONS]
 
 
+@dataclass(frozen=True, slots=True)
+class AnchorLines:
+    """One anchor in words: what it is, and the answers that it gives by itself."""
+
+    label: str
+    lines: list[Line]
+
+
+def anchors(verdict: Verdict, language: str) -> list[AnchorLines]:
+    """Return what each anchor shows by itself; nothing for a single one, whose answers are the verdict's."""
+    return [
+        _anchor(position, anchor, language)
+        for position, anchor in enumerate(verdict.anchors, 1)
+        if len(verdict.anchors) > 1
+    ]
+
+
 def notes(verdict: Verdict, language: str) -> list[str]:
     """Return what must be said before the answers: whose registry, and that a development chain proves nothing."""
     registry = to_checksum(verdict.registry)
@@ -51,38 +65,68 @@ def notes(verdict: Verdict, language: str) -> list[str]:
     return said
 
 
-def heading(verdict: Verdict) -> str:
+def heading(verdict: Verdict, language: str) -> str:
     """Return the statement's kind and digest."""
-    return f"{verdict.statement.kind} {to_hex(verdict.digest)}"
+    return f"{kind_name(verdict.statement.kind, language)} {to_hex(verdict.digest)}"
+
+
+def kind_name(kind: str, language: str) -> str:
+    """Return the name of a kind for people, and the one that is signed."""
+    return _named(text(language, f"kind.{kind}"), kind)
 
 
 def members(statement: Statement, language: str) -> list[tuple[str, str]]:
-    """Return a statement's members as (name, value) for people; each line of an agreement for itself."""
+    """Return a statement's members as (name, value) for people; each line for itself."""
     shown = []
     for name, value in statement.message().items():
-        if isinstance(value, list) and name in _LINES:
-            shown += [(f"{name}[{position}]", _shown_line(line, language)) for position, line in enumerate(value)]
+        label = _label(statement.kind, name, language)
+        if name == statement.STRUCT.lines:
+            lines = enumerate(statement.lines())
+            shown += [(f"{label}[{position}]", _shown_line(line, language)) for position, line in lines]
         else:
-            shown.append((name, _shown_member(name, value, language)))
+            shown.append((label, _shown_member(statement.READINGS.get(name), value, language)))
     return shown
 
 
-def _shown_member(name: str, value: Any, language: str) -> str:
-    if value == [] or (name in _MAY_BE_NONE and value == _NONE):
+def _label(kind: str, name: str, language: str) -> str:
+    """Return the name of a member for people, and the one that is signed."""
+    texts = catalogue(language)
+    return _named(texts.get(f"member.{kind}.{name}") or texts[f"member.{name}"], name)
+
+
+def _named(words: str, signed: str) -> str:
+    return words if words == signed else f"{words} ({signed})"
+
+
+def _shown_member(reading: Reading | None, value: Any, language: str) -> str:
+    if value == [] or (reading is Reading.HASH_OR_NONE and value == _NONE):
         return text(language, "verdict.none")
-    if name == "effectiveUntil" and value == "0":
+    if reading is Reading.TIME_OR_NEVER and value == "0":
         return text(language, "verdict.no_end")
-    if name in _TIMES:
+    if reading in (Reading.TIME, Reading.TIME_OR_NEVER):
         return moment(int(value))
-    if name.endswith("At"):
+    if reading is Reading.CLAIMED_TIME:
         return text(language, "verdict.claimed", {"time": moment(int(value))})
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def _shown_line(line: Any, language: str) -> str:
-    if isinstance(line, str):
-        return text(language, "verdict.hidden_line", {"hash": line})
-    return f"{line['party']}  {line['ppm']:>9,} ppm  {line['role']}"
+def _shown_line(line: StructValue | bytes, language: str) -> str:
+    if isinstance(line, bytes):
+        return text(language, "verdict.hidden_line", {"hash": to_hex(line)})
+    return line.summary()
+
+
+def _anchor(position: int, anchor: AnchorFindings, language: str) -> AnchorLines:
+    named: dict[str, str | int] = {"position": position, "type": anchor.type}
+    if anchor.chain_id is None:
+        label = text(language, "verdict.anchor", named)
+    elif anchor.on_development_chain:
+        label = text(language, "verdict.anchor_on_development_chain", {**named, "chain_id": anchor.chain_id})
+    else:
+        label = text(language, "verdict.anchor_on_chain", {**named, "chain_id": anchor.chain_id})
+    questions = EVIDENCE_QUESTIONS if anchor.known else ("anchored",)  # of an unknown one all four say the same
+    lines = [_line(name, anchor.findings[name], language) for name in questions]
+    return AnchorLines(label, lines)
 
 
 def _line(name: str, finding: Finding, language: str) -> Line:

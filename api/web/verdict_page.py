@@ -20,11 +20,10 @@ _STYLE = (
 
 def report(verdict: Verdict, language: str, sources: dict[str, str]) -> str:
     """Return the page; `sources` names what was checked (bundle, file, pins) as the user gave it."""
-    rows = "".join(
-        f"<tr><th>{escape(line.label)}</th>"
-        f'<td class="{line.answer.name.lower()}"><b>{escape(line.answer_text)}</b></td>'
-        f"<td>{escape(line.reason)}<br><small>{escape(line.trust)}</small></td></tr>"
-        for line in verdict_text.lines(verdict, language)
+    rows = "".join(_row(line) for line in verdict_text.lines(verdict, language))
+    rows += "".join(
+        f'<tr><th colspan="3">{escape(anchor.label)}</th></tr>{"".join(_row(line) for line in anchor.lines)}'
+        for anchor in verdict_text.anchors(verdict, language)
     )
     notes = "".join(f"<p>{escape(note)}</p>" for note in verdict_text.notes(verdict, language))
     members = "".join(
@@ -36,8 +35,17 @@ def report(verdict: Verdict, language: str, sources: dict[str, str]) -> str:
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(text(language, 'report.title'))}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{escape(text(language, 'report.title'))}</h1><p>{escape(verdict_text.heading(verdict))}</p>{notes}"
+        f"<h1>{escape(text(language, 'report.title'))}</h1>"
+        f"<p>{escape(verdict_text.heading(verdict, language))}</p>{notes}"
         f"<table>{rows}</table><h2>{escape(text(language, 'report.statement'))}</h2><table>{members}</table>"
         f"<h2>{escape(text(language, 'report.given'))}</h2><table>{given}</table>"
         f"<p><small>{escape(text(language, 'report.keep_original'))}</small></p></body></html>\n"
+    )
+
+
+def _row(line: verdict_text.Line) -> str:
+    return (
+        f"<tr><th>{escape(line.label)}</th>"
+        f'<td class="{line.answer.name.lower()}"><b>{escape(line.answer_text)}</b></td>'
+        f"<td>{escape(line.reason)}<br><small>{escape(line.trust)}</small></td></tr>"
     )

@@ -23,7 +23,8 @@ from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.rules import fold
-from deedlog.registry.statements import Agreement, Cancellation, Rotation
+from deedlog.registry.statements import KINDS
+from deedlog.registry.statements.subjects import accounts_in, statements_in, values
 from deedlog.registry.store import drafts as draft_store
 from deedlog.registry.store import events, insertion, partial_state
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from deedlog.registry.rules.state import Fact, State
+    from deedlog.registry.statements.subjects import Tag
     from deedlog.registry.store.database import Database
 
 __all__ = [
@@ -240,9 +242,9 @@ class _BatchWriter:
         accounts = {account for each in new for account in each.item.accounts}
         bearing: set[bytes] = set()
         for each in new:
-            if partial_state.has_rule(each.item.kind):
-                bearing |= {each.item.digest, *partial_state.named_in(each.item.subjects)}
-                accounts.update(partial_state.payers_in(each.item.subjects))
+            if fold.needs_state(each.item.kind):
+                bearing |= {each.item.digest, *statements_in(each.item.subjects)}
+                accounts.update(accounts_in(each.item.subjects))
         self._folds = bool(bearing)  # else nobody asks what the new ones come to
         return partial_state.state_around(self._connection, bearing, accounts)
 
@@ -251,20 +253,19 @@ class _BatchWriter:
         # What comes later is never accepted earlier, whatever the clocks of the processes: so the entry has this time.
         self._time = max(self._time, candidate.request.now)
         fact = item.fact(self._time, whole=self._folds)
-        rotation = fact.statement if isinstance(fact.statement, Rotation) else None
-        if rotation is not None:
-            partial_state.know(self._connection, self._state, rotation.to)
+        handed_over = None if fact.statement is None else fact.statement.hands_over()
+        if handed_over is not None:
+            partial_state.know(self._connection, self._state, handed_over[1])
         fold.check(self._state, fact)
-        ends = True
-        if isinstance(fact.statement, Cancellation):
-            ends = self._ends_a_draft(fact, fact.statement)
+        kind = KINDS[fact.kind]
+        ended = None if kind.ENDS_DRAFT is None else self._ended_draft(fact, kind.ENDS_DRAFT)
         candidate.admission.check(item)
         if fact.statement is not None:
             fold.apply(self._state, fact)
-            happened = fact.statement.brings_about(fact.digest) if ends else ()
-            self._happened += [(name, fact.time, digest) for name, digest in happened]
-        if isinstance(fact.statement, Cancellation) and ends:
-            self._cancelled[fact.statement.agreement] = fact.digest
+        if kind.ENDS_DRAFT is None or ended is not None:
+            self._happened += [(name, fact.time, of) for name, of in kind.brought_about(fact.digest, fact.subjects)]
+        if ended is not None:
+            self._cancelled[ended] = fact.digest
         self._new_statements.append(
             insertion.NewStatement(
                 digest=item.digest,
@@ -277,28 +278,29 @@ class _BatchWriter:
                 api_key_id=candidate.request.submitter.api_key_id,
                 accepted_at=self._time,
                 public_from=item.public_from,
-                rotation=None if rotation is None else (rotation.from_, rotation.to),
+                rotation=handed_over,
             )
         )
         self._kinds[item.digest] = item.kind
         self._repeats[item.repeat_key] = item.digest
 
-    def _ends_a_draft(self, fact: Fact, cancellation: Cancellation) -> bool:
-        """Return whether a cancellation is of a draft that is here; raise `InvalidData` unless parties of it sent it.
+    def _ended_draft(self, fact: Fact, tag: Tag) -> bytes | None:
+        """Return the draft that a statement ends, None if it is not here; raise `InvalidData` unless parties sent it.
 
-        What is not here may still be held by somebody with signatures on it: whoever signed takes theirs back, and
-        the word of who is no party counts for nothing once it comes.
+        A draft that is not here may still be held by somebody with signatures on it: they take theirs back this way,
+        and the word of an account that is no party counts for nothing once the draft comes.
         """
-        draft = draft_store.by_digest(self._connection, cancellation.agreement)
-        if draft is None and cancellation.agreement not in self._state.kinds:
-            return False
-        if draft is None or not isinstance(draft.statement, Agreement):
-            raise InvalidData("cancellation.no_draft", field="agreement", agreement=to_hex(cancellation.agreement))
-        before = draft.cancelled_by or self._cancelled.get(cancellation.agreement)
+        [named] = values(fact.subjects, tag)
+        draft = draft_store.by_digest(self._connection, named)
+        if draft is None and named not in self._state.kinds:
+            return None
+        if draft is None or not tag.may_name(fact.kind, draft.statement.kind):
+            raise InvalidData("cancellation.no_draft", field=tag.name, agreement=to_hex(named))
+        before = draft.cancelled_by or self._cancelled.get(named)
         if before is not None:
             raise InvalidData("agreement.cancelled", other=to_hex(before))
         parties = {party.account for party in draft.parties}
         for account in fact.accounts:
             if not parties.intersection(partial_state.spoken_for(self._connection, account)):
                 raise InvalidData("cancellation.not_a_party", account=to_hex(account))
-        return True
+        return named

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deedlog.registry.statements import KINDS, Agreement, RevenueReport
+from deedlog.registry.rules.rule import RULES
+from deedlog.registry.statements import KINDS
 from deedlog.registry.store import partial_state
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Reader:
 def may_read(connection: Connection, reader: Reader, stored: Stored, state: State, now: int) -> bool:
     """Return whether a reader may have a statement's body now; `state` bears on it, `now` is in Unix seconds.
 
-    What is private is for its signers, the payer, the parties of the agreement that a report is under, and whoever
-    sent it. So is a work before the time that its sender named (`public_from`).
+    A private one is for its signers, the readers that its declaration and its rule name, and the API key that sent it.
+    So is a work before the time that its sender named (`public_from`).
     """
     withheld = stored.public_from is not None and stored.public_from > now
     if not withheld and not KINDS[stored.kind].PRIVATE:
@@ -46,8 +47,4 @@ def concerned(stored: Stored, state: State) -> set[bytes]:
     if stored.message is None:
         return accounts
     statement = KINDS[stored.kind].from_message(stored.message)
-    if isinstance(statement, Agreement):
-        return accounts | {statement.payer}
-    if isinstance(statement, RevenueReport) and stored.digest in state.reports:
-        return accounts | set(state.agreements[state.reports[stored.digest].agreement].agreement.parties)
-    return accounts
+    return accounts.union(statement.readers(), RULES[stored.kind].readers(state, stored.digest))

@@ -18,9 +18,10 @@ from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.rules import fold
+from deedlog.registry.rules.rule import RULES
 from deedlog.registry.rules.state import Fact
-from deedlog.registry.statements import Rotation, Termination
 from deedlog.registry.statements.signatures import Signature, check
+from deedlog.registry.statements.subjects import accounts_in, statements_in
 from deedlog.registry.store import drafts as draft_store
 from deedlog.registry.store import events, insertion, partial_state
 from deedlog.registry.store import statements as store
@@ -96,7 +97,7 @@ def sign(connection: Connection, signing: Signing) -> Signed:
     if draft is not None and draft.cancelled_by is not None:
         raise InvalidData("agreement.cancelled", other=to_hex(draft.cancelled_by))
     state = _state(connection, statement, digest)
-    signers = _signers(state, statement, now)
+    signers = _signers(state, statement, digest, now)
     for signature in sent.signatures:
         if signature.account not in signers:
             raise InvalidData("signature.not_a_signer", account=to_hex(signature.account))
@@ -153,19 +154,19 @@ def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, Deedl
         return "cancelled", None
     state = _state(connection, draft.statement, draft.digest)
     try:
-        signers = _signers(state, draft.statement, now)
+        signers = _signers(state, draft.statement, draft.digest, now)
         fold.check(state, _complete_fact(draft.statement, draft.digest, signers, now))
     except InvalidData as error:
-        return ("expired" if error.code == "agreement.expired" else "stale"), error
+        return ("expired" if error.code.endswith(".expired") else "stale"), error
     return ("declined" if any(party.declined_at is not None for party in draft.parties) else "proposed"), None
 
 
 def _state(connection: Connection, statement: Statement, digest: bytes) -> State:
     subjects = statement.subjects()
-    accounts = (*(statement.signers() or ()), *partial_state.payers_in(subjects))
-    state = partial_state.state_around(connection, {digest, *partial_state.named_in(subjects)}, accounts)
-    if isinstance(statement, Rotation):
-        partial_state.know(connection, state, statement.to)
+    accounts = (*(statement.signers() or ()), *accounts_in(subjects))
+    state = partial_state.state_around(connection, {digest, *statements_in(subjects)}, accounts)
+    if (handed_over := statement.hands_over()) is not None:
+        partial_state.know(connection, state, handed_over[1])
     return state
 
 
@@ -174,15 +175,15 @@ def _complete_fact(statement: Statement, digest: bytes, signers: tuple[bytes, ..
     return Fact(digest, statement.kind, signers, statement.subjects(), now, statement)
 
 
-def _signers(state: State, statement: Statement, now: int) -> tuple[bytes, ...]:
+def _signers(state: State, statement: Statement, digest: bytes, now: int) -> tuple[bytes, ...]:
     """Return the accounts that must sign a statement now, ascending."""
     signers = statement.signers()
     if signers is not None:
         return signers
-    if isinstance(statement, Termination):
-        found = state.agreement(statement.agreement, "agreement")
-        return tuple(sorted(state.holders(found.agreement.parties, now)))
-    raise InvalidData("draft.one_signature", kind=statement.kind)
+    of_rule = RULES[statement.kind].signers
+    if of_rule is None:
+        raise InvalidData("draft.one_signature", kind=statement.kind)
+    return tuple(sorted(of_rule(state, _complete_fact(statement, digest, (), now))))
 
 
 def _given(draft: Draft | None, sent: SignedStatement) -> tuple[dict[bytes, bytes], list[Signature]]:

@@ -1,4 +1,4 @@
-"""The rules of accounts: who speaks for whom after a rotation. Each kind: a check, and its effect. Pure."""
+"""The rules of accounts: who speaks for whom after a rotation. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.rules.rule import Rule, add_rule
 from deedlog.registry.rules.state import Succession
+from deedlog.registry.statements.accounts import Rotation
+from deedlog.registry.statements.subjects import SUCCESSOR
 
 if TYPE_CHECKING:
     from deedlog.registry.rules.state import Fact, State
@@ -14,16 +17,19 @@ if TYPE_CHECKING:
 
 def check_rotation(state: State, fact: Fact, _statement: object) -> None:
     """The successor has never signed anything, nor is it a payer: no two accounts become one, there is no circle."""
-    to = fact.named("successor")
+    to = fact.named(SUCCESSOR)
     if to in state.known:
         raise InvalidData("rotation.to_somebody", field="to", account=to_hex(to))
 
 
 def apply_rotation(state: State, fact: Fact, _statement: object) -> None:
     """From the entry's time on the successor speaks for the account; the account signs nothing more."""
-    to = fact.named("successor")
+    to = fact.named(SUCCESSOR)
     [account] = [account for account in fact.accounts if account != to]
     succession, _ = state.successions.setdefault(account, (Succession([account], [0]), 0))
     state.successions[to] = (succession, len(succession.accounts))
     succession.accounts.append(to)
     succession.since.append(fact.time)
+
+
+add_rule(Rotation, Rule(check_rotation, apply_rotation))

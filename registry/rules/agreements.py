@@ -1,4 +1,4 @@
-"""The rules of agreements and of what is reported under them. Each kind: a check, and its effect.
+"""The rules of agreements and of what is reported under them. Pure.
 
 A complete agreement covers each of its works, for its payer, from `effectiveFrom` until before its end. Two of them
 never cover the same work for the same payer at the same instant: the later one is stale, unless it supersedes the
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.rules.rule import Rule, add_rule
 from deedlog.registry.rules.state import AgreementState, ReportState, Span, Spans, Standing
-from deedlog.registry.statements.signatures import check_signers
+from deedlog.registry.statements.agreements import Agreement, Cancellation, RevenueReport, Termination
+from deedlog.registry.statements.subjects import AGREEMENT
 from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from deedlog.registry.rules.state import Fact, State
-    from deedlog.registry.statements import Agreement, RevenueReport, Termination
 
 FOR_EVER = 2**64
 """The end of what has none: an instant after all that can be named."""
@@ -28,14 +29,14 @@ AHEAD = 600
 
 def check_cancellation(state: State, fact: Fact, _statement: object) -> None:
     """The agreement is not complete. Whether a party sent it is seen when the agreement completes."""
-    agreement = fact.named("agreement")
+    agreement = fact.named(AGREEMENT)
     if agreement in state.agreements:
         raise InvalidData("cancellation.complete", field="agreement", agreement=to_hex(agreement))
 
 
 def apply_cancellation(state: State, fact: Fact, _statement: object) -> None:
     """It waits for the agreement."""
-    state.cancellations.setdefault(fact.named("agreement"), []).append(fact)
+    state.cancellations.setdefault(fact.named(AGREEMENT), []).append(fact)
 
 
 def check_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
@@ -106,10 +107,18 @@ def _end(state: State, digest: bytes, end: int) -> None:
         found.end = end
 
 
-def check_termination(state: State, fact: Fact, termination: Termination) -> None:
-    """Every party has signed, and nobody else; nothing that was reported is undone."""
+def termination_signers(state: State, fact: Fact) -> set[bytes]:
+    """All parties of the agreement sign: the accounts that speak for them now."""
+    agreement = fact.named(AGREEMENT)
+    found = state.agreements.get(agreement)
+    if found is None:
+        raise InvalidData("agreement.unknown", field="agreement", agreement=to_hex(agreement))
+    return state.holders(found.agreement.parties, fact.time)
+
+
+def check_termination(state: State, _fact: Fact, termination: Termination) -> None:
+    """The agreement can still be changed, and nothing that was reported is undone."""
     found = state.agreement(termination.agreement, "agreement")
-    check_signers(fact.accounts, state.holders(found.agreement.parties, fact.time))
     if termination.effectiveFrom >= found.end:
         raise InvalidData("termination.over", field="effectiveFrom", time=found.end)
     reported, work = state.last_reported(found.agreement.works)
@@ -203,3 +212,15 @@ def report_standing(state: State, digest: bytes, _at: int) -> Standing:
     if found.corrected_by is None:
         return Standing("report.counts", {"agreement": to_hex(found.agreement)})
     return Standing("report.is_corrected", {"other": to_hex(found.corrected_by)})
+
+
+def report_readers(state: State, digest: bytes) -> tuple[bytes, ...]:
+    """The parties of the agreement that a report is under may read it; a party that left it may not."""
+    found = state.reports.get(digest)
+    return () if found is None else state.agreements[found.agreement].agreement.parties
+
+
+add_rule(Agreement, Rule(check_agreement, apply_agreement, agreement_standing, needs_body=True))
+add_rule(Cancellation, Rule(check_cancellation, apply_cancellation))
+add_rule(Termination, Rule(check_termination, apply_termination, needs_body=True, signers=termination_signers))
+add_rule(RevenueReport, Rule(check_report, apply_report, report_standing, needs_body=True, readers=report_readers))

@@ -8,15 +8,19 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.statements.subjects import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from deedlog.registry.statements import Agreement, RevenueReport, Statement
+    from deedlog.registry.statements.subjects import Tag
+
+Part = TypeVar("Part")
 
 
 class Fact(NamedTuple):
@@ -32,13 +36,9 @@ class Fact(NamedTuple):
     time: int
     statement: Statement | None
 
-    def named(self, tag: str) -> bytes:
+    def named(self, tag: Tag) -> bytes:
         """Return the first that the entry names under a tag; empty if there is none."""
-        for subject in self.subjects:
-            name, _, value = subject.partition(":0x")
-            if name == tag:
-                return bytes.fromhex(value)
-        return b""
+        return next(values(self.subjects, tag), b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class ReportState:
 
 @dataclass(slots=True)
 class State:
-    """What a log has come to. Keys are digests; of `lines`, accounts: each with its line and its place there.
+    """What a log has come to. Keys are digests; of `successions`, accounts, each with its succession and place there.
 
     `known` are the accounts that are somebody: no other can be rotated to them.
     """
@@ -166,6 +166,15 @@ class State:
     cancellations: dict[bytes, list[Fact]] = field(default_factory=dict)
     agreements: dict[bytes, AgreementState] = field(default_factory=dict)
     reports: dict[bytes, ReportState] = field(default_factory=dict)
+    parts: dict[type, Any] = field(default_factory=dict)
+    """What one family of rules keeps for itself, by its type: see `part`."""
+
+    def part(self, of: type[Part]) -> Part:
+        """Return the part of the state that is of a type, empty at first: what no other family looks at."""
+        found: Part | None = self.parts.get(of)
+        if found is None:
+            found = self.parts[of] = of()
+        return found
 
     def holder(self, account: bytes, at: int) -> bytes:
         """Return the account that speaks at an instant for one that was named earlier."""

@@ -1,8 +1,9 @@
 """What can be said: the kinds of statement, their bytes and their signatures. Pure.
 
-Read in this order: `eip712` (structs), `member_types` (members), `base` (what every kind has), `vocabulary` (the
-types that kinds share), then the kinds by family: `works`, `agreements`, `accounts`. `typed_data` is a statement as it
-is sent, `signatures` checks who signed, `entry` is its leaf in the log. Imports the pure ground of `registry` only.
+Read in this order: `eip712` (structs), `member_types` (members), `subjects` (what a statement is about), `base` (what
+a kind declares), `vocabulary` (the types that kinds share), then the kinds by family: `works`, `agreements`,
+`accounts`. `typed_data` is a statement as it is sent, `signatures` checks who signed, `entry` is its leaf in the log.
+Imports the pure ground of `registry` only.
 
 A type is never edited: a changed one gets a new name, and the old one verifies for ever.
 """

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.statements.base import Statement, declare, tag
-from deedlog.registry.statements.vocabulary import (
-    Account,
-    Hash,
-    Time,
-)
+from deedlog.registry.statements.base import Statement, declare
+from deedlog.registry.statements.subjects import SUCCESSOR
+from deedlog.registry.statements.vocabulary import Account, ClaimedTime, Hash
 
 
 @declare
@@ -18,16 +15,19 @@ from deedlog.registry.statements.vocabulary import (
 class Rotation(Statement):
     """An account's word that another speaks for it from now on; both sign."""
 
+    SUBJECTS = (SUCCESSOR,)
+    HANDS_OVER = ("from_", "to")
+
     from_: Account
     to: Account
-    madeAt: Time
+    madeAt: ClaimedTime
     salt: Hash
 
     def signers(self) -> tuple[bytes, ...]:
         return tuple(sorted((self.from_, self.to)))
 
     def subjects(self) -> tuple[str, ...]:
-        return (tag("successor", self.to),)
+        return (SUCCESSOR.of(self.to),)
 
     def check_whole(self) -> None:
         """Raise `InvalidData` (`rotation.to_itself`) for an account that names itself."""

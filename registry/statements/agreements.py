@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Annotated, Self
+from dataclasses import dataclass
+from typing import Annotated
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.hexadecimal import to_hex
+from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements import member_types
-from deedlog.registry.statements.base import Statement, declare, struct, tag
-from deedlog.registry.statements.eip712 import Lines, StructValue, line_hash
+from deedlog.registry.statements.base import Statement, declare, struct
+from deedlog.registry.statements.eip712 import Lines, StructValue
+from deedlog.registry.statements.subjects import AGREEMENT, CORRECTS, PAYER, SUPERSEDES, WORK
 from deedlog.registry.statements.vocabulary import (
     MAXIMUM_PARTIES,
     NONE,
     Account,
     Amount,
     AmountBasis,
+    ClaimedTime,
     Currency,
     Hash,
+    HashOrNone,
     Leaving,
     Parties,
     Reason,
     Role,
     Time,
+    TimeOrNever,
     Works,
 )
 
@@ -43,6 +47,9 @@ class Share(StructValue):
     ppm: Ppm
     salt: Hash
 
+    def summary(self) -> str:
+        return f"{to_checksum(self.party)} {self.ppm:,} ppm {self.role}"
+
 
 Shares = Annotated[tuple[Share | bytes, ...], Lines(Share, MAXIMUM_PARTIES, 2)]
 
@@ -53,43 +60,34 @@ class Agreement(Statement):
     """How what a payer pays for works is shared: it holds once all parties have signed, and those who leave."""
 
     PRIVATE = True
+    SUBJECTS = (PAYER, SUPERSEDES, WORK)
+    BEARS_ON = (SUPERSEDES, WORK)
+    EVENTS = (("in_force", None), ("superseded", SUPERSEDES))
 
     works: Works
     parties: Parties
     leaving: Leaving
     shares: Shares
-    termsHash: Hash
+    termsHash: HashOrNone
     payer: Account
     acceptBy: Time
     effectiveFrom: Time
-    effectiveUntil: Time
-    supersedes: Hash
+    effectiveUntil: TimeOrNever
+    supersedes: HashOrNone
     salt: Hash
 
     def signers(self) -> tuple[bytes, ...]:
         return tuple(sorted((*self.parties, *self.leaving)))
 
     def subjects(self) -> tuple[str, ...]:
-        before = () if self.supersedes == NONE else (tag("supersedes", self.supersedes),)
-        return (tag("payer", self.payer), *before, *(tag("work", work) for work in self.works))
+        before = () if self.supersedes == NONE else (SUPERSEDES.of(self.supersedes),)
+        return (PAYER.of(self.payer), *before, *(WORK.of(work) for work in self.works))
 
-    @property
-    def hidden(self) -> int:
-        """How many lines are hidden."""
-        return sum(isinstance(share, bytes) for share in self.shares)
+    def readers(self) -> tuple[bytes, ...]:
+        return (self.payer,)
 
-    def opened(self, account: bytes) -> Self:
-        """Return it with only one party's line open; raise `InvalidData` (`agreement.no_line`) if there is none."""
-        shares = tuple(
-            share if isinstance(share, Share) and share.party == account else line_hash(share) for share in self.shares
-        )
-        if all(isinstance(share, bytes) for share in shares):
-            raise InvalidData("agreement.no_line", account=to_hex(account))
-        return replace(self, shares=shares)
-
-    def brings_about(self, digest: bytes) -> tuple[tuple[str, bytes], ...]:
-        before = () if self.supersedes == NONE else (("superseded", self.supersedes),)
-        return (("in_force", digest), *before)
+    def line_owners(self) -> tuple[bytes, ...]:
+        return self.parties
 
     def check_whole(self) -> None:
         """Raise `InvalidData` (`agreement.…`) unless the lines are the parties', in their order, and come to all."""
@@ -121,25 +119,31 @@ class Agreement(Statement):
 class Cancellation(Statement):
     """A party's word that it does not want an agreement any more that is not complete yet."""
 
+    SUBJECTS = (AGREEMENT,)
+    BEARS_ON = (AGREEMENT,)
+    EVENTS = (("cancelled", AGREEMENT),)
+    ENDS_DRAFT = AGREEMENT
+
     agreement: Hash
     reason: Reason
-    madeAt: Time
+    madeAt: ClaimedTime
     salt: Hash
 
     def signers(self) -> None:
         return None
 
-    def brings_about(self, _digest: bytes) -> tuple[tuple[str, bytes], ...]:
-        return (("cancelled", self.agreement),)
-
     def subjects(self) -> tuple[str, ...]:
-        return (tag("agreement", self.agreement),)
+        return (AGREEMENT.of(self.agreement),)
 
 
 @declare
 @dataclass(frozen=True)
 class Termination(Statement):
     """The word of all parties that an agreement ends."""
+
+    SUBJECTS = (AGREEMENT,)
+    BEARS_ON = (AGREEMENT,)
+    EVENTS = (("terminated", AGREEMENT),)
 
     agreement: Hash
     reason: Reason
@@ -149,11 +153,8 @@ class Termination(Statement):
     def signers(self) -> None:
         return None
 
-    def brings_about(self, _digest: bytes) -> tuple[tuple[str, bytes], ...]:
-        return (("terminated", self.agreement),)
-
     def subjects(self) -> tuple[str, ...]:
-        return (tag("agreement", self.agreement),)
+        return (AGREEMENT.of(self.agreement),)
 
 
 @declare
@@ -162,6 +163,8 @@ class RevenueReport(Statement):
     """A payer's word on what a work brought in a period, in minor units of a currency, before tax."""
 
     PRIVATE = True
+    SUBJECTS = (CORRECTS, WORK)
+    BEARS_ON = (WORK,)
 
     work: Hash
     periodStart: Time
@@ -169,7 +172,7 @@ class RevenueReport(Statement):
     currency: Currency
     amount: Amount
     basis: AmountBasis
-    corrects: Hash
+    corrects: HashOrNone
     payer: Account
     salt: Hash
 
@@ -177,8 +180,8 @@ class RevenueReport(Statement):
         return (self.payer,)
 
     def subjects(self) -> tuple[str, ...]:
-        before = () if self.corrects == NONE else (tag("corrects", self.corrects),)
-        return (*before, tag("work", self.work))
+        before = () if self.corrects == NONE else (CORRECTS.of(self.corrects),)
+        return (*before, WORK.of(self.work))
 
     def overlaps(self, other: RevenueReport) -> bool:
         """Return whether another report is on the same work, and on some of the same time."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_hex
 from deedlog.registry.keccak import keccak256
+from deedlog.registry.statements.member_types import Reading
 from deedlog.registry.strict_json import members
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Struct:
         self.name = name
         self.members = tuple((attribute, attribute.rstrip("_"), kind) for attribute, kind in members)
         self.member_names = tuple(member for _, member, _ in self.members)
+        self.lines = next((attribute for attribute, _, kind in self.members if isinstance(kind, Lines)), None)
+        """The attribute that holds the lines; None where there are none."""
         nested = {kind.item.STRUCT.name: kind.item.STRUCT for _, kind in members if isinstance(kind, Lines)}
         own = f"{name}({','.join(f'{kind.name} {member}' for _, member, kind in self.members)})"
         self.type_string: str = own + "".join(nested[inner].type_string for inner in sorted(nested))
@@ -131,6 +134,8 @@ class StructValue:
     """A value of a struct type: its members are attributes, named as they are signed; the last is always `salt`."""
 
     STRUCT: ClassVar[Struct]
+    READINGS: ClassVar[dict[str, Reading]]
+    """How people read a member, by its name, where its type does not say it."""
 
     def __post_init__(self) -> None:
         """Raise `InvalidData` if a member holds what it may not, or the members do not go together."""
@@ -143,6 +148,10 @@ class StructValue:
     def message(self) -> dict[str, Any]:
         """Return the members in their JSON form."""
         return self.STRUCT.show(self)
+
+    def summary(self) -> str:
+        """Return what it says in one line, for people: all members but the salt."""
+        return " ".join(str(value) for name, value in self.message().items() if name != "salt")
 
     @classmethod
     def from_message(cls, message: object, field: str = "") -> Self:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -20,6 +21,22 @@ _DECIMALS = {
     "int256": re.compile(r"0|-?[1-9][0-9]{0,76}", re.ASCII),
 }
 """The one form of an integer of each type: no longer than its longest, for converting long digits is costly."""
+
+
+class Reading(Enum):
+    """How people read a member where its type alone does not say it: beside the type in an annotation."""
+
+    TIME = auto()
+    """A Unix time."""
+
+    CLAIMED_TIME = auto()
+    """A Unix time at which the signer says that something was."""
+
+    TIME_OR_NEVER = auto()
+    """A Unix time; 0: never."""
+
+    HASH_OR_NONE = auto()
+    """A hash; 32 zero bytes: none."""
 
 
 @dataclass(frozen=True, slots=True)

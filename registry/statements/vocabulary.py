@@ -6,6 +6,7 @@ from typing import Annotated
 
 from deedlog.registry.hexadecimal import HASH_SIZE
 from deedlog.registry.statements import member_types
+from deedlog.registry.statements.member_types import Reading
 
 TITLE_LENGTH = 200
 NAME_LENGTH = 200
@@ -50,11 +51,14 @@ MediaType = Annotated[
     str, member_types.Pattern(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}", 127)
 ]  # RFC 6838 §4.2, in lower case
 Hash = Annotated[bytes, member_types.Bytes32()]
+HashOrNone = Annotated[bytes, member_types.Bytes32(), Reading.HASH_OR_NONE]
 Account = Annotated[bytes, member_types.Account()]
 Creators = Annotated[tuple[bytes, ...], member_types.accounts(MAXIMUM_CREATORS)]
 Parties = Annotated[tuple[bytes, ...], member_types.accounts(MAXIMUM_PARTIES, 2)]
 Leaving = Annotated[tuple[bytes, ...], member_types.accounts(MAXIMUM_PARTIES, 0)]
 Works = Annotated[tuple[bytes, ...], member_types.hashes(MAXIMUM_WORKS)]
 Length = Annotated[int, member_types.uint64(minimum=1)]
-Time = Annotated[int, member_types.uint64()]
+Time = Annotated[int, member_types.uint64(), Reading.TIME]
+ClaimedTime = Annotated[int, member_types.uint64(), Reading.CLAIMED_TIME]
+TimeOrNever = Annotated[int, member_types.uint64(), Reading.TIME_OR_NEVER]
 Amount = Annotated[int, member_types.int256()]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deedlog.registry.statements.base import CONTENT, Statement, declare, tag
+from deedlog.registry.statements.base import Statement, declare
+from deedlog.registry.statements.subjects import CONTENT, SOURCE, STATEMENT, UPLOAD, WORK
 from deedlog.registry.statements.vocabulary import (
     Account,
     Agent,
     AiUse,
     Basis,
+    ClaimedTime,
     Creators,
     Degree,
     Hash,
@@ -17,7 +19,6 @@ from deedlog.registry.statements.vocabulary import (
     MediaType,
     Name,
     Role,
-    Time,
     Title,
 )
 
@@ -27,6 +28,8 @@ from deedlog.registry.statements.vocabulary import (
 class Work(Statement):
     """A creator's claim of authorship of a file; of several creators, each signs."""
 
+    SUBJECTS = (CONTENT,)
+
     title: Title
     creditedAs: Name
     creators: Creators
@@ -35,14 +38,14 @@ class Work(Statement):
     contentHash: Hash
     contentLength: Length
     mediaType: MediaType
-    madeAt: Time
+    madeAt: ClaimedTime
     salt: Hash
 
     def signers(self) -> tuple[bytes, ...]:
         return self.creators
 
     def subjects(self) -> tuple[str, ...]:
-        return (tag(CONTENT, self.contentHash),)
+        return (CONTENT.of(self.contentHash),)
 
     def content(self) -> tuple[bytes, int]:
         return self.contentHash, self.contentLength
@@ -55,6 +58,7 @@ class Upload(Statement):
 
     WORD = "platform_word"
     SCOPE = "upload"
+    SUBJECTS = (CONTENT,)
 
     title: Title
     creditedAs: Name
@@ -64,14 +68,14 @@ class Upload(Statement):
     mediaType: MediaType
     platform: Account
     uploader: Hash
-    uploadedAt: Time
+    uploadedAt: ClaimedTime
     salt: Hash
 
     def signers(self) -> tuple[bytes, ...]:
         return (self.platform,)
 
     def subjects(self) -> tuple[str, ...]:
-        return (tag(CONTENT, self.contentHash),)
+        return (CONTENT.of(self.contentHash),)
 
     def claimed_at(self) -> int:
         return self.uploadedAt
@@ -86,6 +90,7 @@ class Rendition(Statement):
     """The maker's word that a file is a transcode of a registered one."""
 
     WORD = "maker_word"
+    SUBJECTS = (CONTENT, SOURCE)
 
     source: Hash
     contentHash: Hash
@@ -93,17 +98,20 @@ class Rendition(Statement):
     mediaType: MediaType
     tool: Name
     maker: Account
-    madeAt: Time
+    madeAt: ClaimedTime
     salt: Hash
 
     def signers(self) -> tuple[bytes, ...]:
         return (self.maker,)
 
     def subjects(self) -> tuple[str, ...]:
-        return (tag(CONTENT, self.contentHash), tag("source", self.source))
+        return (CONTENT.of(self.contentHash), SOURCE.of(self.source))
 
     def content(self) -> tuple[bytes, int]:
         return self.contentHash, self.contentLength
+
+    def made_from(self) -> bytes:
+        return self.source
 
 
 @declare
@@ -111,18 +119,22 @@ class Rendition(Statement):
 class Claim(Statement):
     """A creator's claim of a file that a platform registered on its own word."""
 
+    SUBJECTS = (UPLOAD,)
+    BEARS_ON = (UPLOAD,)
+    BEARS_ONCE_NAMED = STATEMENT  # anybody may claim: only what the platform countersigned bears on the upload
+
     upload: Hash
     creator: Account
     creditedAs: Name
     basis: Basis
-    madeAt: Time
+    madeAt: ClaimedTime
     salt: Hash
 
     def signers(self) -> tuple[bytes, ...]:
         return (self.creator,)
 
     def subjects(self) -> tuple[str, ...]:
-        return (tag("upload", self.upload),)
+        return (UPLOAD.of(self.upload),)
 
 
 @declare
@@ -130,22 +142,27 @@ class Claim(Statement):
 class Countersignature(Statement):
     """An account's word that another statement, a `Claim` or a `Contribution`, is so."""
 
+    SUBJECTS = (STATEMENT,)
+    BEARS_ON = (STATEMENT,)
+
     statement: Hash
     account: Account
-    madeAt: Time
+    madeAt: ClaimedTime
     salt: Hash
 
     def signers(self) -> tuple[bytes, ...]:
         return (self.account,)
 
     def subjects(self) -> tuple[str, ...]:
-        return (tag("statement", self.statement),)
+        return (STATEMENT.of(self.statement),)
 
 
 @declare
 @dataclass(frozen=True)
 class Contribution(Statement):
-    """A person's claim of a part in a work; for the agents `ai` and `tool`, whoever declares it signs."""
+    """A person's claim of a part in a work; for the agents `ai` and `tool`, the person who declares it signs."""
+
+    SUBJECTS = (WORK,)
 
     work: Hash
     contributor: Account
@@ -153,11 +170,11 @@ class Contribution(Statement):
     degree: Degree
     creditedAs: Name
     agent: Agent
-    madeAt: Time
+    madeAt: ClaimedTime
     salt: Hash
 
     def signers(self) -> tuple[bytes, ...]:
         return (self.contributor,)
 
     def subjects(self) -> tuple[str, ...]:
-        return (tag("work", self.work),)
+        return (WORK.of(self.work),)

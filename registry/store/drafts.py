@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
+from deedlog.registry.rules.rule import RULES
 from deedlog.registry.statements import KINDS
 from deedlog.registry.store import partial_state
 from deedlog.registry.store.tables import ACCOUNT, DRAFT, DRAFT_PARTY, DRAFT_SUBJECT, STATEMENT
@@ -112,14 +113,15 @@ def add(
 
 
 def hand_over(connection: Connection, account: bytes, successor: bytes) -> None:
-    """Let a successor sign the drafts of terminations in an account's place, whose signature counts for nothing now.
+    """Let a successor sign in an account's place, whose signature counts for nothing now, where a rule says who signs.
 
-    Those are signed by whoever speaks for a party when they complete; other drafts name who signs them.
+    It names those who speak for somebody when the draft completes; the body of other drafts names who signs them.
     """
-    terminations = select(DRAFT.c.id).where(DRAFT.c.kind == "Termination")
+    kinds = [kind for kind, rule in RULES.items() if rule.signers is not None]
+    drafts = select(DRAFT.c.id).where(DRAFT.c.kind.in_(kinds))
     connection.execute(
         update(DRAFT_PARTY)
-        .where(DRAFT_PARTY.c.account == account, DRAFT_PARTY.c.draft_id.in_(terminations))
+        .where(DRAFT_PARTY.c.account == account, DRAFT_PARTY.c.draft_id.in_(drafts))
         .values(account=successor, signature=None, signed_at=None)
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
+from deedlog.registry.statements import KINDS
 from deedlog.registry.store.tables import EVENT, STATEMENT
 
 if TYPE_CHECKING:
@@ -24,20 +25,23 @@ PAGE = 100
 _EVENTS_LOCK = int.from_bytes(b"events", "big")
 """The number of the lock among PostgreSQL's advisory locks, which are each database's own."""
 
-NAMES = (
-    "proposed",
-    "accepted",
-    "declined",
-    "cancelled",
-    "in_force",
-    "superseded",
-    "terminated",
-    "logged",
-    "anchored",
-    "final",
-)
 OF_DRAFTS = ("proposed", "accepted", "declined")
 """Told only to those who may read the draft."""
+
+OF_CHAINS = ("anchored", "final")
+OF_RANGES = ("logged", *OF_CHAINS)
+"""Of ranges of the log's entries."""
+
+
+def brought_about() -> tuple[str, ...]:
+    """Return the names of the events that statements bring about, by the declarations of their kinds."""
+    return tuple(dict.fromkeys(event for kind in KINDS.values() for event, _ in kind.EVENTS))
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all events."""
+    return (*OF_DRAFTS, *brought_about(), *OF_RANGES)
+
 
 Cursor = tuple[int, int]
 """Where a reader is: an event's id, and how many entries of its range are read."""

@@ -45,7 +45,7 @@ class NewStatement(NamedTuple):
     accepted_at: int
     public_from: int | None = None
     rotation: tuple[bytes, bytes] | None = None
-    """(account, successor) of a `Rotation`."""
+    """(account, successor), where it hands an account over."""
 
 
 class NewIdempotencyKey(NamedTuple):

@@ -1,43 +1,36 @@
 """The part of the state of rights that bears on some statements: what they name, what names that, and so on.
 
+Which kinds bear on what they name, and under which tags, their declarations say (`Statement.BEARS_ON`).
+
 What is found is folded like a whole log, so that a registry need not fold all of its own for each statement. Functions
 take a connection inside a transaction and never commit.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, func, literal, or_, select
 
-from deedlog.registry.hexadecimal import from_hex
 from deedlog.registry.rules import fold
-from deedlog.registry.rules.fold import RULES, State
-from deedlog.registry.rules.state import Fact
-from deedlog.registry.rules.works import no_check
+from deedlog.registry.rules.state import Fact, State
 from deedlog.registry.statements import KINDS
-from deedlog.registry.statements.base import CONTENT, tag
+from deedlog.registry.statements.subjects import TAGS, Value, accounts_in, statements_in
 from deedlog.registry.store import statements as store
 from deedlog.registry.store.tables import ACCOUNT, ROTATION, STATEMENT, SUBJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select
 
+    from deedlog.registry.statements.base import Statement
+    from deedlog.registry.statements.subjects import Tag
     from deedlog.registry.store.statements import Stored
 
-_NAMING = ("agreement", "statement", "supersedes", "upload", "work")
-"""The tags under which a statement names one that it may bear on."""
-
-_BEARING = ("Agreement", "Cancellation", "Claim", "Countersignature", "RevenueReport", "Termination")
-"""The kinds that bear on what they name. A contribution bears on nothing but itself."""
-
-_NOT_STATEMENTS = (CONTENT, "payer", "successor")
-"""Tags of what is no statement: a file, accounts."""
-
-_AT_ONCE = 400
-"""Digests asked for in one question; SQLite takes some thousand parameters."""
+_PARAMETERS = 2400
+"""The most parameters of one question: SQLite takes some thousand."""
 
 
 def state_around(connection: Connection, digests: Iterable[bytes], accounts: Iterable[bytes]) -> State:
@@ -46,11 +39,11 @@ def state_around(connection: Connection, digests: Iterable[bytes], accounts: Ite
     What is accepted and not logged yet is taken as logged at the time of its acceptance.
     """
     state = State()
-    found = _closure(connection, set(digests))
     named = set(accounts)
+    found = _closure(connection, set(digests), named)
     for entry in [stored.parsed_entry() for stored in found.values()]:
         named.update(signature.account for signature in entry.signatures)
-        named.update(payers_in(entry.subjects))
+        named.update(accounts_in(entry.subjects))
     found |= {stored.digest: stored for stored in rotations_of(connection, named)}
     time = 0
     for stored in sorted(found.values(), key=_in_order):
@@ -68,19 +61,6 @@ def state_of(connection: Connection, kept: Sequence[Stored]) -> State:
             # Accepted, and nothing that comes later changes it. What was refused after all, the closure has.
             fold.note_counts(state, stored.digest, stored.kind)
     return state
-
-
-def named_in(subjects: Sequence[str]) -> list[bytes]:
-    """Return the digests of the statements that an entry's subjects name."""
-    names = (subject.partition(":") for subject in subjects)
-    return [from_hex(value, None, None) for name, _, value in names if name not in _NOT_STATEMENTS]
-
-
-def payers_in(subjects: Sequence[str]) -> list[bytes]:
-    """Return the account that an entry names as payer, if it does: its rotations bear on it, and it need not sign."""
-    return [
-        from_hex(subject.removeprefix("payer:"), None, None) for subject in subjects if subject.startswith("payer:")
-    ]
 
 
 def rotations_of(connection: Connection, accounts: Collection[bytes]) -> list[Stored]:
@@ -112,55 +92,90 @@ def spoken_for(connection: Connection, account: bytes) -> list[bytes]:
 def know(connection: Connection, state: State, account: bytes) -> None:
     """Let the state know whether an account is somebody: has signed a statement that is kept, or is to pay by one."""
     signed = exists().where(ACCOUNT.c.account == account)
-    pays = exists().where(SUBJECT.c.subject == tag("payer", account))
-    if connection.execute(select(or_(signed, pays))).scalar():
+    named = exists().where(SUBJECT.c.subject.in_([tag.of(account) for tag in TAGS.values() if tag.makes_known]))
+    if connection.execute(select(or_(signed, named))).scalar():
         state.known.add(account)
 
 
-def _closure(connection: Connection, wanted: set[bytes]) -> dict[bytes, Stored]:
-    """Return the statements that bear on those of `wanted`, and on each other, by digest."""
+def _closure(connection: Connection, digests: set[bytes], accounts: Collection[bytes]) -> dict[bytes, Stored]:
+    """Return the statements that bear on those of `digests`, on `accounts`, and on each other, by digest."""
+    question = _question(connection.dialect.name, tuple(KINDS.values()))
     found: dict[bytes, Stored] = {}
-    asked: set[bytes] = set()
-    query = _BEARS_ON[connection.dialect.name]
-    while wanted:
+    wanted, asked = digests, set[bytes]()
+    wanted_accounts = set(accounts) if question.of_accounts else set[bytes]()
+    asked_accounts = set[bytes]()
+    while wanted or wanted_accounts:
         asked |= wanted
+        asked_accounts |= wanted_accounts
         rows: list[Stored] = []
-        pending = sorted(wanted)
-        for start in range(0, len(pending), _AT_ONCE):
-            digests = pending[start : start + _AT_ONCE]
-            subjects = [tag(name, digest) for name in _NAMING for digest in digests]
-            rows += store.found(connection, query, {"digests": digests, "subjects": subjects})
-        wanted = set()
+        for parameters in question.parameters(wanted, wanted_accounts):
+            rows += store.found(connection, question.query, parameters)
+        wanted, wanted_accounts = set(), set()
         for stored in rows:
             if stored.digest not in found:
                 found[stored.digest] = stored
+                entry = stored.parsed_entry()
                 wanted.add(stored.digest)
-                wanted.update(named_in(stored.parsed_entry().subjects))
+                wanted.update(statements_in(entry.subjects))
+                if question.of_accounts:
+                    wanted_accounts.update(signature.account for signature in entry.signatures)
+                    wanted_accounts.update(accounts_in(entry.subjects))
         wanted -= asked
+        wanted_accounts -= asked_accounts
     return found
 
 
-def _bears_on(digits: ColumnElement[str]) -> Select[Any]:
-    """Return the question for statements of some digests, and those that name one and bear on it.
+class _Question(NamedTuple):
+    """Which statements have some digests, or bear on some digests or accounts; and the tags under which they do."""
 
-    `digits` is a statement's digest in hex, as a dialect writes it.
-    """
+    query: Select[Any]
+    of_statements: tuple[Tag, ...]
+    of_accounts: tuple[Tag, ...]
+
+    def parameters(self, digests: Iterable[bytes], accounts: Iterable[bytes]) -> Iterator[dict[str, list[Any]]]:
+        """Yield the parameters with which to ask the query, each time few enough."""
+        for some in _parts(digests, 1 + len(self.of_statements)):
+            yield {"digests": some, "subjects": [tag.of(digest) for tag in self.of_statements for digest in some]}
+        for some in _parts(accounts, len(self.of_accounts)):
+            yield {"digests": [], "subjects": [tag.of(account) for tag in self.of_accounts for account in some]}
+
+
+def _parts(values: Iterable[bytes], parameters: int) -> Iterator[list[bytes]]:
+    """Yield values in parts of which a question can be asked; each value needs some parameters."""
+    pending = sorted(values)
+    size = max(1, _PARAMETERS // max(1, parameters))
+    for start in range(0, len(pending), size):
+        yield pending[start : start + size]
+
+
+@lru_cache(maxsize=4)  # made once: making a question takes longer than asking it
+def _question(dialect: str, kinds: tuple[type[Statement], ...]) -> _Question:
+    """Return the question that these kinds make necessary, for a dialect of SQL."""
+    bearing = [kind for kind in kinds if kind.BEARS_ON]
+    tags = {tag.name: tag for kind in bearing for tag in kind.BEARS_ON}
     naming = select(SUBJECT.c.statement_id).where(SUBJECT.c.subject.in_(bindparam("subjects", expanding=True)))
-    # Anybody may claim: only what the platform confirmed bears on the upload.
-    confirmed = exists().where(SUBJECT.c.subject == literal("statement:0x").concat(digits))
-    bearing = and_(
-        STATEMENT.c.id.in_(naming),
-        STATEMENT.c.kind.in_(_BEARING),
-        or_(STATEMENT.c.kind != "Claim", confirmed),
+    digits = (
+        func.encode(STATEMENT.c.digest, "hex") if dialect == "postgresql" else func.lower(func.hex(STATEMENT.c.digest))
     )
-    return store.statements().where(or_(STATEMENT.c.digest.in_(bindparam("digests", expanding=True)), bearing))
+    bears = and_(
+        STATEMENT.c.id.in_(naming),
+        STATEMENT.c.kind.in_([kind.__name__ for kind in bearing]),
+        *(_once_named(kind, kind.BEARS_ONCE_NAMED, digits) for kind in bearing if kind.BEARS_ONCE_NAMED is not None),
+    )
+    return _Question(
+        store.statements().where(or_(STATEMENT.c.digest.in_(bindparam("digests", expanding=True)), bears)),
+        tuple(tag for _, tag in sorted(tags.items()) if tag.value is Value.STATEMENT),
+        tuple(tag for _, tag in sorted(tags.items()) if tag.value is Value.ACCOUNT),
+    )
 
 
-# Made once: making a question takes longer than asking it.
-_BEARS_ON = {
-    "sqlite": _bears_on(func.lower(func.hex(STATEMENT.c.digest))),
-    "postgresql": _bears_on(func.encode(STATEMENT.c.digest, "hex")),
-}
+def _once_named(kind: type[Statement], tag: Tag, digits: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a statement is of another kind, or is named by another under a tag.
+
+    `digits` is the statement's digest in hex.
+    """
+    named = exists().where(SUBJECT.c.subject == literal(f"{tag.name}:0x").concat(digits))
+    return or_(STATEMENT.c.kind != kind.__name__, named)
 
 
 def _in_order(stored: Stored) -> tuple[bool, int, int]:
@@ -178,8 +193,3 @@ def _fact(stored: Stored, time: int) -> Fact:
         time=time,
         statement=None if message is None else KINDS[stored.kind].from_message(message),
     )
-
-
-def has_rule(kind: str) -> bool:
-    """Return whether accepting a statement of a kind needs to know more than the statement."""
-    return RULES[kind].check is not no_check

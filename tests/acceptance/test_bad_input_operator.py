@@ -22,6 +22,7 @@ from support.worlds.http_refusals import quiet
 from support.worlds.registry_world import salt, work
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.api.http import examples
 from deedlog.registry.hexadecimal import to_hex
@@ -232,7 +233,9 @@ def test_a_damaged_file_is_named(operator, name, content):
 def test_a_deployment_of_another_registry_is_refused(operator, another, command):
     path = operator.data / "deployments/31337.json"
     record = json.loads(path.read_text("utf-8"))
-    address = RegistryIdentity.from_json(json.loads((another / "identity.json").read_text("utf-8"))).address
+    address = RegistryIdentity.from_json(
+        json.loads((another / "identity.json").read_text("utf-8")), contracts()
+    ).address
     path.write_text(json.dumps({**record, "address": to_hex(address)}), "utf-8")
     with unchanged(operator.data):
         refused(run(operator, command), "deployment.other_registry", "Check DEEDLOG_DATA", "请检查 DEEDLOG_DATA")

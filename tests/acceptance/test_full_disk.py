@@ -19,6 +19,7 @@ from support.worlds.folder_snapshot import snapshot
 from support.worlds.registry_world import salt, work
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.api.http import examples
@@ -74,7 +75,7 @@ class Sender:
 
     def __init__(self, person) -> None:
         path = person.data / "identity.json"
-        self.registry = RegistryIdentity.from_json(json.loads(path.read_text("utf-8"))).address
+        self.registry = RegistryIdentity.from_json(json.loads(path.read_text("utf-8")), contracts()).address
         self.kept: list[str] = []
         self.refused: list[dict] = []
         self._number = 0
@@ -258,7 +259,8 @@ def test_a_report_goes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path, f
 def test_a_worker_on_a_full_disk_logs_nothing_and_goes_on_when_there_is_room(tmp_path, fork_server, shared_anvil):
     with mounted(tmp_path / "disk", "16m") as disk:
         person = initialised(tmp_path, fork_server, within=disk.folder)
-        identity = RegistryIdentity.from_json(json.loads((person.data / "identity.json").read_text("utf-8")))
+        written = json.loads((person.data / "identity.json").read_text("utf-8"))
+        identity = RegistryIdentity.from_json(written, contracts())
         EvmChain(shared_anvil.url).deploy_local(identity)
         person.environment["DEEDLOG_RPC_URL"] = shared_anvil.url
         with serving(person) as (client, _):

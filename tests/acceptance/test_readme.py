@@ -16,6 +16,7 @@ from local_registry import free_port
 from support.worlds.anvil import running_anvil
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.api.cli import cli
@@ -166,7 +167,9 @@ def test_an_operators_commands(tmp_path):
         }
         made = run(init.replace("0x…", "0x" + "12" * 20), {}, tmp_path, environment)
         assert made.returncode == 0, made.stdout + made.stderr
-        identity = RegistryIdentity.from_json(json.loads((tmp_path / "data/identity.json").read_text("utf-8")))
+        identity = RegistryIdentity.from_json(
+            json.loads((tmp_path / "data/identity.json").read_text("utf-8")), contracts()
+        )
         deployment = EvmChain(chain.url).deploy_local(identity)
         record = tmp_path / "data/deployments/11155111.json"
         record.parent.mkdir()

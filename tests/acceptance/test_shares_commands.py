@@ -14,6 +14,7 @@ from support.worlds.command_line_user import CommandLineUser
 from support.worlds.shares_world import DAY, Sharing, upload
 from support.worlds.site_world import Site
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.registry import keystore
 from deedlog.registry.hexadecimal import to_checksum, to_hex
@@ -170,7 +171,7 @@ def test_a_part_is_claimed_and_confirmed(scene):
 
 def test_an_upload_is_claimed_confirmed_and_verified_with_both_beside_it(scene):
     local, payer, cleo = scene.payer.local, scene.payer, scene.cleo
-    identity = RegistryIdentity.from_json(json.loads((local.data / "identity.json").read_text("utf-8")))
+    identity = RegistryIdentity.from_json(json.loads((local.data / "identity.json").read_text("utf-8")), contracts())
     secret = json.loads(local.deedlog("api-key", "new", "platform", "--scope", "upload", "--json"))["secret"]
     with httpx.Client(base_url=local.url, headers={"Authorization": f"Bearer {secret}"}) as platform:
         site = Site(local, identity, platform, platform)
@@ -453,5 +454,5 @@ def test_terms_are_not_proven_to_whom_they_do_not_concern(scene):
     refused(nobody, "statement.withheld", "", "")
     reading = ("--key", "default", "--passphrase-file", scene.payer.passphrase, *url)
     no_line = scene.payer.run("--lang", "zh", "prove", scene.agreement, "-o", "x.deed", "--open", "mine", *reading)
-    refused(no_line, "agreement.no_line", "Name one of its parties", "")
+    refused(no_line, "statement.no_line", "Name one of the accounts that its lines are about", "")
     assert not (scene.payer.folder / "x.deed").exists()

@@ -34,8 +34,9 @@ from support.worlds.shares_world import (
 from support.worlds.site_world import beside as another_process
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
-from deedlog.anchor.verify.bundle import ChainProof
+from deedlog.anchor.verify.evidence.evm_slot import EvmSlot
 from deedlog.anchor.verify.inclusion import position_of
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
@@ -231,7 +232,7 @@ def proven(sharing, digest, person=None):
     """Return a statement's bundle once it is logged."""
     path = f"/v1/statements/{to_hex(digest)}"
     until(lambda: sharing.get(path, person).json()["log_index"] is not None, "it is logged")
-    return bundles.parse(sharing.get(f"{path}/bundle", person).content)
+    return bundles.parse(sharing.get(f"{path}/bundle", person).content, contracts())
 
 
 @on_one_database
@@ -297,7 +298,7 @@ def test_bundles_stand_in_the_logs_order_whatever_a_proof_says_that_nobody_vouch
     index = position_of(beside)
     lied = proof.replace(b"index %d\n" % index, b"index 0\n")
     assert lied != proof
-    anchors = tuple(ChainProof(number, text, b"", (), ()) for number, text in enumerate((lied, proof), 1))
+    anchors = tuple(EvmSlot(number, text, b"", (), ()) for number, text in enumerate((lied, proof), 1))
     with pytest.raises(VerificationError) as refused:
         position_of(replace(beside, anchors=anchors, tlog_proof=None))
     assert (refused.value.code, refused.value.params) == ("bundle.indices", {"indices": f"0, {index}"})

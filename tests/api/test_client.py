@@ -219,7 +219,7 @@ def liar(site):
 
     def relay(method, path, body):
         real = httpx.request(method, site.local.url + path, content=body)
-        if "json" not in real.headers["Content-Type"]:
+        if path == "/v1/registry" or "json" not in real.headers["Content-Type"]:
             return real.status_code, real.content
         return real.status_code, json.dumps(told.change(path, real.json())).encode()
 

@@ -26,6 +26,7 @@ from support.worlds.shares_world import (
 )
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
 from deedlog.anchor.verify.pins import Pins
@@ -127,7 +128,7 @@ def test_who_reads_what(sharing, keys, story, what, who):
         assert found["standing"]["code"] != "standing.no_body", "what it comes to is for all to see"
     if who in READERS[what]:
         assert bundle.status_code == 200
-        verdict = verify(bundles.parse(bundle.content), Pins(registry=sharing.site.identity.address))
+        verdict = verify(bundles.parse(bundle.content, contracts()), Pins(registry=sharing.site.identity.address))
         assert verdict.digest == digest
     else:
         assert (bundle.status_code, bundle.json()["code"]) == (403, "statement.withheld")
@@ -232,7 +233,9 @@ def test_the_search_for_leaks_finds_what_a_party_is_told(sharing, keys, story):
 
 def test_an_opened_line_verifies_and_no_other_can_be_guessed_from_it(sharing, story):
     """Over all roles and the true parts of the others, with every salt that the file has, nothing fits."""
-    whole = bundles.parse(sharing.get(f"/v1/statements/{to_hex(story.agreement)}/bundle", story.anna).content)
+    whole = bundles.parse(
+        sharing.get(f"/v1/statements/{to_hex(story.agreement)}/bundle", story.anna).content, contracts()
+    )
     mine = open_line(whole, story.anna.account)
     text = mine.format().decode()
     hidden = [share for share in story.agreed.shares if share.party != story.anna.account]
@@ -263,10 +266,12 @@ def test_an_opened_line_verifies_and_no_other_can_be_guessed_from_it(sharing, st
 
 
 def test_only_a_party_has_a_line_to_open(sharing, story):
-    whole = bundles.parse(sharing.get(f"/v1/statements/{to_hex(story.agreement)}/bundle", story.payer).content)
+    whole = bundles.parse(
+        sharing.get(f"/v1/statements/{to_hex(story.agreement)}/bundle", story.payer).content, contracts()
+    )
     with pytest.raises(InvalidData, match="no_line"):
         open_line(whole, story.payer.account)
-    of_a_work = bundles.parse(sharing.get(f"/v1/statements/{to_hex(story.work)}/bundle").content)
+    of_a_work = bundles.parse(sharing.get(f"/v1/statements/{to_hex(story.work)}/bundle").content, contracts())
     with pytest.raises(InvalidData, match="no_agreement"):
         open_line(of_a_work, story.anna.account)
 

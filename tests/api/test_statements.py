@@ -6,6 +6,7 @@ import pytest
 from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.tlog import proof as tlog_proof
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.pins import Pins
@@ -55,9 +56,9 @@ def test_a_statement_goes_from_fields_to_an_anchored_bundle(site):
     assert shown["entry_time"].endswith("Z")
     fetched = site.anyone.get(f"/v1/statements/{asked['digest']}/bundle")
     assert fetched.headers["content-type"] == bundles.MEDIA_TYPE
-    bundle = bundles.parse(fetched.content)
+    bundle = bundles.parse(fetched.content, contracts())
     block_hash = bytes.fromhex(shown["anchors"][0]["proof_block_hash"][2:])
-    verdict = verify(bundle, Pins(site.identity.address, block_hash))
+    verdict = verify(bundle, Pins(site.identity.address, (block_hash,)))
     assert verdict.findings["anchored"].answer is Answer.YES
     # An anchor turns final between two requests; its head stays what it was.
     heads = [_head(anchor) for anchor in site.anyone.get("/v1/anchors").json()["anchors"]]

@@ -188,7 +188,7 @@ def test_the_way_out_is_a_contract_with_another_salt(accident):
     first = accident.port.head_of(old.address, accident.honest(0, BEFORE).root, tip.number)
     assert (first.size, first.previous_size) == (BEFORE, 0)
     for bundle in (kept, accident.world.bundle(accident.digests[0])):
-        verdict = verify(bundle, Pins(old.address, parse_header(bundle.anchors[0].header).hash))
+        verdict = verify(bundle, Pins(old.address, (parse_header(bundle.anchors[0].header).hash,)))
         for name in ("signatures", "complete", "included", "anchored", "time"):
             assert verdict.findings[name].answer is Answer.YES, (name, verdict.findings[name].code)
 
@@ -213,6 +213,6 @@ def test_a_statement_is_signed_for_one_address_so_its_bundle_does_not_move_to_th
         anchor_store.put_anchor(connection, anchored)
         bundle = bundle_builder.make_bundle(connection, successor, accident.digests[SIZE - 1])
     assert len(bundle.anchors) == 1
-    verdict = verify(bundle, Pins(successor.address, anchored.block_hash))
+    verdict = verify(bundle, Pins(successor.address, (anchored.block_hash,)))
     found = {name: verdict.findings[name].answer for name in ("signatures", "complete", "included", "anchored")}
     assert set(found.values()) == {Answer.NO}, found

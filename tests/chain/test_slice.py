@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 from support.worlds.registry_world import ALICE, PLATFORM_KEY, VIDEO, connect, open_world, rendition, work
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer
-from deedlog.registry.hashing import FileDigest
+from deedlog.registry.file_digest import FileDigest
 from deedlog.registry.statements.signatures import account_of_private_key
 
 
@@ -29,10 +30,10 @@ def test_a_work_goes_from_file_to_verdict(world):
     assert world.sequence() == 2
     world.anchor()
     data = world.bundle(accepted.digest).format()
-    bundle = bundles.parse(data)
+    bundle = bundles.parse(data, contracts())
     assert bundle.format() == data
     block_hash = parse_header(bundle.anchors[0].header).hash
-    pins = Pins(registry=world.identity.address, block_hash=block_hash)
+    pins = Pins(registry=world.identity.address, block_hashes=(block_hash,))
     file = FileDigest(hashlib.sha256(VIDEO).digest(), len(VIDEO))
     verdict = verify(bundle, pins, file)
     answers = {name: str(finding.answer) for name, finding in verdict.findings.items()}

@@ -18,6 +18,7 @@ from support.worlds.chain_world import FILE
 from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
 
 from deedlog.anchor import merkle
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm import rlp
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.rpc.contract_reader import ask
@@ -25,12 +26,12 @@ from deedlog.anchor.tlog import checkpoint
 from deedlog.anchor.tlog.checkpoint import Checkpoint
 from deedlog.anchor.tlog.proof import TlogProof
 from deedlog.anchor.verify import bundle as bundles
-from deedlog.anchor.verify.inclusion import blocks_to_ask
+from deedlog.anchor.verify.evidence.evm_slot import blocks_to_ask
 from deedlog.anchor.verify.pins import NodeAnswer, Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import QUESTIONS, Answer, Trust, parse_require
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.hashing import FileDigest
+from deedlog.registry.file_digest import FileDigest
 from deedlog.registry.keccak import keccak256
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.statements.eip712 import domain_separator
@@ -45,13 +46,13 @@ COLUMNS = ("complete", "included", "anchored", "final", "time")
 
 def pins_for(given, proven):
     registry = proven.registry if "--registry" in given else None
-    block_hash = proven.block_hash if "--block-hash" in given else None
+    block_hashes = (proven.block_hash,) if "--block-hash" in given else ()
     if "of another registry" in given:
         registry = b"\x01" * 20
     if "of another block" in given:
-        block_hash = b"\x02" * 32
-    numbers = [number for _, number in blocks_to_ask(proven.bundle)]
-    return Pins(registry, block_hash, (ask(proven.url, numbers),) if "--rpc" in given else ())
+        block_hashes = (b"\x02" * 32,)
+    numbers = [number for _, number in blocks_to_ask(proven.bundle.anchors)]
+    return Pins(registry, block_hashes, (ask(proven.url, numbers),) if "--rpc" in given else ())
 
 
 def logged_alone(world, bundle, entry):
@@ -196,7 +197,7 @@ class TestEachAnswer:
         world = proven.world
         digest = world.accept(work(content=b"new, not anchored"), ALICE).digest
         world.sequence()
-        bundle = bundles.parse(world.bundle(digest).format())
+        bundle = bundles.parse(world.bundle(digest).format(), contracts())
         assert bundle.tlog_proof is not None
         verdict = verify(bundle, Pins(world.identity.address))
         assert verdict.findings["included"].code == "included.log_key"
@@ -207,11 +208,11 @@ class TestEachAnswer:
         assert verify(broken, Pins()).findings["included"].answer is Answer.NO
 
     def test_anchored_by_nodes(self, proven):
-        number = blocks_to_ask(proven.bundle)[0][1]
+        number = blocks_to_ask(proven.bundle.anchors)[0][1]
         chain_id = proven.bundle.anchors[0].chain_id
 
         def by(*nodes):
-            return verify(proven.bundle, Pins(proven.registry, None, nodes)).findings
+            return verify(proven.bundle, Pins(proven.registry, (), nodes)).findings
 
         true = NodeAnswer("a", chain_id, {number: proven.block_hash}, number)
         lying = NodeAnswer("b", chain_id, {number: bytes(32)}, number)
@@ -256,7 +257,7 @@ def test_forged_bundles_never_get_a_yes_below_the_signatures(proven):
         forged = forge(proven.bundle, forgers_chain.url)
     assert len(forged) == 5
     for trick, bundle in forged.items():
-        read = bundles.parse(bundle.format())
+        read = bundles.parse(bundle.format(), contracts())
         for given in ("--registry --block-hash", "--registry --rpc", "--registry", ""):
             found = answers(verify(read, pins_for(given, proven), FILE))
             for name in ("included", "anchored", "final", "time"):
@@ -267,8 +268,8 @@ def test_a_node_that_the_forger_runs_is_the_users_choice_and_named(proven):
     """With the forger's own node for --rpc the state proves: which is why the verdict names whose word it is."""
     with running_anvil("--chain-id", str(proven.bundle.anchors[0].chain_id)) as chain:
         forged = forge(proven.bundle, chain.url)["a chain where the true address holds what the forger wrote"]
-        node = ask(chain.url, [number for _, number in blocks_to_ask(forged)])
-        findings = verify(forged, Pins(proven.registry, None, (node,))).findings
+        node = ask(chain.url, [number for _, number in blocks_to_ask(forged.anchors)])
+        findings = verify(forged, Pins(proven.registry, (), (node,))).findings
     for name in ("included", "anchored", "time"):
         assert findings[name].answer is Answer.YES
         assert findings[name].trust == (Trust.NODES,)
@@ -288,7 +289,7 @@ def test_every_byte_of_a_bundle_changed_once(proven):
         changed = bytearray(data)
         changed[position] ^= 1
         try:
-            verdict = verify(bundles.parse(bytes(changed)), pins, FILE)
+            verdict = verify(bundles.parse(bytes(changed), contracts()), pins, FILE)
         except InvalidData:
             continue
         if verdict.exit_code(required) == 0:
@@ -301,7 +302,7 @@ def test_a_header_with_more_fields_than_today(proven):
     anchor = proven.bundle.anchors[0]
     longer = rlp.encode([*rlp.decode(anchor.header), b"\x07" * 32, b"", b"\x01"])
     bundle = replace(proven.bundle, anchors=(replace(anchor, header=longer),))
-    pins = Pins(proven.registry, keccak256(longer))
+    pins = Pins(proven.registry, (keccak256(longer),))
     assert verify(bundle, pins, FILE).exit_code(QUESTIONS[:8]) == 0
     assert parse_header(longer).hash == keccak256(longer)
 

@@ -27,7 +27,7 @@ from eth_utils.abi import abi_to_signature, function_signature_to_4byte_selector
 from local_registry import anvil_binary
 
 from deedlog.anchor import merkle
-from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.contract import current, rights_anchor
 from deedlog.anchor.evm.deployment import creation_data
 from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity, head_slot
 
@@ -313,7 +313,7 @@ def contract(evm):
     """A registry's contract without a head. ape puts the chain back after each test."""
     owner, operator = evm.keys[1], evm.keys[2]
     identity = RegistryIdentity(
-        version=1,
+        contract=current(),
         salt=sha256(b"salt").digest(),
         origin=ORIGIN,
         log_key=sha256(b"log key").digest(),

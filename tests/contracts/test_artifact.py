@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eth_utils import keccak
 
-from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.contract import rights_anchor
 from deedlog.anchor.evm.identity import CREATION_CODE_HASHES
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,6 +17,7 @@ from eth_account import Account
 from eth_utils import to_checksum_address
 from support.worlds.anvil import running_anvil
 
+from deedlog.anchor.contract import rights_anchor
 from deedlog.anchor.evm.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ def test_it_deploys_at_the_registry_address_and_writes_it_down(deploy, identity,
     assert dataclasses.replace(contract, address=identity.address).read("origin") == identity.origin
     receipt = evm.web3.eth.get_transaction_receipt("0x" + deployment.transaction.hex())
     assert deployment == Deployment.of(
-        identity, evm.chain_id, receipt["blockNumber"], bytes(receipt["transactionHash"])
+        identity,
+        evm.chain_id,
+        receipt["blockNumber"],
+        bytes(receipt["transactionHash"]),
+        rights_anchor()["compiler"],
     )
     assert {log["address"] for log in receipt["logs"]} == {to_checksum_address(identity.address)}
 

@@ -10,7 +10,7 @@ import pytest
 from eth_account import Account
 from eth_utils import keccak
 
-from deedlog.anchor.evm.artifacts import rights_anchor
+from deedlog.anchor.contract import current, rights_anchor
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.registry.errors import InvalidData
 
@@ -153,7 +153,7 @@ def test_arguments_are_encoded_as_eth_abi_does(evm, contract, length):
     """The contract made with the arguments of the address has these very settings, at that address."""
     values = itertools.count(1)
     identity = RegistryIdentity(
-        version=1,
+        contract=current(),
         salt=bytes([length]) * 32,
         origin="o" * length,
         **{name: bytes([next(values)]) * size for name, size in (("log_key", 32), ("owner", 20), ("operator", 20))},

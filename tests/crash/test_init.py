@@ -9,6 +9,7 @@ from local_registry import LOCAL_OWNER
 from support.worlds.crash_world import CHEAP, ORIGIN, PASSPHRASE
 from support.worlds.databases import DIALECTS
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import store as log_store
 from deedlog.registry import keystore
@@ -57,7 +58,7 @@ def test_init_run_again_finishes_what_a_crash_left(unmade, step):
         unmade.run(*INIT)
     for name, before in files.items():
         assert (unmade.data / name).read_bytes() == before, f"{name} was made anew"
-    identity = RegistryIdentity.from_json(json.loads((unmade.data / "identity.json").read_text("utf-8")))
+    identity = RegistryIdentity.from_json(json.loads((unmade.data / "identity.json").read_text("utf-8")), contracts())
     assert identity == stored_identity(unmade)
     assert identity.operator == keystore.account(unmade.data / "operator.json")
     unmade.deploy()

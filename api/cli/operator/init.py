@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import key as log_key
 from deedlog.api.cli.common import say, show_json
@@ -20,8 +21,6 @@ from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_
 
 if TYPE_CHECKING:
     from deedlog.registry.store.database import Database
-
-CURRENT_VERSION = 1
 
 
 @click.command()
@@ -42,7 +41,7 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
     owner_account = account_from_any_case(owner, "--owner")
     chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
     # Made with stand-ins first: what cannot be a registry is refused before a key is written.
-    draft = RegistryIdentity(CURRENT_VERSION, chosen_salt, origin, bytes([1] * HASH_SIZE), owner_account, owner_account)
+    draft = RegistryIdentity(current(), chosen_salt, origin, bytes([1] * HASH_SIZE), owner_account, owner_account)
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -18,7 +18,7 @@ from deedlog.registry.acceptance.accept import Admission
 from deedlog.registry.acceptance.submission import Submission, check_sent
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
-from deedlog.registry.statements.base import tag
+from deedlog.registry.statements.subjects import WORK
 from deedlog.registry.statements.typed_data import kind_named, typed_data
 from deedlog.registry.store import drafts as draft_store
 
@@ -78,7 +78,7 @@ def list_drafts(
 ) -> dict[str, Any]:
     """The drafts that you are a party of, in their order, at most 100 a page. Needs a session."""
     account = here.signed_in()
-    subjects = () if work is None else (tag("work", from_hex(work, HASH_SIZE, "work")),)
+    subjects = () if work is None else (WORK.of(from_hex(work, HASH_SIZE, "work")),)
     name = None if kind is None else kind_named(kind, "kind").__name__
     if state is not None and state not in drafts.STATES:
         raise InvalidData("draft.state", field="state", states=", ".join(drafts.STATES))

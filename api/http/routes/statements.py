@@ -19,8 +19,8 @@ from deedlog.registry.acceptance.submission import idempotency_owner
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.rules import fold
-from deedlog.registry.statements.base import CONTENT, tag
 from deedlog.registry.statements.eip712 import domain_separator
+from deedlog.registry.statements.subjects import CONTENT, TAGS, Value
 from deedlog.registry.statements.typed_data import kind_named, typed_data
 from deedlog.registry.store import partial_state
 from deedlog.registry.store import statements as store
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from deedlog.registry.store.statements import Stored
 
 router = APIRouter(prefix="/v1")
-
-NAMING = ("agreement", "corrects", "source", "statement", "supersedes", "upload", "work")
-"""The tags under which a statement names another."""
 
 RIVALS_IN_LIST = 5
 """Rivals shown of each statement of a list; `?content_hash=` lists them all."""
@@ -84,8 +81,8 @@ def list_statements(
     With `state` a page may hold fewer and still have a `next`.
     """
     wanted = store.Filter(
-        content=None if content_hash is None else tag(CONTENT, from_hex(content_hash, HASH_SIZE, "content_hash")),
-        naming=() if work is None else tuple(tag(name, from_hex(work, HASH_SIZE, "work")) for name in NAMING),
+        content=None if content_hash is None else CONTENT.of(from_hex(content_hash, HASH_SIZE, "content_hash")),
+        naming=() if work is None else _naming(from_hex(work, HASH_SIZE, "work")),
         account=None if account is None else account_from_any_case(account, "account"),
         kind=None if kind is None else kind_named(kind, "kind").__name__,
     )
@@ -156,7 +153,7 @@ def _show(
     accounts = [signature.account for signature in entry.signatures]
     rivals: list[Stored] = []
     for subject in entry.subjects:
-        if subject.startswith(f"{CONTENT}:"):
+        if subject.startswith(f"{CONTENT.name}:"):
             rivals += store.rivals(connection, subject, accounts, most_rivals + 1)
     names: list[str] = []
     if reader.api_key_id is not None:
@@ -176,6 +173,11 @@ def _show(
         readable=access.may_read(connection, reader, stored, rights, here.now()),
     )
     return {**shown, "more_rivals": len(rivals) > most_rivals}
+
+
+def _naming(digest: bytes) -> tuple[str, ...]:
+    """Return the subjects with which a statement names another, under any tag."""
+    return tuple(tag.of(digest) for tag in TAGS.values() if tag.value is Value.STATEMENT)
 
 
 def read_cursor(cursor: str | None) -> int:

@@ -17,6 +17,7 @@ from local_registry import ROOT
 
 from benchmarks.figure import Figure
 from benchmarks.local_chain import running_chain
+from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.tlog import tiles
 from deedlog.registry.hexadecimal import to_hex
@@ -135,7 +136,9 @@ class _Sender:
 
 def _deploy(chain: EvmChain, operator: str, salt: int) -> str:
     account = bytes.fromhex(operator[2:])
-    identity = RegistryIdentity(1, salt.to_bytes(32, "big"), "bench.example.com/log", bytes([1] * 32), account, account)
+    identity = RegistryIdentity(
+        current(), salt.to_bytes(32, "big"), "bench.example.com/log", bytes([1] * 32), account, account
+    )
     chain.deploy_local(identity)
     return to_hex(identity.address)
 

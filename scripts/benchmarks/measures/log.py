@@ -15,6 +15,7 @@ from benchmarks.figure import Figure
 from benchmarks.measures.statement import KEY, WORK
 from benchmarks.place import data_folder
 from benchmarks.timing import seconds
+from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import sequencer as log
 from deedlog.anchor.log import store as log_store
@@ -30,7 +31,7 @@ BATCHES, ROUNDS = 100, 3
 NOW = 1_795_460_000
 LOG_KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"log key").digest())
 IDENTITY = RegistryIdentity(
-    version=1,
+    contract=current(),
     salt=bytes(32),
     origin="deeds.example.com/log",
     log_key=LOG_KEY.public_key().public_bytes_raw(),

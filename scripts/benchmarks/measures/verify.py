@@ -18,10 +18,12 @@ from benchmarks.timing import in_turns
 from deedlog.anchor.anchoring.anchorer import Anchorer
 from deedlog.anchor.anchoring.config import AnchoringConfig
 from deedlog.anchor.bundle_builder import make_bundle
+from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.log import sequencer as log
 from deedlog.anchor.rpc.networks import chain_named
+from deedlog.anchor.verify.evidence.evm_slot import slots
 from deedlog.registry.acceptance.accept import Accepted, Submission, Submitter, accept
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.eip712 import domain_separator
@@ -47,7 +49,7 @@ def measure() -> Iterator[Figure]:
         path, file = folder / "a.deed", folder / "video"
         path.write_bytes(bundle.format())
         file.write_bytes(VIDEO)
-        header = parse_header(bundle.anchors[0].header)
+        header = parse_header(slots(bundle.anchors)[0].header)
         pins = ["--registry", to_hex(registry), "--block-hash", to_hex(header.hash)]
         command = [str(Path(sys.executable).with_name("deedlog")), "verify", str(path), str(file), *pins]
 
@@ -72,7 +74,7 @@ def _anchored(folder: Path) -> tuple[Bundle, bytes]:
     """Return the bundle of a work that is anchored on a development chain, and the registry's address."""
     operator = account_of_private_key(OPERATOR)
     identity = RegistryIdentity(
-        version=1,
+        contract=current(),
         salt=bytes(32),
         origin="deeds.example.com/log",
         log_key=LOG_KEY.public_key().public_bytes_raw(),

@@ -12,7 +12,7 @@ from support.worlds.waiting import until
 
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify.bundle import Bundle
-from deedlog.registry.hashing import FileDigest
+from deedlog.registry.file_digest import FileDigest
 from deedlog.registry.statements.signatures import account_of_private_key
 from deedlog.registry.store.database import Database
 

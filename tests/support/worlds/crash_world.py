@@ -23,6 +23,7 @@ from support.worlds.databases import DIALECTS
 from support.worlds.fork_server import ForkServer, Process
 from support.worlds.waiting import until
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import key as log_key
 from deedlog.anchor.rpc.evm_chain import EvmChain
@@ -96,7 +97,9 @@ class CrashRegistry:
         self.secret = json.loads(made)["secret"]
 
     def deploy(self) -> None:
-        self.identity = RegistryIdentity.from_json(json.loads((self.data / "identity.json").read_text("utf-8")))
+        self.identity = RegistryIdentity.from_json(
+            json.loads((self.data / "identity.json").read_text("utf-8")), contracts()
+        )
         EvmChain(self.chain.url).deploy_local(self.identity)
 
     def public(self) -> Public:

@@ -28,6 +28,7 @@ from sqlalchemy import create_engine, text
 from support.worlds import fsck_and_audit
 from support.worlds.crash_witness import Witness, checkpoint_of, nodes_of
 
+from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
@@ -178,7 +179,8 @@ def check_tiles(client: httpx.Client, tree: Tree, size: int) -> None:
 def check_bundles(client: httpx.Client, registry, digests: list[str]) -> None:
     for digest in digests:
         verdict = verify(
-            bundle.parse(fetch(client, f"/v1/statements/{digest}/bundle")), Pins(registry=registry.identity.address)
+            bundle.parse(fetch(client, f"/v1/statements/{digest}/bundle"), contracts()),
+            Pins(registry=registry.identity.address),
         )
         # Nobody's node is asked here, so `anchored` may stay unchecked; but nothing may be a no.
         assert verdict.exit_code(("signatures", "complete", "included")) == 0 or verdict.exit_code(()) == 0, (

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deedlog.anchor.anchoring.anchorer import Anchorer
 from deedlog.anchor.anchoring.config import AnchoringConfig
 from deedlog.anchor.bundle_builder import make_bundle
+from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import sequencer as log
 from deedlog.anchor.rpc.evm_chain import EvmChain
@@ -129,7 +130,7 @@ class World:
 
 def identity(log_key: Ed25519PrivateKey, **changes) -> RegistryIdentity:
     values = {
-        "version": 1,
+        "contract": current(),
         "salt": bytes(32),
         "origin": "deeds.example.com/log",
         "log_key": log_key.public_key().public_bytes_raw(),

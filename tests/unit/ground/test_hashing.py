@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.hashing import READ_SIZE, FileDigest, digest_file
+from deedlog.registry.file_digest import FileDigest
+from deedlog.registry.hashing import READ_SIZE, digest_file
 from deedlog.registry.keccak import keccak256
 
 

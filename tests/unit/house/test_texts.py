@@ -12,6 +12,7 @@ import pytest
 from deedlog.anchor.verify.verdict import QUESTIONS, Answer, Trust
 from deedlog.api.http import problems
 from deedlog.api.texts import LANGUAGES, catalogue, choose_language, text
+from deedlog.registry.statements import KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -69,6 +70,9 @@ def given_parameters(call):
     return {keyword.arg for keyword in call.keywords}
 
 
+OF_ONE_KIND = ["member.RevenueReport.basis"]
+"""Members by whose name a kind means something of its own."""
+
 DERIVED = [
     *(f"question.{name}" for name in QUESTIONS),
     *(f"answer.{answer.name.lower()}" for answer in Answer),
@@ -85,6 +89,9 @@ DERIVED = [
     *(f"alarm.{name}" for name in ("anchor_late", "balance_low", "fee_limit", "nonce_taken", "not_taken", "reverted")),
     *(f"verdict.exit_{code}" for code in (0, 1, 2)),
     *(f"cli.stage.{stage}" for stage in ("entries", "checkpoints", "statements", "heads")),
+    *(f"kind.{kind}{end}" for kind in KINDS for end in ("", ".signing")),
+    *(f"member.{name}" for kind in KINDS.values() for name in kind.STRUCT.member_names),
+    *OF_ONE_KIND,
     *(f"page.{part}{end}" for part in ("what", "register", "look_up", "check", "machines") for end in ("", ".title")),
 ]
 

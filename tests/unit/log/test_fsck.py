@@ -36,8 +36,8 @@ from deedlog.anchor.tlog.tiles import TilePath
 from deedlog.registry.errors import Unavailable, VerificationError
 from deedlog.registry.statements import Cancellation, Rotation, Termination
 from deedlog.registry.statements.signatures import account_of_private_key
+from deedlog.registry.store import events
 from deedlog.registry.store.database import Database
-from deedlog.registry.store.events import NAMES
 from deedlog.registry.store.tables import EVENT, Table
 
 FREE = {
@@ -318,7 +318,7 @@ def test_what_a_draft_may_leave_behind_is_in_order(database):
     assert (found.drafts, found.rotations) == (1, 1)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "declined"])
+@pytest.mark.parametrize("name", [name for name in events.names() if name != "declined"])
 def test_an_event_that_is_missing_or_told_twice_is_named(few, tmp_path, name):
     columns = ", ".join(EVENT.columns.keys()[1:])
     missing = f"DELETE FROM event WHERE id = (SELECT max(id) FROM event WHERE name = '{name}')"
