@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -25,9 +26,9 @@ from ports import free_port
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
+from deedlog.client import Receipt, Registry, Rendition
 from deedlog.registry.hashing import digest_file
 from deedlog.registry.keystore import new_key
-from deedlog.registry.statements.signatures import account_of_private_key, sign
 
 PASSPHRASE = "only for the demo"  # noqa: S105 - it guards a key that signs nothing of worth
 TITLE = "演示：怎样读一篇论文 / Demo: how to read a paper"
@@ -99,7 +100,7 @@ class Story:
         except (OSError, ValueError, IndexError):
             # What was given is no video that can be decoded: the rendition is then a stand-in that says so.
             smaller.write_bytes(b"a rendition of " + film.read_bytes()[:4096])
-        rendition, platform = self._register_rendition(work["digest"], smaller)
+        rendition, platform = self._register_rendition(registry, work["digest"], smaller)
         print(f"   {rendition}")
 
         shares = Shares(self.folder, self.passphrase_file, self.local.url, registry, work["digest"])
@@ -163,36 +164,27 @@ class Story:
         self._forgeries(bundle_file, film, pins)
         print(f"\nEvery step held. All of it is in {self.folder}; the verdict for people is {report.name}.")
 
-    def _register_rendition(self, source: str, path: Path) -> tuple[str, str]:
+    def _register_rendition(self, registry: str, source: str, path: Path) -> tuple[str, str]:
         """Register a rendition as a platform does; return its digest and the platform's account."""
         made = json.loads(
             self.local.deedlog("api-key", "new", "demo platform", "--scope", "upload", "--scope", "batch", "--json")
         )
-        platform_key = new_key()
         file = digest_file(path)
-        fields = {
-            "source": source,
-            "contentHash": "0x" + file.content_hash.hex(),
-            "contentLength": str(file.content_length),
-            "mediaType": "video/mp4",
-            "tool": "PyAV, half width",
-            "maker": "0x" + account_of_private_key(platform_key).hex(),
-            "madeAt": str(int(time.time())),
-        }
-        with httpx.Client(base_url=self.local.url, headers={"Authorization": f"Bearer {made['secret']}"}) as client:
-            asked = client.post("/v1/typed-data/Rendition", json=fields).raise_for_status().json()
-            signature = sign(bytes.fromhex(asked["digest"][2:]), platform_key)
-            body = {
-                "typed_data": asked["typed_data"],
-                "signatures": [
-                    {"account": "0x" + signature.account.hex(), "signature": "0x" + signature.signature.hex()}
-                ],
-                "reference": "demo-rendition-1",
-            }
-            batch = client.post("/v1/statements:batch", json={"statements": [body]}).raise_for_status().json()
-        result = batch["results"][0]
-        _require(result.get("outcome") == "accepted", f"the rendition is accepted: {result}")
-        return result["digest"], fields["maker"]
+        with Registry(self.local.url, address=registry, key=new_key(), api_key=made["secret"]) as client:
+            rendition = Rendition(
+                source=bytes.fromhex(source[2:]),
+                contentHash=file.content_hash,
+                contentLength=file.content_length,
+                mediaType="video/mp4",
+                tool="PyAV, half width",
+                maker=client.account,
+                madeAt=int(time.time()),
+                salt=secrets.token_bytes(32),
+            )
+            [result] = client.batch([client.sign(rendition, reference="demo-rendition-1")])
+        if not isinstance(result, Receipt) or result.outcome != "accepted":
+            sys.exit(f"the rendition is not accepted: {result}")
+        return "0x" + result.digest.hex(), "0x" + rendition.maker.hex()
 
     def _until_anchored(self, digest: str) -> None:
         for _ in range(600):

@@ -1,6 +1,6 @@
 """Everything that speaks to a node.
 
-Read in this order: `json_rpc` (one node, bounded), `redaction` (a URL without its secrets), `networks` (the file of
-chains), `contract_reader` (reads the contract for audits), `evm_chain` (the operator's side; the only file that
-imports web3).
+Read in this order: `json_rpc` (the one caller of nodes, over `registry.bounded_http`), `redaction` (a URL without its
+secrets), `networks` (the file of chains), `contract_reader` (reads the contract for audits), `evm_chain` (the
+operator's side; the only file that imports web3).
 """

@@ -1,7 +1,4 @@
-"""Asking RPC nodes, for `verify --rpc`, `audit --rpc` and `fsck`: a few JSON-RPC calls over plain HTTP.
-
-What they say is their word.
-"""
+"""What RPC nodes say of a contract and of blocks, for `verify --rpc`, `audit --rpc` and `fsck`. It is their word."""
 
 from __future__ import annotations
 
@@ -24,9 +21,12 @@ _LARGEST = 2**64
 _HEADERS_ONLY = False
 
 
-def ask(url: str, numbers: Sequence[int]) -> NodeAnswer:
-    """Return what the node at `url` says of its chain and of the blocks of these numbers."""
-    asked = json_rpc.Node(url)
+def ask(url: str, numbers: Sequence[int], seconds: float | None = None) -> NodeAnswer:
+    """Return what the node at `url` says of its chain and of the blocks of these numbers.
+
+    `seconds` is the total time of each request (default: `json_rpc.TIMEOUT`).
+    """
+    asked = json_rpc.Node(url, seconds)
     try:
         chain_id = json_rpc.number(asked.request("eth_chainId"), _LARGEST)
         blocks = {}
@@ -35,8 +35,8 @@ def ask(url: str, numbers: Sequence[int]) -> NodeAnswer:
             if block is not None:
                 blocks[number] = json_rpc.block_hash(block)
         return NodeAnswer(shown(url), chain_id, blocks, _finalized(asked))
-    except json_rpc.UnreachableError:
-        return NodeAnswer(shown(url), problem="node.unreachable")
+    except json_rpc.UnreachableError as error:
+        return NodeAnswer(shown(url), problem=error.problem)
     except json_rpc.NodeError:
         return NodeAnswer(shown(url), problem="node.unreadable")
     finally:
@@ -54,14 +54,15 @@ def _finalized(asked: json_rpc.Node) -> int | None:
 class NodeContract:
     """The contract at an address, as one node has it, all at one block; raises `Unavailable` (`node.…`)."""
 
-    def __init__(self, url: str, address: bytes, chain_id: int | None = None) -> None:
-        """Ask which block is the newest: behind one URL may be several nodes, and one that lags must not be heard.
+    def __init__(self, url: str, address: bytes, chain_id: int | None = None, seconds: float | None = None) -> None:
+        """Ask which block is the newest: several nodes may be behind one URL, and one that lags must not be heard.
 
-        `chain_id` is the chain that it must be, where that is known (`chain.other_chain`).
+        `chain_id` is the chain that it must be, where that is known (`chain.other_chain`); `seconds` the total time of
+        each request (default: `json_rpc.TIMEOUT`).
         """
         self._url = url
         self._to = to_hex(address)
-        self._node = json_rpc.Node(url)
+        self._node = json_rpc.Node(url, seconds)
         try:
             self._open(chain_id)
         except Unavailable:
@@ -110,6 +111,6 @@ class NodeContract:
         try:
             yield
         except json_rpc.UnreachableError as error:
-            raise Unavailable("node.unreachable", url=shown(self._url)) from error
+            raise Unavailable(error.problem, url=shown(self._url)) from error
         except json_rpc.NodeError as error:
             raise Unavailable("node.unreadable", url=shown(self._url)) from error

@@ -5,13 +5,13 @@ web3 encodes the calls and eth-account signs them; what is asked and how answers
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from eth_account import Account
 from hexbytes import HexBytes
-from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
+from web3 import Web3
 
 from deedlog.anchor.anchoring.chain_port import AnchorCall, Fees, Outcome, SlotProof, Tip
 from deedlog.anchor.contract import rights_anchor
@@ -31,6 +31,9 @@ GAS_LIMIT = 200_000
 
 LARGEST = 2**63
 """Numbers of blocks, nonces and entries below this fit the database; no chain will come near it."""
+
+_MINING_POLL = 0.05
+"""Seconds between two questions whether a development chain has mined a transaction."""
 
 _REVERTED = 3
 """JSON-RPC's code for an execution that reverted, of go-ethereum and those who follow it."""
@@ -201,12 +204,11 @@ class EvmChain:
             "gas": hex(3_000_000),
         }
         transaction_hash = bytes.fromhex(self.development_request("eth_sendTransaction", transaction)[2:])
-        web3 = Web3(HTTPProvider(self._url, request_kwargs={"timeout": json_rpc.TIMEOUT}))
-        try:
-            # A node answers before it has mined; web3 knows how to wait.
-            web3.eth.wait_for_transaction_receipt(HexBytes(transaction_hash), json_rpc.TIMEOUT, 0.05)
-        except (Web3Exception, OSError) as error:
-            raise self._unreachable(type(error).__name__) from error
+        until = time.monotonic() + json_rpc.TIMEOUT
+        while self.outcome(transaction_hash) is None:  # the node answers before it has mined
+            if time.monotonic() > until:
+                raise self._unreachable("not mined")
+            time.sleep(_MINING_POLL)
         self.development_request("anvil_setBalance", to_hex(identity.operator), hex(10**20))
         self.development_request("evm_mine")  # a block whose state has the balance
         if not self.has_code(identity.address):

@@ -1,26 +1,31 @@
-"""One RPC node over HTTP: requests, and answers taken only in the shape that the JSON-RPC of Ethereum gives them.
+"""One RPC node: JSON-RPC requests, and answers read only in the form that Ethereum's JSON-RPC gives them.
 
-A node is outside: it may be away, lie, lag, or not be a node. Whatever it does ends in one of three errors.
+A node may be away, lie, lag, or not be a node. Whatever it does, a request ends within its total time, in a result or
+in a `NodeError`.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
-import httpx
+from deedlog.anchor.rpc.redaction import shown
+from deedlog.registry.bounded_http import BoundedHttp, FetchError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TIMEOUT = 20
-"""Seconds for the content of one answer, and for each step before it."""
+    from deedlog.registry.bounded_http import Answer
+
+TIMEOUT = 20.0
+"""Seconds from a request to the end of its answer."""
 
 MAXIMUM_ANSWER = 4 * 1024 * 1024
 """Bytes: a block's header and the hashes of its transactions take a tenth of it."""
 
 _LARGEST = 2**256
+
+_UNREADABLE = ("fetch.too_long", "fetch.encoding")
 
 
 class NodeError(Exception):
@@ -28,7 +33,12 @@ class NodeError(Exception):
 
 
 class UnreachableError(NodeError):
-    """Nothing came, or an HTTP status that is no answer; its text is the kind of error, or the status."""
+    """No answer came in time, or an HTTP status that is none; its text is the reason, `problem` the verdict's code."""
+
+    def __init__(self, reason: str, *, problem: str) -> None:
+        """Keep the reason."""
+        super().__init__(reason)
+        self.problem = problem
 
 
 class UnreadableError(NodeError):
@@ -47,60 +57,58 @@ class RefusedError(NodeError):
 
 
 class Node:
-    """A node behind a URL. Nothing is repeated: who asks knows whether to ask again."""
+    """A node behind a URL. No request is repeated: its caller knows whether that is harmless."""
 
-    def __init__(self, url: str) -> None:
-        """Name the node; nothing is sent yet."""
-        self._url = url
-        self._client = httpx.Client(timeout=TIMEOUT)
+    def __init__(self, url: str, seconds: float | None = None) -> None:
+        """Name the node; nothing is sent yet. `seconds` is the total time of each request (default: `TIMEOUT`)."""
+        self._http = BoundedHttp(url, seconds=TIMEOUT if seconds is None else seconds, shown=shown(url))
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._http.close()
 
     def request(self, method: str, *parameters: Any) -> Any:
         """Return the result of one call; raise a `NodeError`."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
-        content = bytearray()
-        until = time.monotonic() + TIMEOUT
         try:
-            with self._client.stream("POST", self._url, json=body, headers={"Accept-Encoding": "identity"}) as response:
-                for chunk in response.iter_raw():
-                    content += chunk
-                    if len(content) > MAXIMUM_ANSWER:
-                        raise UnreadableError(method)
-                    if time.monotonic() > until:
-                        raise UnreachableError("too slow")
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: where a redirect leads to
-            raise UnreachableError(type(error).__name__) from error
-        return _result(method, response, bytes(content))
+            answer = self._http.request("POST", body=body, maximum=MAXIMUM_ANSWER)
+        except FetchError as error:
+            if error.code in _UNREADABLE:
+                raise UnreadableError(method) from error
+            if error.code == "fetch.too_slow":
+                raise UnreachableError("too slow", problem="node.too_slow") from error
+            if error.code == "fetch.redirected":
+                raise UnreachableError("redirected", problem="node.redirected") from error
+            reason = str(error.params.get("reason", error.code))
+            raise UnreachableError(reason, problem="node.unreachable") from error
+        return _result(method, answer)
 
 
-def _result(method: str, response: httpx.Response, content: bytes) -> Any:
+def _result(method: str, answer: Answer) -> Any:
     try:
-        answer = json.loads(content)
+        said = json.loads(answer.content)
     except (ValueError, RecursionError) as error:
-        if response.is_success:
+        if answer.ok:
             raise UnreadableError(method) from error
-        raise UnreachableError(_status(response)) from error
-    if not isinstance(answer, dict):
+        raise UnreachableError(_status(answer), problem="node.unreachable") from error
+    if not isinstance(said, dict):
         raise UnreadableError(method)
-    problem = answer.get("error")
+    problem = said.get("error")
     if problem is not None:
         # Some nodes give a refusal the status of an error too.
         known = isinstance(problem, dict)
         number = problem.get("code") if known else None
         message = problem.get("message") if known else None
         raise RefusedError(number if isinstance(number, int) else 0, message if isinstance(message, str) else "")
-    if not response.is_success:
-        raise UnreachableError(_status(response))
-    if "result" not in answer:
+    if not answer.ok:
+        raise UnreachableError(_status(answer), problem="node.unreachable")
+    if "result" not in said:
         raise UnreadableError(method)
-    return answer["result"]
+    return said["result"]
 
 
-def _status(response: httpx.Response) -> str:
-    return f"HTTP {response.status_code}"
+def _status(answer: Answer) -> str:
+    return f"HTTP {answer.status}"
 
 
 def number(value: object, largest: int = _LARGEST) -> int:

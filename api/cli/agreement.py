@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,9 @@ import click
 
 from deedlog.api.cli.common import say, show_json
 from deedlog.api.cli.shares import bars, parse_shares
-from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, show, signer_options
-from deedlog.api.texts import printable, text
+from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, signer_options
+from deedlog.api.client.answers import StatementRecord
+from deedlog.api.texts import text
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.files import read_file, write_private
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deedlog.api.cli.signing import Options
-    from deedlog.registry.statements.base import Statement
 
 MAXIMUM_TERMS = 16 * 1024 * 1024
 MAXIMUM_ROTATIONS = 100
@@ -79,7 +80,7 @@ def amend(options: Options, digest: str, **terms: Any) -> None:
     """
     with Signer(options) as signer:
         before_digest = from_hex(digest, HASH_SIZE, "DIGEST")
-        signer.sign_in()
+        signer.client.sign_in()
         before = _with_holders(signer, _read(signer, before_digest))
         agreement = _agreement(terms, before_digest, before)
         signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
@@ -91,24 +92,23 @@ def amend(options: Options, digest: str, **terms: Any) -> None:
 def show_command(options: Options, digest: str) -> None:
     """Show an agreement or a draft that you are a party of, and who has signed it."""
     with Signer(options) as signer:
-        signer.sign_in()
+        signer.client.sign_in()
         wanted = from_hex(digest, HASH_SIZE, "DIGEST")
-        found = signer.client.draft_or_statement(wanted)
+        found = signer.client.find(wanted)
         if options.as_json:
-            show_json(found)
+            show_json(found.answer)
             return
-        if found["typed_data"] is None:
+        if found.statement is None:
             raise InvalidData("statement.withheld", digest=digest)
-        for line in lines_of(signer.checked(found["typed_data"], wanted), options.language):
+        for line in lines_of(found.statement, options.language):
             click.echo(line)
-        if "parties" in found:
-            say(options.language, "cli.agreement.draft", state=found["state"])
-            for party in found["parties"]:
-                code = "signed" if party["signed_at"] else "declined" if party["declined_at"] else "waiting"
-                click.echo(f"  {printable(str(party['account']))}  {text(options.language, f'cli.agreement.{code}')}")
-        else:
-            standing = found["standing"]
-            click.echo(text(options.language, standing["code"], standing["params"]))
+        if isinstance(found, StatementRecord):
+            click.echo(text(options.language, found.standing, found.answer["standing"]["params"]))
+            return
+        say(options.language, "cli.agreement.draft", state=found.state)
+        for party in found.parties:
+            code = "signed" if party.signed_at else "declined" if party.declined_at else "waiting"
+            click.echo(f"  {to_checksum(party.account)}  {text(options.language, f'cli.agreement.{code}')}")
 
 
 @command.command()
@@ -118,16 +118,14 @@ def accept(options: Options, digest: str) -> None:
     """Sign the draft DIGEST. Of an agreement your signature stays good until acceptBy; take it back with `cancel`."""
     with Signer(options) as signer:
         wanted = from_hex(digest, HASH_SIZE, "DIGEST")
-        signer.sign_in()
+        signer.client.sign_in()
         statement = _read(signer, wanted, of_any_kind=True)
         statement.STRUCT.accept(statement)  # all of it, no line hidden: who signs sees what they sign
         if statement.HANDS_OVER is not None:
             raise InvalidData("agreement.rotation", digest=digest)
         warnings = _warnings(options.language, statement) if isinstance(statement, Agreement) else []
         signer.confirm(statement, *warnings)
-        signature = signatures.sign(wanted, signer.key())
-        answer = signer.client.add_signatures(wanted, [show(signature)])
-        signer.report({**answer, "registry": to_checksum(signer.registry)})
+        signer.report(signer.client.sign_draft(statement))
 
 
 @command.command()
@@ -136,10 +134,10 @@ def accept(options: Options, digest: str) -> None:
 def decline(options: Options, digest: str) -> None:
     """Tell the other parties that you will not sign the draft DIGEST. It binds nobody; `cancel` ends it."""
     with Signer(options) as signer:
-        signer.sign_in()
-        answer = signer.client.decline(from_hex(digest, HASH_SIZE, "DIGEST"))
+        signer.client.sign_in()
+        draft = signer.client.decline(from_hex(digest, HASH_SIZE, "DIGEST"))
         if options.as_json:
-            show_json(answer)
+            show_json(draft.answer)
         else:
             say(options.language, "cli.agreement.you_declined", digest=digest)
 
@@ -152,9 +150,9 @@ def cancel(options: Options, digest: str, reason: str) -> None:
     """End the draft DIGEST for everybody, and so take your signature back, as long as not all have signed."""
     with Signer(options) as signer:
         agreement = from_hex(digest, HASH_SIZE, "DIGEST")
-        signer.sign_in()
+        signer.client.sign_in()
         warnings = []
-        if not signer.client.has_draft_or_statement(agreement):
+        if not _is_known(signer, agreement):
             # Somebody may hold it who has sent it nowhere, with a signature on it that is to be taken back.
             warnings.append(text(options.language, "cli.agreement.cancel_unknown", {"digest": digest}))
         salt = secrets.token_bytes(HASH_SIZE)
@@ -244,8 +242,8 @@ def _with_holders(signer: Signer, before: Agreement) -> Agreement:
 def _holder(signer: Signer, account: bytes) -> bytes:
     """Return who speaks for an account now: by rotations that both have signed, or the registry could name anybody."""
     for _ in range(MAXIMUM_ROTATIONS):
-        for found in signer.client.rotations(account):
-            rotation = signer.checked(found.typed_data, found.digest)
+        for found in islice(signer.client.statements(account=account, kind="Rotation"), MAXIMUM_ROTATIONS):
+            rotation = found.statement
             if isinstance(rotation, Rotation) and rotation.from_ == account:
                 signatures.check_complete(found.signatures, rotation.signers())
                 for signature in found.signatures:
@@ -284,13 +282,23 @@ def _terms_hash(path: Path | None) -> bytes:
 
 def _read(signer: Signer, digest: bytes, *, of_any_kind: bool = False) -> Any:
     """Return what the registry has under a digest, made again from its members: the digest must come out."""
-    found = signer.client.draft_or_statement(digest)
-    if found["typed_data"] is None:
+    statement = signer.client.find(digest).statement
+    if statement is None:
         raise InvalidData("statement.withheld", digest=to_hex(digest))
-    statement: Statement = signer.checked(found["typed_data"], digest)
     if not of_any_kind and not isinstance(statement, Agreement):
         raise InvalidData("agreement.unknown", agreement=to_hex(digest))
     return statement
+
+
+def _is_known(signer: Signer, digest: bytes) -> bool:
+    """Return whether the registry has a draft or a statement of that digest that this account may see."""
+    try:
+        signer.client.find(digest)
+    except InvalidData as error:
+        if error.code == "statement.unknown":
+            return False
+        raise
+    return True
 
 
 def _warnings(language: str, agreement: Agreement) -> list[str]:

@@ -11,9 +11,9 @@ import click
 from deedlog.anchor.audit.audit import audit_log
 from deedlog.anchor.rpc.contract_reader import NodeContract
 from deedlog.anchor.tlog.note import MAXIMUM_NOTE
-from deedlog.api.cli.common import Bars, say, show_error, show_json
+from deedlog.api.cli.common import Bars, request_seconds, say, show_error, show_json
 from deedlog.api.client.log_client import ServedLog
-from deedlog.api.client.registry_client import Client
+from deedlog.api.client.registry import Registry
 from deedlog.registry.errors import Unavailable
 from deedlog.registry.files import read_file
 from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
@@ -53,10 +53,14 @@ def command(
     try:
         kept = [(str(path), read_file(path, MAXIMUM_NOTE)) for path in earlier]
         with ExitStack() as stack:
-            identity = stack.enter_context(Client(url, language)).identity(pinned)
-            contract = None if rpc is None else stack.enter_context(NodeContract(rpc, identity.address))
+            seconds = request_seconds()
+            registry_client = Registry(url, address=pinned, language=language, seconds=seconds)
+            identity = stack.enter_context(registry_client).identity()
+            contract = None
+            if rpc is not None:
+                contract = stack.enter_context(NodeContract(rpc, identity.address, seconds=seconds))
             report = audit_log(
-                stack.enter_context(ServedLog(url)),
+                stack.enter_context(ServedLog(url, seconds=seconds)),
                 identity.verifier_key,
                 earlier=kept,
                 contract=contract,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from deedlog.registry.file_digest import FileDigest
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+
+TIMEOUT_VARIABLE = "DEEDLOG_TIMEOUT"
+"""The environment variable with the total time of each request over HTTP, in seconds."""
+
 _BAR_FROM = 64 * 1024 * 1024
 """Bytes from which hashing may take so long that a person wants to see it move."""
 
@@ -44,6 +50,23 @@ def show_error(language: str, error: DeedlogError, *, as_json: bool) -> None:
     if as_json:
         show_json({"error": {"code": error.code, "field": error.field, "params": error.params}})
     click.echo(error_text(language, error), err=True)
+
+
+def request_seconds() -> float | None:
+    """Return the total time of each request over HTTP, in seconds; None: the default of who asks.
+
+    Raises `InvalidData` (`cli.timeout`) unless the environment has a positive number, or none.
+    """
+    given = os.environ.get(TIMEOUT_VARIABLE)
+    if not given:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise InvalidData("cli.timeout", field=TIMEOUT_VARIABLE)
+    return seconds
 
 
 def passphrase(language: str, file: Path | None, *, new: bool = False) -> str:

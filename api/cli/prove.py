@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import click
@@ -12,12 +11,9 @@ from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
 from deedlog.anchor.verify.evidence.evm_slot import slots
-from deedlog.anchor.verify.pins import Pins
-from deedlog.anchor.verify.procedure import verify
-from deedlog.anchor.verify.verdict import Answer
-from deedlog.api.cli.common import DEFAULT_URL, passphrase, say, show_json
+from deedlog.api.cli.common import DEFAULT_URL, passphrase, request_seconds, say, show_json
 from deedlog.api.client.home import key_path
-from deedlog.api.client.registry_client import Client
+from deedlog.api.client.registry import Registry
 from deedlog.api.texts import text
 from deedlog.registry import keystore
 from deedlog.registry.errors import InvalidData
@@ -25,7 +21,8 @@ from deedlog.registry.files import check_writable, write_atomically
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.statements.signatures import account_of_private_key
 
-_POLL_SECONDS = 1
+_LOG_SECONDS = 30.0
+"""How long a statement is waited for that was registered just now. A registry logs once a second."""
 
 
 @click.command()
@@ -60,22 +57,16 @@ def command(
     check_writable(output, replaces=_is_bundle)  # before waiting, and again when it is written
     pinned = None if registry is None else account_from_any_case(registry, "registry")
     key_file = None if key_name is None and line != "mine" else key_path(key_name or "default")
-    with Client(url, language) as client:
-        key = None if key_file is None else keystore.read(key_file, passphrase(language, passphrase_file))
+    key = None if key_file is None else keystore.read(key_file, passphrase(language, passphrase_file))
+    with Registry(url, address=pinned, key=key, language=language, seconds=request_seconds()) as client:
         if wait:
             _wait(client, wanted, language, quiet=as_json)
+        else:
+            client.wait(wanted, "logged", seconds=_LOG_SECONDS)
         if key is not None:  # a session is short: the anchor may take longer
-            client.sign_in(key)
-        data = client.bundle(wanted)
-        identity = client.identity(pinned)
-    bundle = bundles.parse(data, contracts())
-    verdict = verify(bundle, Pins(registry=identity.address if pinned is None else pinned))
-    for name in ("signatures", "complete", "included"):
-        finding = verdict.findings[name]
-        if finding.answer is Answer.NO:
-            raise InvalidData("prove.bad_bundle", question=name, reason=finding.code)
-    if verdict.digest != wanted:
-        raise InvalidData("prove.other_statement", digest=to_hex(verdict.digest))
+            client.sign_in()
+        proof = client.prove(wanted)
+    bundle, verdict, data = proof.bundle, proof.verdict, proof.data
     if line is not None:
         whose = account_of_private_key(key) if key and line == "mine" else account_from_any_case(line, "--open")
         bundle = open_line(bundle, whose)
@@ -96,16 +87,14 @@ def command(
         say(language, "cli.prove.written" if anchored else "cli.prove.written_unanchored", video=video, **shown)
 
 
-def _wait(client: Client, digest: bytes, language: str, *, quiet: bool) -> None:
+def _wait(client: Registry, digest: bytes, language: str, *, quiet: bool) -> None:
     """Return once a statement is anchored."""
-    if not quiet:
-        say(language, "cli.prove.waiting")
-    while client.state(digest) not in ("anchored", "final"):
-        if not quiet:
-            click.echo(".", nl=False, err=True)
-        time.sleep(_POLL_SECONDS)
-    if not quiet:
-        click.echo(err=True)
+    if quiet:
+        client.wait(digest, "anchored")
+        return
+    say(language, "cli.prove.waiting")
+    client.wait(digest, "anchored", told=lambda _state: click.echo(".", nl=False, err=True))
+    click.echo(err=True)
 
 
 def _is_bundle(data: bytes) -> bool:

@@ -20,6 +20,8 @@ from deedlog.registry.statements import RevenueReport
 from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deedlog.api.cli.signing import Options
 
 
@@ -70,19 +72,26 @@ def payout() -> None:
 def show_command(options: Options, digest: str) -> None:
     """Show what the registry computes for the agreement DIGEST that you are a party of."""
     with Signer(options) as signer:
-        signer.sign_in()
+        signer.client.sign_in()
         found = signer.client.payouts(from_hex(digest, HASH_SIZE, "DIGEST"))
         if options.as_json:
-            show_json(found)
+            show_json(found.to_json())
             return
-        for period in found["reports"]:
-            params = {"amount": period["amount"], "currency": found["currency"], "carried": period["carried"]}
-            click.echo(text(options.language, "cli.payout.report", {"digest": period["digest"], **params}))
-            for account, amount in period["paid"].items():
-                click.echo(f"  {account}  {amount}")
-        say(options.language, "cli.payout.closing", carried=found["carried"])
-        for account, amount in found["closing"].items():
-            click.echo(f"  {account}  {amount}")
+        for report in found.reports:
+            params: dict[str, str | int] = {
+                "amount": report.amount,
+                "currency": found.currency or "",
+                "carried": report.carried,
+            }
+            click.echo(text(options.language, "cli.payout.report", {**params, "digest": to_hex(report.digest)}))
+            _show_amounts(report.paid)
+        say(options.language, "cli.payout.closing", carried=found.carried)
+        _show_amounts(found.closing)
+
+
+def _show_amounts(amounts: Mapping[bytes, int]) -> None:
+    for account, amount in amounts.items():
+        click.echo(f"  {to_checksum(account)}  {amount}")
 
 
 @payout.command("check")

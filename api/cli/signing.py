@@ -14,28 +14,28 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from deedlog.api.cli.common import DEFAULT_URL, passphrase, say, show_json
+from deedlog.api.cli.common import DEFAULT_URL, passphrase, request_seconds, say, show_json
 from deedlog.api.client import outbox
 from deedlog.api.client.home import key_path
-from deedlog.api.client.registry_client import Client
+from deedlog.api.client.registry import Registry
 from deedlog.api.texts import choose_language, error_text, text
 from deedlog.api.texts.verdict_text import kind_name, members
 from deedlog.registry import keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
+from deedlog.registry.hexadecimal import account_from_any_case, to_checksum
 from deedlog.registry.statements import signatures
-from deedlog.registry.statements.eip712 import domain_separator
-from deedlog.registry.statements.typed_data import from_typed_data, typed_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from deedlog.anchor.evm.identity import RegistryIdentity
+    from deedlog.api.client.answers import Receipt
     from deedlog.registry.statements.base import Statement
 
 _NOT_MEANT = ("salt", "madeAt")
 """Members that differ each time although the same is meant."""
+
+_SAID = ("kind", "digest", "registry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,17 @@ class Signer:
         self.options = options
         self.texts = texts
         self._key_file = key_path(options.key_name)
+
         self._key: bytes | None = None
         self.account = keystore.account(self._key_file) or signatures.account_of_private_key(self.key())
-        self.client = Client(options.url, options.language)
-        self._identity: RegistryIdentity | None = None
+        self.client = Registry(
+            options.url,
+            address=None if options.registry is None else account_from_any_case(options.registry, "registry"),
+            key=lambda digest: signatures.sign(digest, self.key()),
+            account=self.account,
+            language=options.language,
+            seconds=request_seconds(),
+        )
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -106,26 +113,18 @@ class Signer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connections."""
-        self.client.__exit__(kind, error, trace)
+        self.client.close()
 
     @property
     def registry(self) -> bytes:
         """The address of the registry; raises `InvalidData` (`registry.other`) if it is not the one asked for."""
-        if self._identity is None:
-            wanted = self.options.registry
-            pinned = None if wanted is None else account_from_any_case(wanted, "registry")
-            self._identity = self.client.identity(pinned)
-        return self._identity.address
+        return self.client.identity().address
 
     def key(self) -> bytes:
         """Return the private key; the passphrase is asked for once."""
         if self._key is None:
             self._key = keystore.read(self._key_file, passphrase(self.options.language, self.options.passphrase_file))
         return self._key
-
-    def sign_in(self) -> None:
-        """Prove to the registry who asks, so that it shows what only that account may read."""
-        self.client.sign_in(self.key())
 
     def send(
         self,
@@ -143,20 +142,16 @@ class Signer:
         """
         path = outbox.place(self.registry, self.account, meaning(statement) if same is None else same)
         if outbox.is_there(path):
-            body, digest = outbox.read(path, self.registry)
+            signed = outbox.read(path, self.registry)
             if not self.options.as_json:
                 say(self.options.language, f"{self.texts}.signed_before", path=str(path))
         else:
             statement.STRUCT.accept(statement)
             self.confirm(statement, *warnings)
-            digest = statement.digest(domain_separator(self.registry))
-            given = [signatures.sign(digest, key) for key in (self.key(), *others)]
-            body = {"typed_data": typed_data(statement, self.registry), "signatures": [show(one) for one in given]}
-            outbox.write(path, body)
-        signers = statement.signers()
-        alone = not proposed and (signers is None or len(signers) == len(body["signatures"]))
+            signed = self.client.sign(statement, also=others)
+            outbox.write(path, signed)
         try:
-            answer = self.client.register(body, digest) if alone else self.client.propose(body, digest)
+            receipt = self.client.propose(signed) if proposed or not signed.complete else self.client.send(signed)
         except InvalidData:
             refused = outbox.put_aside(path)
             if not self.options.as_json:
@@ -166,17 +161,7 @@ class Signer:
             error.params["kept"] = str(path)
             click.echo(text(self.options.language, "cli.register.kept", {"path": str(path)}), err=True)
             raise
-        shown = {**answer, "registry": to_checksum(self.registry), "kept": str(path)}
-        self.report(shown)
-        return shown
-
-    def checked(self, data: object, digest: bytes) -> Statement:
-        """Return the statement of typed data that the registry gave for a digest; raise unless it has that digest."""
-        statement = from_typed_data(data, self.registry)
-        actual = statement.digest(domain_separator(self.registry))
-        if actual != digest:
-            raise InvalidData("signing.other_digest", expected=to_hex(digest), actual=to_hex(actual))
-        return statement
+        return self.report(receipt, kept=str(path))
 
     def confirm(self, statement: Statement, *warnings: str) -> None:
         """Show what is about to be signed, and ask; nothing is asked with `--yes` or `--json`."""
@@ -192,22 +177,18 @@ class Signer:
         if not self.options.yes:
             click.confirm(text(self.options.language, f"{self.texts}.sign"), abort=True, default=True)
 
-    def report(self, answer: dict[str, Any]) -> None:
-        """Say what became of a statement."""
+    def report(self, receipt: Receipt, **more: str) -> dict[str, Any]:
+        """Say what became of a statement; return what is said to programs: the registry's answer, and `more`."""
+        shown = {**receipt.answer, "registry": to_checksum(self.registry), **more}
         if self.options.as_json:
-            show_json(answer)
-            return
-        said = {name: answer[name] for name in ("kind", "digest", "registry")}
-        waits = bool(answer.get("missing"))
-        outcome = "signed_already" if waits and answer["outcome"] == "known" else answer["outcome"]
-        say(self.options.language, f"{self.texts}.{outcome}", **said)
-        if waits:
-            say(self.options.language, "cli.signing.missing", accounts=", ".join(answer["missing"]))
-
-
-def show(signature: signatures.Signature) -> dict[str, str]:
-    """Return a signature as it is sent."""
-    return {"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}
+            show_json(shown)
+            return shown
+        outcome = "signed_already" if receipt.missing and receipt.outcome == "known" else receipt.outcome
+        say(self.options.language, f"{self.texts}.{outcome}", **{name: shown[name] for name in _SAID})
+        if receipt.missing:
+            missing = ", ".join(to_checksum(account) for account in receipt.missing)
+            say(self.options.language, "cli.signing.missing", accounts=missing)
+        return shown
 
 
 def meaning(statement: Statement, defaulted: tuple[str, ...] = ()) -> bytes:

@@ -15,7 +15,7 @@ from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer, parse_require
 from deedlog.anchor.verify.with_others import with_others
-from deedlog.api.cli.common import digest_with_bar, say, show_json
+from deedlog.api.cli.common import digest_with_bar, request_seconds, say, show_json
 from deedlog.api.texts import verdict_text
 from deedlog.registry.files import read_file, write_atomically
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex
@@ -73,7 +73,7 @@ def command(
         from deedlog.anchor.rpc.contract_reader import ask  # noqa: PLC0415 - only `--rpc` needs a network
 
         numbers = [number for _, number in blocks_to_ask(parsed.anchors)]
-        pins = replace(pins, nodes=tuple(ask(url, numbers) for url in rpc))
+        pins = replace(pins, nodes=tuple(ask(url, numbers, request_seconds()) for url in rpc))
     others = [_read(path) for path in beside]
     verdict = verify(parsed, pins, digest, None if rendition is None else _read(rendition))
     verdict = with_others(verdict, parsed, pins, others)

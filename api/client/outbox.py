@@ -9,13 +9,12 @@ import errno
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deedlog.api.client.home import home
+from deedlog.api.client.signed_statement import SignedStatement
 from deedlog.registry import files, strict_json
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.statements.eip712 import domain_separator
-from deedlog.registry.statements.typed_data import from_typed_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +32,7 @@ def is_there(path: Path) -> bool:
     return os.path.lexists(path)
 
 
-def write(path: Path, body: dict[str, Any]) -> None:
+def write(path: Path, signed: SignedStatement) -> None:
     """Keep a statement as a new file, mode 0600 in folders of mode 0700; raise `Unavailable` (`file.…`)."""
     files.make_folder(path.parent, private=True)
     try:
@@ -42,14 +41,13 @@ def write(path: Path, body: dict[str, Any]) -> None:
     except OSError as error:
         raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
     # A name that is taken, were it by a link, is refused: nothing is written through it.
-    files.write_private(path, (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode())
+    files.write_private(path, (json.dumps(signed.to_json(), ensure_ascii=False, indent=2) + "\n").encode())
 
 
-def read(path: Path, registry: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return what was signed before, ready to send, and its digest; raise `InvalidData` (`register.…`)."""
+def read(path: Path, registry: bytes) -> SignedStatement:
+    """Return what was signed before, ready to send; raise `InvalidData` (`register.…`)."""
     try:
-        body = strict_json.members(strict_json.loads(_bytes(path), MAXIMUM_KEPT), ("typed_data", "signatures"), "")
-        return body, from_typed_data(body["typed_data"], registry).digest(domain_separator(registry))
+        return SignedStatement.from_json(strict_json.loads(_bytes(path), MAXIMUM_KEPT), registry)
     except InvalidData as error:
         if error.code == "register.link":
             raise

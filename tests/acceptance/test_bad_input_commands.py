@@ -184,8 +184,8 @@ CASES = {
         *("key.empty_passphrase", "Choose one of several words", "请使用由多个词组成的口令"),
     ),
     # Registries
-    "no registry": (fresh(url=f"http://127.0.0.1:{free_port()}"), "registry.unreachable", "Run the same", "再次运行"),
-    "no URL": (fresh(url="http://["), "registry.unreachable", "Run the same command again", "再次运行同一命令"),
+    "no registry": (fresh(url=f"http://127.0.0.1:{free_port()}"), "fetch.unreachable", "Run the same", "再次运行"),
+    "no URL": (fresh(url="http://["), "fetch.url", "Write http(s)://HOST", "请写作 http(s)://主机"),
     "a URL of something else": (a_registry_that_is_none, "registry.answered", "Check the URL", "请检查网址"),
     "another registry": (fresh("--registry", OTHER), "registry.other", "Check --registry", "请检查 --registry"),
     "half an address": (fresh("--registry", "0x12"), "hex.length", "Copy it completely", "请完整复制"),

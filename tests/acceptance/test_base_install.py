@@ -88,6 +88,10 @@ def test_the_base_install_verifies_without_the_platform(base, proven, tmp_path):
     for command in ("key", "register", "prove", "audit"):
         helped = subprocess.run([base / "deedlog", command, "--help"], capture_output=True, check=False)
         assert helped.returncode == 0, helped.stderr
+    # So does the client for platforms.
+    asked = "from deedlog.client import Registry, Upload; print(Registry('http://127.0.0.1:1').url)"
+    done = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "http://127.0.0.1:1\n"), done.stderr
 
 
 NEEDS_THE_PLATFORM = [
@@ -159,4 +163,4 @@ def test_every_package_of_the_platform_is_known_as_one():
                 names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
                 names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
                 imported |= {name.partition(".")[0] for name in names}
-    assert imported - set(NEEDED.values()) - {"deedlog"} - sys.stdlib_module_names == PLATFORM_MODULES
+    assert imported - set(NEEDED.values()) - {"deedlog", "httpcore"} - sys.stdlib_module_names == PLATFORM_MODULES

@@ -189,7 +189,7 @@ class FlakyRegistry:
         (("verify", VIDEO_NAME), "json.not_utf8"),
         (("verify", VIDEO_NAME, "--registry", "0x12"), "json.not_utf8"),
         (("key", "show", "--name", "nobody"), "file.unreadable"),
-        (("prove", "0x" + "00" * 32, "-o", "x.deed", "--url", "http://127.0.0.1:9"), "registry.unreachable"),
+        (("prove", "0x" + "00" * 32, "-o", "x.deed", "--url", "http://127.0.0.1:9"), "fetch.unreachable"),
     ],
 )
 def test_mistakes_are_named(person, arguments, expected):
@@ -262,7 +262,8 @@ def test_urls_that_lead_nowhere(person, local):
     person.cheap_key()
     for url in ("http://[", "no url", "ftp://127.0.0.1", "http://127.0.0.1:1"):
         refused = register(person, local, "--json", url=url)
-        assert json.loads(refused.stdout)["error"]["code"] == "registry.unreachable", refused.stderr
+        expected = "fetch.unreachable" if url.endswith(":1") else "fetch.url"
+        assert json.loads(refused.stdout)["error"]["code"] == expected, refused.stderr
 
 
 def test_a_refused_statement_is_put_aside_for_another_try(person, local):

@@ -109,7 +109,7 @@ def test_a_platforms_command(local, tmp_path):
 
 
 def test_a_platforms_program(local, tmp_path):
-    """As written, but for the registry's address and the passphrase; without the header it is refused."""
+    """As written, but for URL and address of the registry; without the API key, or at another registry, it fails."""
     (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (tmp_path / "film.mp4").write_bytes(os.urandom(3000))
     passphrase = tmp_path / "passphrase"
@@ -119,7 +119,9 @@ def test_a_platforms_program(local, tmp_path):
     assert done.returncode == 0, done.stderr
     (line,) = commands("If you run a platform")
     secret = re.search(r"deedlog_\S+", run(line, {}, tmp_path, local.environment()).stdout)[0]
-    program = program.replace("http://127.0.0.1:8000", local.url)
+    assert program.count("\n") <= 25
+    address = httpx.get(f"{local.url}/v1/registry").json()["address"]
+    program = program.replace("http://127.0.0.1:8000", local.url).replace("ADDRESS", address)
 
     def go(text):
         environment = os.environ | {"DEEDLOG_API_KEY": secret}
@@ -131,8 +133,9 @@ def test_a_platforms_program(local, tmp_path):
     shown = httpx.get(f"{local.url}/v1/statements/{done.stdout.strip()}").json()
     assert shown["kind"] == "Upload"
     assert go(program).stdout == done.stdout  # the same upload again: answered with the first
-    refused = go(program.replace(", headers=headers", ""))
-    assert "401" in refused.stderr or "403" in refused.stderr or "422" in refused.stderr
+    assert "api_key.scope" in go(program.replace(", api_key=api_key", "")).stderr
+    elsewhere = go(program.replace(address, "0x" + "11" * 20))
+    assert "typed_data.domain" in elsewhere.stderr  # what was signed for another registry is of no use here
 
 
 def test_an_operators_commands(tmp_path):

@@ -11,8 +11,10 @@ import threading
 import httpx
 import pytest
 from support.worlds.command_line_user import CommandLineUser
+from support.worlds.registry_world import work
 
 from deedlog.api.client import outbox as kept_statements
+from deedlog.api.client.signed_statement import SignedStatement
 from deedlog.registry.errors import Unavailable
 
 PROBLEM = b'{"code":"http.internal","params":{},"field":null}'
@@ -107,7 +109,8 @@ def test_a_failing_server_has_refused_nothing_and_the_same_statement_is_sent_aga
         assert json.loads(done.stdout)["error"]["params"]["kept"] == str(kept), name
         assert f"The signed statement is stored at {kept}. Run the same command again" in done.stderr, name
         sent = sent or json.loads(kept.read_text("utf-8"))
-        assert posted == [sent], name
+        assert posted, name
+        assert all(each == sent for each in posted), name  # what may pass is tried again
         assert json.loads(kept.read_text("utf-8")) == sent, name
     said = register(person, "http://127.0.0.1:1", DEEDLOG_LANG="zh")
     assert said.returncode == 1  # not even its address could be asked
@@ -168,7 +171,7 @@ def test_a_link_in_a_kept_statements_place_is_not_followed(person, identity, loc
         assert elsewhere.read_bytes() == content
     # Nor does a link that appears between looking and writing get anything written through it.
     with pytest.raises(Unavailable) as raised:
-        kept_statements.write(kept, {"typed_data": {}, "signatures": []})
+        kept_statements.write(kept, SignedStatement(work(), bytes(20), ()))
     assert raised.value.code == "file.exists"
     assert elsewhere.exists() == (leads_to == "file")
 

@@ -42,7 +42,7 @@ def built(tmp_path_factory):
 
 def code_files():
     """Every file of the packages under the name it has when it is installed."""
-    found = {"deedlog/__init__.py", "deedlog/py.typed"}
+    found = {"deedlog/__init__.py", "deedlog/client.py", "deedlog/py.typed"}
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:

@@ -13,18 +13,12 @@ from support.worlds.memory_log import KEY, LOG_KEY, MemoryLog, entry
 from support.worlds.registry_world import ALICE, identity, work
 
 from deedlog.anchor.audit.audit import audit_log
-from deedlog.api.client import log_client
 from deedlog.api.client.log_client import ServedLog
 from deedlog.registry.errors import Unavailable, VerificationError
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 
 SOUND = [entry(number) for number in range(600)]
 IDENTITY = identity(LOG_KEY)
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    monkeypatch.setattr(log_client, "PAUSE", 0.001)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +44,7 @@ def serve(log, change=None):
 
 
 def audited(url):
-    with ServedLog(url) as log:
+    with ServedLog(url, pauses=[0.001] * 3) as log:
         return audit_log(log, KEY)
 
 
@@ -148,10 +142,13 @@ def test_a_log_that_grows_meanwhile(sound):
         assert audited(url).checkpoint.size == 600
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://[", "no url"])
-def test_nobody_there(url):
-    with pytest.raises(Unavailable, match=r"registry\.unreachable"):
+@pytest.mark.parametrize(
+    ("url", "code"), [("http://127.0.0.1:1", "fetch.unreachable"), ("http://[", "fetch.url"), ("no url", "fetch.url")]
+)
+def test_nobody_there(url, code):
+    with pytest.raises(Unavailable) as caught:
         audited(url)
+    assert caught.value.code == code
 
 
 def run(person, *arguments):
@@ -202,7 +199,7 @@ def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, fork_server
         code, said = run(person, url)
         assert (code, said["error"]["code"]) == (1, "audit.tile")
     code, said = run(person, "http://127.0.0.1:1")
-    assert (code, said["error"]["code"]) == (2, "registry.unreachable")
+    assert (code, said["error"]["code"]) == (2, "fetch.unreachable")
 
 
 def test_a_registry_at_work_with_its_contract_and_its_database(site, tmp_path):

@@ -20,7 +20,7 @@ from support.worlds.shares_world import (
     work,
 )
 
-from deedlog.api.client.registry_client import Client
+from deedlog.api.client.registry import Registry
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.rules import payouts
 from deedlog.registry.statements.agreements import WHOLE
@@ -123,9 +123,9 @@ def test_payouts_come_in_pages_each_of_which_counts_what_came_before(sharing):
     assert [each["paid"][ben.shown] for each in found] == [str(number) for number in range(101)]
     assert (first["carried"], first["closing"]) == (second["carried"], second["closing"])
     assert code_of(sharing.get(path, anna, cursor="1 or so")) == "http.cursor"
-    with Client(sharing.site.local.url, "en") as client:
-        client.sign_in(anna.key)
-        assert client.payouts(digest)["reports"] == found
+    with Registry(sharing.site.local.url, key=anna.key) as client:
+        client.sign_in()
+        assert client.payouts(digest).to_json()["reports"] == found
 
 
 @on_one_database

@@ -24,7 +24,7 @@ from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, salt, work
 from support.worlds.site_world import asked_to_sign, begin_session, beside, running_site, signed_message
 from support.worlds.waiting import until
 
-from deedlog.api.client.registry_client import Client
+from deedlog.api.client.registry import Registry
 from deedlog.api.http.sessions import SESSION_SECONDS
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData, Unavailable
@@ -278,26 +278,29 @@ def test_nonces_for_one_network_address_are_counted(site):
 
 
 def test_a_client_signs_in_and_makes_later_requests_as_the_account(site):
-    with Client(site.local.url + "/", "en") as client:
-        assert client.sign_in(ALICE) == account_of_private_key(ALICE)
-        token = client._http.headers["Authorization"]
+    with Registry(site.local.url + "/", key=ALICE) as client:
+        client.sign_in()
+        assert client.account == account_of_private_key(ALICE)
+        token = f"Bearer {client._connection.bearer}"
         assert opened(site.anyone, {"Authorization": token}) is True
         statement = work(content=b"by a client", salt=salt("by a client"))
         digest = bytes.fromhex(site.post(statement, ALICE).json()["digest"][2:])
-        assert client.state(digest) in ("accepted", "logged", "anchored", "final")
+        assert client.statement(digest).state in ("accepted", "logged", "anchored", "final")
         client.sign_out()
         assert opened(site.anyone, {"Authorization": token}) == "sign_in.session"
-        assert client.state(digest)  # as nobody in particular
+        assert client.statement(digest)  # as nobody in particular
         with pytest.raises(InvalidData, match=r"sign_in\.missing"):
             client.sign_out()
-        assert client.sign_in(PLATFORM_KEY) == account_of_private_key(PLATFORM_KEY)
+    with Registry(site.local.url, key=PLATFORM_KEY, address=site.identity.address) as client:
+        client.sign_in()
+        assert client.account == account_of_private_key(PLATFORM_KEY)
 
 
 def test_a_client_signs_nothing_where_another_site_is_named(site):
     """As when a page elsewhere hands on the registry's nonce, or a person typed another name of the machine."""
     by_name = site.local.url.replace("127.0.0.1", "localhost")
-    with Client(by_name, "en") as client, pytest.raises(InvalidData) as caught:
-        client.sign_in(ALICE)
+    with Registry(by_name, key=ALICE) as client, pytest.raises(InvalidData) as caught:
+        client.sign_in()
     assert caught.value.code == "sign_in.other_site"
     assert caught.value.params == {"asked": by_name, "named": site.local.url}
     requests = []
@@ -307,9 +310,9 @@ def test_a_client_signs_nothing_where_another_site_is_named(site):
         answer = httpx.request(method, site.local.url + path, content=body)
         return answer.status_code, answer.content
 
-    with answering(relay) as phishing, Client(phishing, "en") as client:
+    with answering(relay) as phishing, Registry(phishing, key=ALICE) as client:
         with pytest.raises(InvalidData, match=r"sign_in\.other_site"):
-            client.sign_in(ALICE)
+            client.sign_in()
         assert requests == [("POST", "/v1/sessions/nonce")]
 
 
@@ -333,8 +336,8 @@ def test_a_client_believes_no_strange_answer(begun):
         signed.append(body)
         return 201, begun
 
-    with answering(strange) as url, Client(url, "en") as client:
+    with answering(strange) as url, Registry(url, key=ALICE) as client:
         with pytest.raises(Unavailable, match=r"registry\.answered"):
-            client.sign_in(ALICE)
-        assert "Authorization" not in client._http.headers
+            client.sign_in()
+        assert client._connection.bearer is None
     assert len(signed) == 1

@@ -9,7 +9,7 @@ import click
 
 from deedlog.anchor.rpc.contract_reader import NodeContract
 from deedlog.api.cli.audit import print_log, result
-from deedlog.api.cli.common import Bars, say, show_error, show_json
+from deedlog.api.cli.common import Bars, request_seconds, say, show_error, show_json
 from deedlog.registry.errors import Unavailable
 
 
@@ -38,7 +38,9 @@ def command(ctx: click.Context, no_chain: bool, as_json: bool) -> None:  # noqa:
             database.check_version()
             contract = None
             if not no_chain:
-                contract = NodeContract(settings.chosen_rpc_url(), identity.address, settings.chosen_chain().chain_id)
+                contract = NodeContract(
+                    settings.chosen_rpc_url(), identity.address, settings.chosen_chain().chain_id, request_seconds()
+                )
                 stack.enter_context(contract)
             checked = check_database(database, identity, contract, stack.enter_context(Bars(language)))
             last_signed.check(last_signed.path_beside(settings.log_key), database)

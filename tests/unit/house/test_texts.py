@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # Calls whose first text argument is a code (`say` and `text` take the language first).
 CODE_CALLS = {
     *("DeedlogError", "InvalidData", "Unavailable", "VerificationError", "JsonError", "EntryError", "NoteError"),
-    *("TileError", "CheckpointError", "TlogProofError", "RlpError", "BundleError", "AbsentError"),
+    *("FetchError", "TileError", "CheckpointError", "TlogProofError", "RlpError", "BundleError", "AbsentError"),
     *("StopAnchoringError", "Standing", "yes", "no", "not_checked"),
 }
 TEXT_CALLS = {"say", "text"}

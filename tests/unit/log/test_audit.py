@@ -276,12 +276,12 @@ def test_a_source_that_fails_is_not_a_log_that_is_wrong():
     class Cut(MemoryLog):
         def read(self, path):
             if str(path) == "tile/entries/001":
-                raise Unavailable("registry.unreachable", url="", reason="")
+                raise Unavailable("fetch.unreachable", url="", reason="")
             return super().read(path)
 
     with pytest.raises(Unavailable) as caught:
         audit_log(Cut(SOUND), KEY)
-    assert caught.value.code == "registry.unreachable"
+    assert caught.value.code == "fetch.unreachable"
 
 
 def test_progress_is_told_to_its_end():

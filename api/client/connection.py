@@ -1,0 +1,101 @@
+"""One registry over HTTP: requests in its JSON, its problems as errors, and its answers only where they are JSON."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from deedlog.api.texts import catalogue
+from deedlog.registry import strict_json
+from deedlog.registry.bounded_http import BoundedHttp
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+MAXIMUM_ANSWER = 8 * 1024 * 1024
+"""Bytes of an answer: a page of a hundred statements, or the results of a batch, take a quarter of it."""
+
+_NOT_YET = "statement.not_logged_yet"
+"""A conflict that passes by itself; the others stay."""
+
+
+class Connection:
+    """Requests to one registry. `bearer` is the token that they carry: an API key's, or a session's."""
+
+    def __init__(self, url: str, language: str, seconds: float | None, pauses: Sequence[float]) -> None:
+        """Name the registry's URL; nothing is sent yet."""
+        self.url = url.rstrip("/")
+        self._http = BoundedHttp(self.url, seconds=seconds, pauses=pauses, headers={"Accept-Language": language})
+
+    @property
+    def bearer(self) -> str | None:
+        """The token that requests carry."""
+        return self._http.headers.get("Authorization", "").removeprefix("Bearer ") or None
+
+    @bearer.setter
+    def bearer(self, token: str | None) -> None:
+        self._http.headers.pop("Authorization", None)
+        if token is not None:
+            self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def get(self, path: str, **query: str | None) -> dict[str, Any]:
+        """Return the JSON of a GET; parameters that are None are left out. Raises as `send` does."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._json(self.send("GET", path, query=given))
+
+    def post(self, path: str, body: object = None, *, repeat: bool) -> dict[str, Any]:
+        """Return the JSON of a POST. `repeat`: sent twice it does no more than sent once. Raises as `send` does."""
+        return self._json(self.send("POST", path, body=body, repeat=repeat))
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Mapping[str, str] | None = None,
+        repeat: bool | None = None,
+    ) -> bytes:
+        """Return the body of a successful answer.
+
+        Raises what the registry refused with: `InvalidData`, or `Unavailable` where asking again may help; else
+        `FetchError`, or `Unavailable` (`registry.answered`, `registry.refused`) where the answer is no registry's.
+        """
+        answer = self._http.request(method, path, body=body, query=query, maximum=MAXIMUM_ANSWER, repeat=repeat)
+        if answer.ok:
+            return answer.content
+        with self.reading(answer.status):
+            refusal = self.refusal(strict_json.loads(answer.content, MAXIMUM_ANSWER), may_pass=answer.may_pass)
+        raise refusal
+
+    def refusal(self, problem: Any, *, may_pass: bool) -> DeedlogError:
+        """Return a registry's problem as an error; raise `KeyError` and the like where it is none."""
+        code, params, field = problem["code"], problem["params"], problem["field"]
+        known = {name: value for name, value in params.items() if isinstance(value, str | int)}
+        if not isinstance(code, str) or code not in catalogue("en"):
+            return Unavailable("registry.refused", url=self.url, refusal=str(code)[:64])
+        kind = Unavailable if may_pass or code == _NOT_YET else InvalidData
+        refusal = kind(code, field=None if field is None else str(field))
+        refusal.params.update(known)
+        return refusal
+
+    @contextmanager
+    def reading(self, status: int = 200) -> Iterator[None]:
+        """Read an answer: whatever is wrong with its form is `Unavailable` (`registry.answered`)."""
+        try:
+            yield
+        except (InvalidData, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise Unavailable("registry.answered", url=self.url, status=status) from error
+
+    def _json(self, content: bytes) -> dict[str, Any]:
+        with self.reading():
+            value = strict_json.loads(content, MAXIMUM_ANSWER)
+            if not isinstance(value, dict):
+                raise TypeError
+        return value
