@@ -37,7 +37,7 @@ from deedlog.api.client.answers import (
 )
 from deedlog.api.client.connection import Connection
 from deedlog.api.client.signed_statement import SignedStatement, show
-from deedlog.registry import sign_in
+from deedlog.registry import sign_in, times
 from deedlog.registry.bounded_http import PAUSES, may_pass
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable, VerificationError
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
@@ -165,7 +165,7 @@ class Registry:
         site = sign_in.site_at(self.url)
         offered = self._connection.post("/v1/sessions/nonce", {"account": to_checksum(account)}, repeat=True)
         try:
-            message = sign_in.agree(offered, account, site, int(time.time())).text()
+            message = sign_in.agree(offered, account, site, times.now()).text()
         except InvalidData as error:
             if error.code in ("sign_in.malformed", "sign_in.time"):
                 raise self._odd() from error

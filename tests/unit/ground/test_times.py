@@ -142,8 +142,8 @@ def test_a_program_writes_times_in_one_form(sent):
 @pytest.mark.parametrize(
     ("language", "typed", "words"),
     [
-        ("en", "tomorrow", "is not a time that can be read. Write a date"),
-        ("zh", "tomorrow", "无法识别时间 tomorrow"),
+        ("en", "tomorrow", "is not a valid time. Write a date"),
+        ("zh", "tomorrow", "tomorrow 不是有效的时间"),
         ("en", "2026-10-25T02:30", "occurs twice or not at all"),
         ("zh", "2026-10-25T02:30", "出现两次或不存在"),
     ],

@@ -24,6 +24,7 @@ from deedlog.registry.statements.typed_data import typed_data
 
 IDENTITY = identity(Ed25519PrivateKey.from_private_bytes(bytes(32)))
 WORK = b"\x01" * 32
+MOMENT = "2026-11-20T00:00:00Z"
 ESCAPE = "\x1b]0;owned\x07"
 
 
@@ -52,11 +53,15 @@ class Hostile:
                 if method == "POST":
                     self.posted.append(json.loads(body))
                 return given(path) if callable(given) else given
-        return answer({"code": "statement.unknown", "params": {}, "field": None}, 404)
+        return refusal("statement.unknown", 404, digest="0x" + "00" * 32)
 
 
 def answer(value, status=200):
     return status, json.dumps(value).encode()
+
+
+def refusal(code, status, **params):
+    return answer({"code": code, "params": params, "field": None}, status)
 
 
 @pytest.fixture
@@ -89,7 +94,16 @@ def drafts_of(statement):
     digest = digest_of(statement)
     signed = {"digest": digest, "kind": statement.kind, "outcome": "signed", "missing": []}
     return digest, {
-        f"GET /v1/drafts/{digest}$": answer({"typed_data": typed_data(statement, IDENTITY.address)}),
+        f"GET /v1/drafts/{digest}$": answer(
+            {
+                "digest": digest,
+                "kind": statement.kind,
+                "state": "proposed",
+                "typed_data": typed_data(statement, IDENTITY.address),
+                "parties": [],
+                "proposed_at": MOMENT,
+            }
+        ),
         "POST .*/signatures": answer(signed, 201),
     }
 
@@ -114,14 +128,28 @@ def test_no_account_is_handed_over_by_accepting_a_draft(me):
     assert run(me, routes, "agreement", "accept", digest, "--yes") == ("agreement.rotation", [])
 
 
-def rotated(before, after, *signers, digest=None):
-    statement = rotation(before, after)
+def record(statement, *signers, digest=None):
+    """Return what a registry answers about a statement."""
     signed = [sign(statement.digest(domain_separator(IDENTITY.address)), signer.key) for signer in signers]
     return {
         "digest": digest or digest_of(statement),
+        "kind": statement.kind,
+        "state": "accepted",
+        "standing": {"code": "agreement.is_in_force", "params": {}},
         "typed_data": typed_data(statement, IDENTITY.address),
-        "signatures": [{"account": to_checksum(one.account), "signature": to_hex(one.signature)} for one in signed],
+        "signatures": [
+            {"account": to_checksum(one.account), "scheme": "secp256k1", "signature": to_hex(one.signature)}
+            for one in signed
+        ],
+        "accepted_at": MOMENT,
+        "log_index": None,
+        "entry_time": None,
+        "references": [],
     }
+
+
+def rotated(before, after, *signers, digest=None):
+    return record(rotation(before, after), *signers, digest=digest)
 
 
 @pytest.mark.parametrize("how", ["both", "evil alone", "another digest", "without a body"])
@@ -137,16 +165,13 @@ def test_who_speaks_for_an_account_is_believed_of_what_both_have_signed(me, how)
     }[how]()
 
     def rotations(path):
-        return answer({"statements": [named] if to_hex(payer.account) in path else []})
+        return answer({"statements": [named] if to_hex(payer.account) in path else [], "next": None})
 
-    standing = {"code": "agreement.is_in_force", "params": {}}
     routes = {
-        f"GET /v1/statements/{digest}$": answer(
-            {"typed_data": typed_data(before, IDENTITY.address), "standing": standing}
-        ),
-        "GET /v1/drafts": answer({"code": "draft.unknown", "params": {}, "field": None}, 404),
+        f"GET /v1/statements/{digest}$": answer(record(before)),
+        "GET /v1/drafts": refusal("draft.unknown", 404, digest=digest),
         r"GET /v1/statements\?": rotations,
-        "POST /v1/drafts$": answer({"code": "quota.exceeded", "params": {}, "field": None}, 429),
+        "POST /v1/drafts$": refusal("quota.exceeded", 429, limit="1/day", of="account"),
     }
     _, posted = run(me, routes, "agreement", "amend", digest, "--yes")
     payers = [body["typed_data"]["message"]["payer"] for body in posted]
@@ -164,11 +189,11 @@ def test_an_account_is_not_followed_for_ever(me):
         known = {to_hex(person.account): person for person in (me, ben, payer)} | keys
         [successor] = people(1)
         keys[to_hex(successor.account)] = successor
-        return answer({"statements": [rotated(known[account], successor, known[account], successor)]})
+        return answer({"statements": [rotated(known[account], successor, known[account], successor)], "next": None})
 
     routes = {
-        f"GET /v1/statements/{digest}$": answer({"typed_data": typed_data(before, IDENTITY.address)}),
-        "GET /v1/drafts": answer({"code": "draft.unknown", "params": {}, "field": None}, 404),
+        f"GET /v1/statements/{digest}$": answer(record(before)),
+        "GET /v1/drafts": refusal("draft.unknown", 404, digest=digest),
         r"GET /v1/statements\?": rotations,
     }
     assert run(me, routes, "agreement", "amend", digest, "--yes") == ("rotation.too_many", [])
@@ -176,8 +201,8 @@ def test_an_account_is_not_followed_for_ever(me):
 
 def page(**changes):
     report = {"digest": "0x" + "ab" * 32, "amount": "1", "carried": "0", "paid": {"0x" + "11" * 20: "1"}}
-    whole = {"reports": [report], "currency": "CNY", "carried": "0", "closing": {}, "next": None}
-    return whole | changes
+    whole = {"agreement": "0x" + "ab" * 32, "status": "in_force", "reports": [report], "currency": "CNY"}
+    return whole | {"carried": "0", "closing": {}, "next": None} | changes
 
 
 @pytest.mark.parametrize(
