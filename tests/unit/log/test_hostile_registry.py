@@ -171,7 +171,7 @@ def test_who_speaks_for_an_account_is_believed_of_what_both_have_signed(me, how)
         f"GET /v1/statements/{digest}$": answer(record(before)),
         "GET /v1/drafts": refusal("draft.unknown", 404, digest=digest),
         r"GET /v1/statements\?": rotations,
-        "POST /v1/drafts$": refusal("quota.exceeded", 429, limit="1/day", of="account"),
+        "POST /v1/drafts$": refusal("work.unknown", 409, work=to_hex(WORK)),
     }
     _, posted = run(me, routes, "agreement", "amend", digest, "--yes")
     payers = [body["typed_data"]["message"]["payer"] for body in posted]
