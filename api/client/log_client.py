@@ -1,4 +1,4 @@
-"""A log as its registry serves it over HTTP (C2SP tlog-tiles), for `deedlog audit`. Nothing is believed here."""
+"""A log as its registry serves it over HTTP (C2SP tlog-tiles), for `deedlog audit`. This module verifies nothing."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _GONE = (404, 410)
 
 
 class ServedLog:
-    """The log below `URL/log`. Both reads raise what `anchor.audit.tree.Source` says, and `FetchError`."""
+    """The log below `URL/log`. Both reads raise the errors of `anchor.audit.tree.Source`, and `FetchError`."""
 
     def __init__(self, url: str, *, seconds: float | None = None, pauses: Sequence[float] = PAUSES) -> None:
-        """Name the registry's URL; nothing is asked yet. `seconds` and `pauses` are those of each read."""
+        """Set the registry's URL; nothing is sent yet. `seconds` and `pauses` limit each read."""
         self._url = url.rstrip("/")
         self._http = BoundedHttp(f"{self._url}/log/", seconds=seconds, pauses=pauses)
 
