@@ -77,8 +77,9 @@ class Anchorer:
     def tick(self, now: int) -> Alarms:
         """Do what is due at `now` (Unix seconds): update anchors, settle or resend the open attempt, or begin one.
 
-        Returns the alarms. Raises `Unavailable` (`chain.…`, `anchoring.raced`) if a later tick may succeed, or
-        `StopAnchoringError` (`anchoring.…`) if the contract and this log contradict each other.
+        Returns the alarms. Raises `Unavailable` (`chain.…`, `anchoring.raced`) if a later tick may succeed,
+        `StopAnchoringError` (`anchoring.…`) if the contract and this log contradict each other, or `InvalidData`
+        (`log.…`, `chain.would_revert`) if the head cannot be sent.
         """
         alarms: Alarms = {}
         view = self.check()

@@ -56,7 +56,7 @@ class Sender:
     def go_on(self, view: ChainView, now: int, alarms: Alarms) -> None:
         """Continue the open attempt, or begin one if due at `now` (Unix seconds). Adds to `alarms`.
 
-        Raises `Unavailable` (`chain.…`, `anchoring.raced`) or `InvalidData` (`log.…`).
+        Raises `Unavailable` (`chain.…`, `anchoring.raced`) or `InvalidData` (`log.…`, `chain.would_revert`).
         """
         nonce = self._port.next_nonce(self._config.operator, view.tip.number)
         before, self._nonce_before = self._nonce_before, nonce
@@ -168,7 +168,8 @@ class Sender:
     def _sign(self, attempt: Attempt, fees: Fees, now: int) -> Transaction:
         """Check the attempt's head, simulate the call, sign a transaction and store it. Return the transaction.
 
-        Raises `InvalidData` (`log.…`) if the stored leaf hashes do not give the attempt's root.
+        Raises `InvalidData`: `log.…` if the stored leaf hashes do not give the attempt's root, `chain.would_revert` if
+        the simulation fails.
         """
         with self._database.read() as connection:
             # Check before each signature of an attempt, not only the first: a row may have been damaged since.
