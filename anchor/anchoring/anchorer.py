@@ -32,7 +32,7 @@ LOW_BALANCE = 10**16
 """In wei. A lower balance raises an alarm. Pays for some tens of anchors on Ethereum, thousands on a rollup."""
 
 STATUS_SECONDS = 5
-"""While nothing but block number and time changes, the chain's status is stored once in this many seconds."""
+"""While only block number and time change, the chain's status is stored at most once in this many seconds."""
 
 
 class Anchorer:

@@ -108,7 +108,8 @@ def reopen_attempt(connection: Connection, chain_id: int, size: int) -> None:
 def unmine(connection: Connection, chain_id: int, size: int) -> None:
     """Reopen a mined attempt whose head a reorganisation removed, so that it is sent again.
 
-    An open attempt with a later nonce is abandoned. If the open attempt has an earlier nonce, the mined one is.
+    Only one attempt may be open. If another one is, the attempt with the later nonce is abandoned; with equal nonces,
+    the mined one.
     """
     query = select(ATTEMPT).where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.size == size, ATTEMPT.c.state == "mined")
     for row in connection.execute(query.order_by(ATTEMPT.c.id)).mappings().all():
@@ -121,9 +122,9 @@ def unmine(connection: Connection, chain_id: int, size: int) -> None:
 
 
 def last_attempt_at(connection: Connection, chain_id: int) -> int:
-    """Return when the newest attempt on a chain that is not abandoned or nonce_taken was made (Unix seconds).
+    """Return the creation time (Unix seconds) of the newest attempt on a chain; 0 if there is none.
 
-    Returns 0 if there is none.
+    Attempts that are abandoned or nonce_taken do not count.
     """
     newest: int | None = connection.execute(
         select(func.max(ATTEMPT.c.created_at)).where(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 AHEAD_SECONDS = 3600
-"""How far a block's time may be ahead of this machine's clock. A block further ahead is taken for an invention."""
+"""How far a block's time may be ahead of this machine's clock. A block further ahead is not believed."""
 
 LATER_SECONDS = 60
 """A lower block that is more than this later than a higher one is on another branch; its node does not lag."""
@@ -117,7 +117,8 @@ def own_root(database: Transactions, size: int) -> bytes | None:
 def _check_final(database: Transactions, port: ChainPort, config: AnchoringConfig, tip: Tip) -> StoredAnchor | None:
     """Return the newest final anchor after checking that its block is still on the chain; None if there is none.
 
-    Raises `StopAnchoringError` (`anchoring.final_vanished`) if the block was replaced.
+    Raises `Unavailable` (`chain.behind`, `chain.contradicts`), or `StopAnchoringError` (`anchoring.final_vanished`) if
+    the block was replaced.
     """
     with database.read() as connection:
         last = anchor_store.newest_final(connection, config.chain.chain_id)
@@ -136,8 +137,8 @@ def _check_final(database: Transactions, port: ChainPort, config: AnchoringConfi
 def _check_head(database: Transactions, port: ChainPort, config: AnchoringConfig, view: ChainView) -> None:
     """Raise `StopAnchoringError` if this log did not sign the contract's head.
 
-    Another log holds the key (`anchoring.foreign_head`), or the database is an old backup
-    (`anchoring.database_behind`).
+    Either the database is an old backup (`anchoring.database_behind`), or another log was anchored in this contract
+    (`anchoring.foreign_head`). Raises `Unavailable` (`chain.contradicts`) if the node cannot prove the head.
     """
     if view.size == 0 or own_root(database, view.size) == view.root:
         return

@@ -47,7 +47,7 @@ class Tracker:
     def follow(self, view: ChainView) -> None:
         """Bring the stored anchors in line with a view: move, delete, finalise and add.
 
-        Raises `Unavailable` (`chain.contradicts`) or `StopAnchoringError` (`anchoring.foreign_…`).
+        Raises `Unavailable` (`chain.…`) or `StopAnchoringError` (`anchoring.foreign_…`).
         """
         if self._config.chain.development:
             self._reopen(view)

@@ -1,7 +1,7 @@
 """The audit: derives a whole log again from its entries, and compares it with its tiles, checkpoints and contract.
 
-Data is used only after its size is checked and it hashes to what the log key signed. Memory does not grow with the log.
-The audit ends at the first error and names it. The steps, which are marked again in the code:
+Data is trusted only after its size is checked and it hashes to what the log key signed. Memory does not grow with the
+log. The audit ends at the first error and names it. The steps, which are marked again in the code:
 
 1. The log key, which the registry address commits to, signed the newest checkpoint.
 2. Each entry bundle has as many entries as its position in the tree requires.
@@ -9,8 +9,8 @@ The audit ends at the first error and names it. The steps, which are marked agai
 4. Each entry is in canonical form and of a known kind, and its time is not before that of the previous entry.
 5. Each entry has a signature, and each signature over its digest is by the account that it names.
 6. The root of exactly `size` entries is the checkpoint's.
-7. No digest occurs twice. Were it repeated, it would count at its lowest index.
-8. Earlier checkpoints that the auditor has stored have the roots that the log has at their sizes.
+7. No digest occurs twice. (A repeated digest would count at its lowest index.)
+8. Earlier checkpoints that somebody has saved have the roots that the log has at their sizes.
 9. Each head in the contract's history, from the newest down to the first, is one of the log's.
 """
 
@@ -92,8 +92,8 @@ def audit_log(
 ) -> Report:
     """Run all steps on a log and return the report.
 
-    `earlier` are checkpoints stored earlier, as (name, note). Raises `VerificationError` (`audit.…`) naming the first
-    error, or `Unavailable` if something could not be checked.
+    `earlier` are saved checkpoints, as (name, note). Raises `VerificationError` (`audit.…`) naming the first error, or
+    `Unavailable` if something could not be checked.
     """
     # Ask the contract first: a log only grows, so it must contain any head that the contract had before.
     newest = None if contract is None else contract.head()

@@ -1,7 +1,7 @@
 """The tree of an audited log: the order of reading, the rows rebuilt from entries, and the roots at smaller sizes.
 
-Data is used only after its size is checked and it hashes to what was derived from the entries. Memory is bounded by the
-height of the tree.
+Data is trusted only after its size is checked and it hashes to what was derived from the entries. Memory is bounded by
+the height of the tree.
 """
 
 from __future__ import annotations

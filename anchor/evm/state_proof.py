@@ -33,7 +33,7 @@ _FIELDS = (
     *("baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot", "requestsHash"),
     *("blockAccessListHash", "slotNumber"),
 )
-"""A header's fields in order, by their JSON-RPC names, up to London (baseFeePerGas), Shanghai, Cancun and Prague.
+"""A header's fields in order, by JSON-RPC name. London added baseFeePerGas; Shanghai, Cancun and Prague the next ones.
 
 The last two are scheduled for Amsterdam (EIP-7928, EIP-7843), in go-ethereum's order.
 """

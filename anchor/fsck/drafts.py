@@ -1,6 +1,6 @@
 """`fsck` of drafts: bodies are canonical and have their digests, parties are those who must sign, signatures hold.
 
-Nothing of a draft is in the log, so everything is derived from its body. Only times and refusals follow from nothing.
+Nothing of a draft is in the log, so everything is derived from its body. Only times and refusals cannot be derived.
 """
 
 from __future__ import annotations

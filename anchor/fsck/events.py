@@ -3,7 +3,7 @@
 In a database older than events (schema version 0005), whatever was logged, anchored or final before the migration has
 no event, so the first range of each name may begin anywhere. After it no entry may be missing. No entry is `logged`
 twice, but after a reorganisation a range is anchored again. A draft that turned out to be a repeat leaves only its
-events. Some facts follow from nothing and are not checked: when something was declined or anchored, and the order of
+events. Some facts cannot be derived and are not checked: when something was declined or anchored, and the order of
 anchors and drafts.
 """
 

@@ -1,4 +1,4 @@
-"""The last head that the log key signed, in a file beside the key. It reveals that the database is an old backup.
+"""The last head that the log key signed, in a file beside the key. It reveals a database from an old backup.
 
 A log that continues from an old backup would sign a second history for sizes that it has signed before.
 """

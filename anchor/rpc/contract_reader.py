@@ -1,6 +1,6 @@
 """Reads blocks and the contract from RPC nodes, for `verify --rpc`, `audit --rpc` and `fsck`.
 
-The answers come without proofs: whoever uses them trusts the node.
+The answers come without proofs, so a caller that uses them trusts the node.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class NodeContract:
         """Ask for the newest block. All later requests name it: if one URL reaches several nodes, one that lags fails.
 
         `chain_id` is the chain that it must be (None: any). `seconds` is the total time of each request (default:
-        `json_rpc.TIMEOUT`). Raises `Unavailable`: `node.…`, `node.no_contract`, `chain.other_chain`.
+        `json_rpc.TIMEOUT`). Raises `Unavailable`: `node.…`, `chain.other_chain`.
         """
         self._url = url
         self._to = to_hex(address)
