@@ -1,7 +1,7 @@
-"""The log's Ed25519 key in an encrypted file (PKCS #8, PEM), which `openssl pkey` reads too. Only the worker opens it.
+"""The log's Ed25519 key in an encrypted file (PKCS #8, PEM), which `openssl pkey` can also read.
 
-The keystore for accounts cannot hold it: Web3 Secret Storage is for secp256k1. File permissions and passphrases are
-handled as in that keystore.
+Only `deedlog init` and the worker open it. The keystore for accounts cannot hold it: Web3 Secret Storage is for
+secp256k1. File permissions and passphrases are handled as in that keystore.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""C2SP tlog-tiles v0.1: stores the tree as rows of 256 hashes, and computes every root and proof from those rows.
+"""C2SP tlog-tiles v0.1: the tree as stored rows of 256 hashes, from which every root and proof is computed.
 
 A stored row (level, index) only grows. A smaller tree has the first `tile_width` hashes of it, so the partial tiles and
 proofs of every earlier tree can be made from the present rows.
