@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.file_digest import FileDigest
+from deedlog.registry.files import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +25,10 @@ def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> Fil
     Raises `Unavailable` when it cannot be read or is gone at the end (`file.unreadable`), or is another file or has
     another size or modification time than at the start (`file.changed`): then the digest would be of bytes that never
     stood there together, or do not stand there any more.
-    Raises `InvalidData` (`file.not_a_file`) for a device or a pipe, which may have no end.
+    Raises `InvalidData` (`file.not_a_file`) for a device or a pipe, which may have no end, and (`file.name_…`) for a
+    path that no file can have.
     """
+    check_name(path)
     sha256 = hashlib.sha256()
     length = 0
     buffer = bytearray(READ_SIZE)
