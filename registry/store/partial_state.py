@@ -9,6 +9,7 @@ take a connection inside a transaction and never commit.
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, func, literal, or_, select
@@ -46,7 +47,10 @@ def state_around(connection: Connection, digests: Iterable[bytes], accounts: Ite
         named.update(accounts_in(entry.subjects))
     found |= {stored.digest: stored for stored in rotations_of(connection, named)}
     time = 0
-    for stored in sorted(found.values(), key=_in_order):
+    # By id, which is the order of the log too: writers insert one after another (`insertion.lock_statements`), and the
+    # sequencer takes statements by id. A write on PostgreSQL may see a statement as not logged and, in its next query,
+    # a later one as logged; by `log_index` the later one would come first, and be refused for what it names.
+    for stored in sorted(found.values(), key=attrgetter("id")):
         time = max(time, stored.accepted_at) if stored.logged_at is None else stored.logged_at
         fold.apply(state, _fact(stored, time))
     return state
@@ -176,10 +180,6 @@ def _once_named(kind: type[Statement], tag: Tag, digits: ColumnElement[str]) -> 
     """
     named = exists().where(SUBJECT.c.subject == literal(f"{tag.name}:0x").concat(digits))
     return or_(STATEMENT.c.kind != kind.__name__, named)
-
-
-def _in_order(stored: Stored) -> tuple[bool, int, int]:
-    return (stored.log_index is None, stored.log_index or 0, stored.id)
 
 
 def _fact(stored: Stored, time: int) -> Fact:
