@@ -296,8 +296,8 @@ class _BatchWriter:
     def _ended_draft(self, fact: Fact, tag: Tag) -> bytes | None:
         """Return the digest of the draft that a statement ends; None if this registry has no such draft.
 
-        A draft that was never sent here may still exist elsewhere with signatures on it. A party withdraws its
-        signature by a cancellation in advance; one by an account that is no party has no effect once the draft arrives.
+        A draft that was never sent here may still exist elsewhere with signatures on it. Its parties can cancel it in
+        advance; a cancellation by an account that is no party has no effect once the draft arrives.
 
         Raises `InvalidData`: `cancellation.no_draft`, `agreement.cancelled`, or `cancellation.not_a_party` if a signer
         is not a party of the draft.

@@ -91,10 +91,7 @@ def spoken_for(connection: Connection, account: bytes) -> list[bytes]:
 
 
 def know(connection: Connection, state: State, account: bytes) -> None:
-    """Add an account to `state.known` if a stored statement was signed by it or names it under a tag that makes known.
-
-    The tags with `makes_known` are, for example, those for a payer.
-    """
+    """Add an account to `state.known` if it signed a stored statement or one names it as payer (`Tag.makes_known`)."""
     signed = exists().where(ACCOUNT.c.account == account)
     named = exists().where(SUBJECT.c.subject.in_([tag.of(account) for tag in TAGS.values() if tag.makes_known]))
     if connection.execute(select(or_(signed, named))).scalar():
