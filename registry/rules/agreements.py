@@ -109,6 +109,8 @@ def assume_agreement(state: State, digest: bytes, agreement: Agreement) -> None:
     """
     for work in agreement.works:
         state.works.setdefault(work, WorkState(creators=agreement.parties))
+    # As when it is folded: no account can be rotated to a signer or to the payer afterwards.
+    state.known.update((*agreement.signers(), agreement.payer))
     _cover(state, digest, agreement)
 
 
