@@ -81,7 +81,9 @@ def own_payouts(
         if isinstance(verdict.statement, RevenueReport):
             _check_report(rights, fact)
             found.append((verdict.digest, verdict.statement))
-        elif not isinstance(verdict.statement, Rotation):
+        elif isinstance(verdict.statement, Rotation):
+            fold.check(rights, fact)
+        else:
             raise InvalidData("payout_check.no_report", digest=to_hex(verdict.digest), kind=verdict.statement.kind)
         fold.apply(rights, fact)
     changes = payouts.changes(found)
