@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-from typing_extensions import TypeAliasType
+from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema
 
 from deedlog.api.http.problems import TYPE_PREFIX
 from deedlog.api.http.schemas.kinds import TypedData  # noqa: TC001 - pydantic reads the annotations
@@ -213,7 +212,8 @@ class Refusal(Answer):
     problem: Problem
 
 
-BatchResult = TypeAliasType("BatchResult", Receipt | Refusal)
+class BatchResult(RootModel[Receipt | Refusal]):
+    """A receipt, or the problem for which a statement was refused."""
 
 
 class BatchResults(Answer):
