@@ -14,6 +14,7 @@ All three follow these rules:
   so a link that changes meanwhile has no effect.
 - A failure leaves the previous file. A killed process may leave a hidden file `.deedlog.….part` in the folder. Nothing
   reads it, and it may be removed.
+- A path that no file can have raises `InvalidData` (`file.name_zero`, `file.name_encoding`). Reading follows this too.
 - Missing folders are not created: a path into one is a typing error or a disk that is not mounted. `make_folder`
   creates the folders that belong to us.
 """
@@ -24,6 +25,7 @@ import errno
 import os
 import secrets
 import stat
+import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -40,16 +42,38 @@ PRIVATE_FOLDER = 0o700
 MAXIMUM_REPLACED = 64 * 1024 * 1024
 """Size in bytes from which an existing file cannot be one of ours. It is then not read to decide about replacing it."""
 
+MAXIMUM_TRIES = 20
+"""How often a write is tried when other processes keep creating the same file. Their file is checked each time."""
 
-def read_file(path: Path, maximum: int) -> bytes:
+
+def read_file(path: Path, maximum: int, *, streams: bool = False, follow: bool = True) -> bytes:
     """Return the bytes of a file of at most `maximum` bytes.
 
-    Raises `Unavailable` (`file.unreadable`) or `InvalidData` (`file.too_large`).
+    `streams`: whether the path may be a pipe or a device (`/dev/stdin`, `<(…)`), which is read until its writer closes
+    it. `follow`: whether the path may be a symbolic link.
+
+    Raises `Unavailable` (`file.unreadable`, also for a folder) or `InvalidData`: `file.too_large`; `file.not_a_file`
+    for a pipe or a device without `streams`; `file.link` for a link without `follow`.
     """
+    check_name(path)
+    flags = os.O_RDONLY | os.O_NOCTTY
+    if not streams:
+        flags |= os.O_NONBLOCK  # opening a pipe would wait for a writer
+    if not follow:
+        flags |= os.O_NOFOLLOW
     try:
-        with path.open("rb") as file:
-            data = file.read(maximum + 1)
+        descriptor = os.open(path, flags)
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if not streams and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                raise InvalidData("file.not_a_file", path=str(path))
+            with os.fdopen(descriptor, "rb", closefd=False) as file:  # refuses a folder
+                data = file.read(maximum + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
+        if not follow and error.errno == errno.ELOOP:
+            raise InvalidData("file.link", path=str(path)) from error
         raise Unavailable("file.unreadable", path=str(path), reason=error.strerror or str(error)) from error
     if len(data) > maximum:
         raise InvalidData("file.too_large", path=str(path), maximum=maximum)
@@ -88,11 +112,7 @@ def write_atomically(path: Path, data: bytes, *, replaces: Replaces = False, mod
             if there is not None and mode is None:
                 mode = stat.S_IMODE(there.st_mode)
             with _temporary(folder, data, mode) as temporary:
-                if _check(folder, path, replaces) is None:  # check again, in case a file appeared meanwhile
-                    _place(folder, temporary, path.name)
-                else:
-                    os.replace(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
-                    _sync(folder)
+                _place_or_replace(folder, temporary, path, replaces)
 
 
 def check_writable(path: Path, *, replaces: Replaces = False) -> None:
@@ -132,7 +152,11 @@ def append(path: Path, data: bytes | bytearray, *, durable: bool = True) -> None
 
 
 def rename(path: Path, name: str) -> None:
-    """Rename a file within its folder. Raises `Unavailable`: `file.exists` if the name is taken, `file.unwritable`."""
+    """Rename a file within its folder. A symbolic link is renamed itself; what it leads to is left alone.
+
+    Raises `Unavailable`: `file.exists` if the name is taken, `file.unwritable`.
+    """
+    check_name(path)
     with _writing(path.with_name(name)), _folder_of(path) as folder:
         _place(folder, path.name, name)
         with suppress(FileNotFoundError):  # without hard links, `_place` has moved it already
@@ -143,7 +167,7 @@ def rename(path: Path, name: str) -> None:
 def make_folder(path: Path, *, private: bool = False) -> None:
     """Create a folder and the missing ones above it, durably. With `private`, only their owner can open them.
 
-    Raises `Unavailable` (`file.unwritable`).
+    Raises `Unavailable` (`file.unwritable`), also if the path is a file, or a link to anything but a folder.
     """
     with _writing(path):
         missing = []
@@ -156,11 +180,24 @@ def make_folder(path: Path, *, private: bool = False) -> None:
                 folder.mkdir(PRIVATE_FOLDER if private else 0o777)
             with _folder_of(folder) as above:
                 _sync(above)
+        if not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+
+def check_name(path: Path) -> None:
+    """Raise `InvalidData` for a path that no file can have: `file.name_zero`, `file.name_encoding`."""
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise InvalidData("file.name_encoding", encoding=sys.getfilesystemencoding()) from error
+    if b"\0" in name:
+        raise InvalidData("file.name_zero", path=str(path).replace("\0", "\\0"))
 
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn errors of the operating system into ours."""
+    """Turn errors of the operating system into ours; refuse a path that no file can have."""
+    check_name(path)
     try:
         yield
     except FileExistsError as error:
@@ -204,11 +241,29 @@ def _temporary(folder: int, data: bytes, mode: int | None) -> Iterator[str]:
             os.unlink(name, dir_fd=folder)
 
 
+def _place_or_replace(folder: int, name: str, path: Path, replaces: Replaces) -> None:
+    """Move a file to its path, durably. What is there is checked again, and replaced if allowed."""
+    for _ in range(MAXIMUM_TRIES):
+        if _check(folder, path, replaces) is not None or replaces is True:
+            os.replace(name, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            _sync(folder)
+            return
+        try:
+            _place(folder, name, path.name)
+        except FileExistsError:
+            if replaces is False:
+                raise
+        else:
+            return
+    raise FileExistsError
+
+
 def _place(folder: int, name: str, new_name: str) -> None:
     """Link a file under a new name, durably; without hard links, rename it. Raises `FileExistsError` if it is taken."""
     linked = True
     try:
-        os.link(name, new_name, src_dir_fd=folder, dst_dir_fd=folder)  # unlike a rename, replaces nothing
+        # Unlike a rename, this replaces nothing.
+        os.link(name, new_name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
         raise
     except OSError:
@@ -246,7 +301,11 @@ def _check(folder: int, path: Path, replaces: Replaces) -> os.stat_result | None
         if there.st_size >= MAXIMUM_REPLACED:
             raise FileExistsError
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        with os.fdopen(os.open(path.name, flags, dir_fd=folder), "rb") as file:
+        try:
+            descriptor = os.open(path.name, flags, dir_fd=folder)
+        except FileNotFoundError:  # removed since
+            return None
+        with os.fdopen(descriptor, "rb") as file:
             replaces = replaces(file.read(MAXIMUM_REPLACED))
     if not replaces:
         raise FileExistsError

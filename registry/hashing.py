@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.file_digest import FileDigest
+from deedlog.registry.files import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +25,10 @@ def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> Fil
     Raises `Unavailable`: `file.unreadable` if the file cannot be read or is gone at the end; `file.changed` if there is
     another file under that name at the end, or its size or modification time changed. Then the digest would be of bytes
     that never were in the file together, or no longer are.
-    Raises `InvalidData` (`file.not_a_file`) for a device or a pipe, which may have no end.
+    Raises `InvalidData`: `file.not_a_file` for a device or a pipe, which may have no end; `file.name_zero` and
+    `file.name_encoding` for a path that no file can have.
     """
+    check_name(path)
     sha256 = hashlib.sha256()
     length = 0
     buffer = bytearray(READ_SIZE)

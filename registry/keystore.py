@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.files import make_folder, read_file, write_private
+from deedlog.registry.files import read_file, write_private
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, to_checksum
 from deedlog.registry.keccak import keccak256
 from deedlog.registry.passphrases import bytes_to_make, bytes_to_try
@@ -61,8 +61,8 @@ def new_key() -> bytes:
 def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> bytes:
     """Encrypt a private key (32 bytes) into a new file that only its owner can read; return the account (20 bytes).
 
-    `cost` is scrypt's n. Missing folders are created. A key file is never overwritten. Raises `Unavailable`
-    (`file.exists`, `file.unwritable`, `key.no_memory`) or `InvalidData` (`key.passphrase_typed`).
+    `cost` is scrypt's n. A key file is never overwritten. Raises `Unavailable` (`file.exists`, `file.no_folder`,
+    `file.unwritable`, `key.no_memory`) or `InvalidData` (`key.passphrase_typed`).
     """
     account = account_of_private_key(key)
     kdf = _Scrypt(secrets.token_bytes(32), 32, n=cost, r=8, p=1)
@@ -82,7 +82,6 @@ def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> b
         "id": str(uuid.uuid4()),
         "version": VERSION,
     }
-    make_folder(path.parent)
     write_private(path, (json.dumps(keyfile, indent=2) + "\n").encode())
     return account
 

@@ -36,12 +36,12 @@ def bytes_to_try(passphrase: str) -> list[bytes]:
 
 
 def read_passphrase(path: Path) -> str:
-    """Return the passphrase in a UTF-8 file, without a byte order mark at its start and without line ends at its end.
+    """Return the passphrase in a UTF-8 file or pipe, without a byte order mark at its start and line ends at its end.
 
     Raises `InvalidData` (`key.passphrase_encoding`, `file.too_large`) or `Unavailable` (`file.unreadable`).
     """
     try:
-        return read_file(path, MAXIMUM_FILE).decode("utf-8-sig").rstrip("\r\n")
+        return read_file(path, MAXIMUM_FILE, streams=True).decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InvalidData("key.passphrase_encoding", path=str(path)) from error
 

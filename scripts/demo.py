@@ -49,6 +49,9 @@ class Story:
         self.passphrase_file = folder / "passphrase"
         self.passphrase_file.write_text(PASSPHRASE + "\n", encoding="utf-8")
         self.key_file = folder / "creator" / "key.json"
+        self.backup = folder / "stick" / "backup.json"
+        for path in (self.key_file, self.backup):  # `key new` makes no folder that it is given
+            path.parent.mkdir()
         # The person's folder is separate from the registry's: the registry gets only what the person sends.
         self.person = os.environ | {"DEEDLOG_HOME": str(folder / "creator"), "DEEDLOG_LANG": "en"}
 
@@ -81,7 +84,7 @@ class Story:
 
         self.step("A creator's key, encrypted, with its backup")
         made = self.deedlog(
-            *("key", "new", "--name", str(self.key_file), "--backup", str(self.folder / "stick" / "backup.json")),
+            *("key", "new", "--name", str(self.key_file), "--backup", str(self.backup)),
             *("--passphrase-file", str(self.passphrase_file)),
         )
         print(f"   account {made['account']}")

@@ -37,6 +37,7 @@ class Person:
         self._environment = os.environ | {"DEEDLOG_HOME": str(folder), "DEEDLOG_LANG": "en"}
         key = folder / "key.json"
         if not key.exists():
+            folder.mkdir(exist_ok=True)
             # A low scrypt cost, so that the demo is quick: an earlier step shows how a real key is made.
             keystore.write(key, keystore.new_key(), read_passphrase(passphrase_file), cost=2**4)
         self.account = to_checksum(keystore.account_or_open(key, lambda: read_passphrase(passphrase_file)))

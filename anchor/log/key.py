@@ -17,21 +17,32 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import make_folder, read_file, write_private
+from deedlog.registry.files import read_file, write_private
 from deedlog.registry.passphrases import bytes_to_make, bytes_to_try
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAXIMUM_FILE = 16 * 1024
+
+MAXIMUM_PASSPHRASE = 1023
+"""Bytes of a passphrase that OpenSSL takes for a PEM file."""
+
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
 def create(path: Path, passphrase: str) -> Ed25519PrivateKey:
-    """Generate a key, write it encrypted into a new file, and return it. Raises `Unavailable` (`file.…`)."""
+    """Generate a key, write it encrypted into a new file, and return it.
+
+    Raises `InvalidData` (`key.empty_passphrase`, `key.passphrase_too_long`, `key.passphrase_typed`) or `Unavailable`
+    (`file.…`).
+    """
+    secret = bytes_to_make(passphrase)
+    if not secret:
+        raise InvalidData("key.empty_passphrase")
+    _check_length([secret], path)
     key = Ed25519PrivateKey.generate()
-    encryption = BestAvailableEncryption(bytes_to_make(passphrase))
-    make_folder(path.parent)
+    encryption = BestAvailableEncryption(secret)
     write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     return key
 
@@ -39,13 +50,16 @@ def create(path: Path, passphrase: str) -> Ed25519PrivateKey:
 def read(path: Path, passphrase: str) -> Ed25519PrivateKey:
     """Decrypt the file at `path` and return its key.
 
-    Raises `InvalidData` (`key.not_a_log_key`, `key.wrong_passphrase`, `key.not_ed25519`) or `Unavailable` (`file.…`).
+    Raises `InvalidData` (`key.not_a_log_key`, `key.wrong_passphrase`, `key.passphrase_too_long`, `key.not_ed25519`)
+    or `Unavailable` (`file.…`).
     """
     data = read_file(path, MAXIMUM_FILE)
     if _ENCRYPTED not in data:
         raise InvalidData("key.not_a_log_key", path=str(path))
+    secrets = bytes_to_try(passphrase)
+    _check_length(secrets, path)
     refused: Exception | None = None
-    for secret in bytes_to_try(passphrase):
+    for secret in secrets:
         try:
             key = load_pem_private_key(data, secret)
         except (ValueError, TypeError) as error:
@@ -57,3 +71,10 @@ def read(path: Path, passphrase: str) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidData("key.not_ed25519", path=str(path))
     return key
+
+
+def _check_length(secrets: list[bytes], path: Path) -> None:
+    """Raise `InvalidData` (`key.passphrase_too_long`) if OpenSSL can take none of these forms of a passphrase."""
+    shortest = min(len(secret) for secret in secrets)
+    if shortest > MAXIMUM_PASSPHRASE:
+        raise InvalidData("key.passphrase_too_long", path=str(path), length=shortest, maximum=MAXIMUM_PASSPHRASE)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from deedlog.anchor.evm.network import Chain
 from deedlog.registry import strict_json
-from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.files import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +23,10 @@ def chain_named(name: str, path: Path | None = None) -> Chain:
     Raises `Unavailable` (`chains.unreadable`) or `InvalidData` (`chains.unknown`, `chains.malformed`).
     """
     try:
-        data = (files("deedlog.anchor.rpc") / "chains.json").read_bytes() if path is None else path.read_bytes()
+        packaged = files("deedlog.anchor.rpc") / "chains.json"
+        data = packaged.read_bytes() if path is None else read_file(path, MAXIMUM_FILE)
         chains: Any = strict_json.loads(data, MAXIMUM_FILE)
-    except (OSError, strict_json.JsonError) as error:
+    except DeedlogError as error:
         raise Unavailable("chains.unreadable", path=str(path)) from error
     if not isinstance(chains, dict) or name not in chains:
         raise InvalidData("chains.unknown", chain=name, chains=", ".join(chains) if isinstance(chains, dict) else "")

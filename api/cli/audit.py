@@ -51,7 +51,7 @@ def command(
     language: str = ctx.obj
     pinned = None if registry is None else account_from_any_case(registry, "--registry")
     try:
-        kept = [(str(path), read_file(path, MAXIMUM_NOTE)) for path in earlier]
+        kept = [(str(path), read_file(path, MAXIMUM_NOTE, streams=True)) for path in earlier]
         with ExitStack() as stack:
             seconds = request_seconds()
             registry_client = Registry(url, address=pinned, language=language, seconds=seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import click
 
 from deedlog.api.cli.common import passphrase, say, show_json
 from deedlog.api.cli.signing import Signer, signer_options
-from deedlog.api.client.home import key_path
+from deedlog.api.client.home import key_folder, key_path
 from deedlog.api.texts import text
 from deedlog.registry import files, keystore, times
 from deedlog.registry.errors import DeedlogError, Unavailable
@@ -39,14 +40,16 @@ def new(language: str, name: str, backup: Path | None, passphrase_file: Path | N
     If you lose the key, you can no longer sign as this account, and nobody can restore it. So a backup is required.
     """
     path = key_path(name)
-    if path.exists():
-        raise Unavailable("file.exists", path=str(path))
+    ours = path.parent == key_folder()  # a missing folder is made if it is ours, and else is an error
+    if not ours or path.parent.exists():
+        files.check_writable(path)
     if backup is None:
         say(language, "cli.key.backup_needed")
         backup = Path(click.prompt(text(language, "cli.key.backup_where")))
-    if backup.is_dir():
+    if os.path.isdir(backup):  # noqa: PTH112 - unlike Path.is_dir, False for a path that is too long
         backup /= path.name
-    if backup.exists() or backup.resolve() == path.resolve():
+    files.check_writable(backup)
+    if backup.resolve() == path.resolve():
         raise Unavailable("file.exists", path=str(backup))
     secret = passphrase(language, passphrase_file, new=True)
     key = keystore.new_key()
@@ -54,7 +57,8 @@ def new(language: str, name: str, backup: Path | None, passphrase_file: Path | N
     try:
         # Test the backup by opening it, before the key is used for anything.
         keystore.read(backup, secret)
-        files.make_folder(path.parent)
+        if ours:
+            files.make_folder(path.parent)
         files.write_private(path, files.read_file(backup, keystore.MAXIMUM_FILE))
     except DeedlogError:
         backup.unlink(missing_ok=True)

@@ -116,8 +116,8 @@ def check(
     If the payer's account was rotated, give the bundle of the rotation with the reports.
     """
     own = own_payouts(
-        bundles.parse(read_file(agreement, bundles.MAXIMUM_BUNDLE), contracts()),
-        [bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE), contracts()) for path in reports],
+        bundles.parse(read_file(agreement, bundles.MAXIMUM_BUNDLE, streams=True), contracts()),
+        [bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE, streams=True), contracts()) for path in reports],
         None if account is None else account_from_any_case(account, "--account"),
         None if registry is None else account_from_any_case(registry, "--registry"),
         [from_hex(value.lower(), HASH_SIZE, "--block-hash") for value in block_hash],

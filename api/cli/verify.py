@@ -88,7 +88,7 @@ def command(
 
 
 def _read(path: Path) -> Bundle:
-    return bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE), contracts())
+    return bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE, streams=True), contracts())
 
 
 def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int) -> None:

@@ -11,6 +11,11 @@ def home() -> Path:
     return Path(os.environ.get("DEEDLOG_HOME") or Path.home() / ".deedlog")
 
 
+def key_folder() -> Path:
+    """Return the folder of the person's keys."""
+    return home() / "keys"
+
+
 def key_path(name: str) -> Path:
     """Return the key file with this name in the person's folder; a path is returned as it is."""
-    return Path(name) if os.sep in name or name.endswith(".json") else home() / "keys" / f"{name}.json"
+    return Path(name) if os.sep in name or name.endswith(".json") else key_folder() / f"{name}.json"

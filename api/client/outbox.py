@@ -5,10 +5,8 @@ They contain title, name and salt, which the log never shows, so only their owne
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from deedlog.api.client.home import home
@@ -47,10 +45,11 @@ def write(path: Path, signed: SignedStatement) -> None:
 def read(path: Path, registry: bytes) -> SignedStatement:
     """Return the statement that was signed before, ready to send; raise `InvalidData` (`register.…`)."""
     try:
-        return SignedStatement.from_json(strict_json.loads(_bytes(path), MAXIMUM_KEPT), registry)
+        data = files.read_file(path, MAXIMUM_KEPT, follow=False)
+        return SignedStatement.from_json(strict_json.loads(data, MAXIMUM_KEPT), registry)
     except InvalidData as error:
-        if error.code == "register.link":
-            raise
+        if error.code == "file.link":
+            raise InvalidData("register.link", path=str(path)) from error
         raise InvalidData("register.kept", path=str(path), reason=error.code) from error
 
 
@@ -67,20 +66,3 @@ def put_aside(path: Path) -> Path:
             number += 1
         else:
             return aside
-
-
-def _bytes(path: Path) -> bytes:
-    """Return the file's bytes. Never follows a link or blocks on a pipe."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise InvalidData("file.not_a_file", path=str(path))
-            data = file.read(MAXIMUM_KEPT + 1)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise InvalidData("register.link", path=str(path)) from error
-        raise Unavailable("file.unreadable", path=str(path), reason=error.strerror or str(error)) from error
-    if len(data) > MAXIMUM_KEPT:
-        raise InvalidData("file.too_large", path=str(path), maximum=MAXIMUM_KEPT)
-    return data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -207,6 +208,9 @@ def test_a_chain_without_a_node_of_its_own_asks_for_one(operator):
         done = worker(operator, DEEDLOG_CHAINS=str(chains))
         refused(done, "settings.rpc_url", "Set DEEDLOG_RPC_URL", "请设置 DEEDLOG_RPC_URL")
         chains.write_text("{", "utf-8")
+        refused(worker(operator, DEEDLOG_CHAINS=str(chains)), "chains.unreadable", "DEEDLOG_CHAINS", "DEEDLOG_CHAINS")
+        chains.unlink()
+        os.mkfifo(chains)  # is not waited for
         refused(worker(operator, DEEDLOG_CHAINS=str(chains)), "chains.unreadable", "DEEDLOG_CHAINS", "DEEDLOG_CHAINS")
         done = worker(operator, DEEDLOG_CHAIN="mars")
         refused(done, "chains.unknown", "Set DEEDLOG_CHAIN to one of", "请将 DEEDLOG_CHAIN 设为")

@@ -64,6 +64,46 @@ def test_a_key_is_not_made_without_a_backup(person):
     assert json.loads(shown.stdout)["account"] in made.stdout
 
 
+@pytest.mark.parametrize(
+    ("backup", "name"), [("not-mounted/stick/copy.json", "default"), ("stick/copy.json", "not-mounted/key.json")]
+)
+def test_no_key_is_made_in_a_folder_that_is_missing(person, backup, name):
+    refused = person.run(
+        "key", "new", "--name", name, "--backup", backup, "--passphrase-file", person.passphrase, "--json"
+    )
+    assert refused.returncode == 1
+    error = json.loads(refused.stdout)["error"]
+    missing = Path(backup if "not-mounted" in backup else name)
+    assert error["code"] == "file.no_folder"
+    assert error["params"] == {"path": str(missing), "folder": str(missing.parent)}
+    assert "is mounted" in refused.stderr
+    assert not (person.folder / "not-mounted").exists()
+    assert not list(person.folder.rglob("*.json"))
+
+
+def test_the_backup_is_another_file_than_the_key(person):
+    (person.folder / "keys").symlink_to("stick")
+    refused = person.run(
+        *("key", "new", "--name", "keys/key.json", "--backup", "stick/key.json"),
+        *("--passphrase-file", person.passphrase, "--json"),
+    )
+    assert json.loads(refused.stdout)["error"]["code"] == "file.exists"
+    assert not list(person.folder.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("backup", "code"),
+    [("a\0b", "file.name_zero"), ("circle/copy.json", "file.unwritable"), ("x" * 256, "file.unwritable")],
+    ids=["zero byte", "links in a circle", "too long"],
+)
+def test_a_backups_path_that_cannot_be_is_an_error_with_a_code(person, backup, code):
+    (person.folder / "circle").symlink_to("circle")
+    refused = person.run("key", "new", "--passphrase-file", person.passphrase, "--json", given=f"{backup}\n")
+    assert refused.returncode == 1
+    assert f'"code": "{code}"' in refused.stdout
+    assert not list(person.folder.rglob("*.json"))
+
+
 def test_a_key_is_never_written_over(person):
     person.new_key()
     before = (person.folder / "home/keys/default.json").read_bytes()

@@ -41,6 +41,7 @@ class Somebody(CommandLineUser):
     def more_keys(self, *names):
         """Make more keys that are cheap; return their accounts."""
         passphrase = self.passphrase.read_text("utf-8").strip()
+        (self.folder / "home/keys").mkdir(parents=True, exist_ok=True)
         for name in names:
             keystore.write(self.folder / f"home/keys/{name}.json", keystore.new_key(), passphrase, cost=2**4)
         return [account_of_private_key(self.opened(name)) for name in names]

@@ -48,4 +48,5 @@ class CommandLineUser:
     def cheap_key(self):
         """Have a key whose file is opened at once, for tests that open it often; `new_key` makes a real one."""
         passphrase = self.passphrase.read_text("utf-8").strip()
+        (self.folder / "home/keys").mkdir(parents=True, exist_ok=True)
         keystore.write(self.folder / "home/keys/default.json", keystore.new_key(), passphrase, cost=2**4)

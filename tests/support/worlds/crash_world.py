@@ -82,7 +82,7 @@ class CrashRegistry:
 
     def prepare(self) -> None:
         """Write what `init` needs: passphrase, file of chains, and key files that are cheap to open."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, exist_ok=True)
         (self.folder / "passphrase").write_text(PASSPHRASE + "\n", "utf-8")
         chain = json.loads((ROOT / "anchor/rpc/chains.json").read_text("utf-8"))["local"]
         (self.folder / "chains.json").write_text(json.dumps({"local": chain | {"poll_milliseconds": 200}}), "utf-8")

@@ -21,7 +21,16 @@ from support.faults.small_disk import mounted
 
 from deedlog.registry import files
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.files import append, check_writable, make_folder, rename, write_atomically, write_private
+from deedlog.registry.files import (
+    append,
+    check_writable,
+    make_folder,
+    read_file,
+    rename,
+    write_atomically,
+    write_private,
+)
+from deedlog.registry.hashing import digest_file
 
 
 def over(path, data):
@@ -56,6 +65,64 @@ def mode(path):
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+# Reading
+
+
+def test_a_file_of_the_maximum_is_read_and_a_larger_one_is_refused(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    assert read_file(path, 5) == b"12345"
+    assert refusal("file.too_large", read_file, path, 4) == {"path": str(path), "maximum": 4}
+    assert refusal("file.unreadable", read_file, tmp_path / "none", 5)["reason"] == os.strerror(errno.ENOENT)
+    for streams in (False, True):
+        params = refusal("file.unreadable", read_file, tmp_path, 5, streams=streams)
+        assert params["reason"] == os.strerror(errno.EISDIR)
+
+
+def test_a_link_is_read_through_unless_the_caller_forbids_it(tmp_path):
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_bytes(b"x")
+    link.symlink_to(path)
+    assert read_file(link, 1) == b"x"
+    assert read_file(path, 1, follow=False) == b"x"
+    assert refusal("file.link", read_file, link, 1, follow=False) == {"path": str(link)}
+
+
+READ = "import pathlib, sys; from deedlog.registry.files import read_file\nread_file(pathlib.Path(sys.argv[1]), 9)"
+
+
+def test_a_pipe_in_a_files_place_is_not_waited_for(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link, "/dev/zero"):
+        # In a process of its own: one that waits for the pipe can be ended.
+        done = subprocess.run(
+            [sys.executable, "-c", READ, path], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert f"file.not_a_file path={path}" in done.stderr
+
+
+def test_a_pipe_is_read_to_its_end_where_the_caller_takes_one(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(pipe.write_bytes, b"1" * 200_000)
+        assert read_file(pipe, 200_000, streams=True) == b"1" * 200_000
+        written.result()
+    refusal("file.too_large", read_file, Path("/dev/zero"), 9, streams=True)
+
+
+def test_files_that_are_read_leave_no_descriptor_open(tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    os.mkfifo(tmp_path / "pipe")
+    before = names(Path("/dev/fd"))
+    read_file(tmp_path / "file", 1)
+    refusal("file.not_a_file", read_file, tmp_path / "pipe", 1)
+    refusal("file.unreadable", read_file, tmp_path, 1)
+    assert names(Path("/dev/fd")) == before
 
 
 # Bytes and permission bits
@@ -102,6 +169,28 @@ def test_names_may_have_all_their_255_bytes_and_need_not_be_text(tmp_path, write
     write(ill_formed, b"y")
     assert ill_formed.read_bytes() == b"y"
     assert len(names(tmp_path)) == 2
+
+
+CALLS = {
+    "read": lambda path: read_file(path, 1),
+    "digest": digest_file,
+    "private": lambda path: write_private(path, b"x"),
+    "atomic": lambda path: write_atomically(path, b"x"),
+    "check": check_writable,
+    "append": lambda path: append(path, b"x"),
+    "rename": lambda path: rename(path, "new"),
+    "rename to": lambda path: rename(path.with_name("old"), path.name),
+    "folder": make_folder,
+    "folder above": lambda path: make_folder(path / "below"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_path_that_no_file_can_have_is_an_error_with_a_code(tmp_path, call):
+    (tmp_path / "old").write_bytes(b"old")
+    assert refusal("file.name_zero", call, tmp_path / "a\0b")["path"].startswith(f"{tmp_path}/a\\0b")
+    assert refusal("file.name_encoding", call, tmp_path / "a\ud800") == {"encoding": sys.getfilesystemencoding()}
+    assert names(tmp_path) == ["old"]
 
 
 # What is there already
@@ -520,6 +609,54 @@ def test_a_file_that_another_process_makes_meanwhile_is_not_replaced(tmp_path, w
     assert names(tmp_path) == ["file"]
 
 
+@pytest.mark.parametrize("replaces", [True, lambda data: data == b"another's"], ids=["always", "asked"])
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_another_process_makes_meanwhile_is_replaced_where_it_may_be(tmp_path, replaces, links):
+    path, made = tmp_path / "file", []
+
+    def another(name):
+        if name in ("link", "replace") and not made:
+            path.write_bytes(b"another's")
+            made.append(name)
+        if not links:
+            without_links(name)
+
+    with file_calls.before_each(another):
+        write_atomically(path, b"ours", replaces=replaces)
+    assert path.read_bytes() == b"ours"
+    assert (len(made), names(tmp_path)) == (1, ["file"])
+
+
+def test_a_file_that_comes_and_goes_is_not_waited_for_without_end(tmp_path):
+    path = tmp_path / "file"
+
+    def another(name):
+        if name == "link":
+            path.write_bytes(b"another's")
+        elif name == "stat":
+            path.unlink(missing_ok=True)
+
+    with file_calls.before_each(another):
+        refusal("file.exists", write_atomically, path, b"ours", replaces=lambda _: True)
+    assert path.read_bytes() == b"another's"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_file_that_is_removed_before_it_is_asked_about_is_written_anew(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"ours")
+
+    def another(name):
+        if name == "open" and looked:
+            path.unlink(missing_ok=True)
+        looked.extend([name] * (name == "stat"))
+
+    looked = []
+    with file_calls.before_each(another):
+        write_atomically(path, b"newer", replaces=lambda _: pytest.fail("it was asked about"))
+    assert path.read_bytes() == b"newer"
+
+
 def test_a_file_that_is_exchanged_meanwhile_is_asked_about_again(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"ours")
@@ -556,6 +693,40 @@ def test_a_file_gets_another_name_and_replaces_nothing(tmp_path):
     assert (tmp_path / "b").read_bytes() == b"a"
     assert (tmp_path / "taken").read_bytes() == b"taken"
     refusal("file.unwritable", rename, tmp_path / "gone", "c")
+
+
+@pytest.mark.parametrize("to", ["secret", "nothing"])
+def test_a_link_gets_another_name_and_what_it_leads_to_does_not(tmp_path, to):
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "link").symlink_to(to)
+    rename(tmp_path / "link", "aside")
+    assert names(tmp_path) == ["aside", "secret"]
+    assert (tmp_path / "aside").readlink() == Path(to)
+    assert (tmp_path / "secret").stat().st_nlink == 1
+
+
+@pytest.mark.parametrize("there", ["a file", "a link to a file", "a link to nothing", "a pipe"])
+def test_what_is_no_folder_is_not_taken_for_one(tmp_path, there):
+    path = tmp_path / "folder"
+    if there == "a file":
+        path.write_bytes(b"")
+    elif there == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("target")
+        if there == "a link to a file":
+            (tmp_path / "target").write_bytes(b"")
+    before = names(tmp_path)
+    assert refusal("file.unwritable", make_folder, path)["reason"] == os.strerror(errno.ENOTDIR)
+    assert names(tmp_path) == before
+
+
+def test_a_link_to_a_folder_is_one(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    make_folder(tmp_path / "link" / "below")
+    make_folder(tmp_path / "link")
+    assert (tmp_path / "real" / "below").is_dir()
 
 
 def test_folders_are_made_with_those_above_them(tmp_path):

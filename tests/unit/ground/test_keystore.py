@@ -105,6 +105,20 @@ def test_the_passphrase_of_a_file(tmp_path, data, passphrase):
     assert read_passphrase(tmp_path / "passphrase") == passphrase
 
 
+PASSPHRASE_OF = (
+    "import pathlib, sys; from deedlog.registry.passphrases import read_passphrase\n"
+    "print(read_passphrase(pathlib.Path(sys.argv[1])))"
+)
+
+
+@pytest.mark.parametrize(
+    "script", ['"$0" -c "$1" <(sleep 0.1; echo secret)', 'echo secret | "$0" -c "$1" /dev/stdin'], ids=["<(…)", "stdin"]
+)
+def test_the_passphrase_of_a_pipe(script):
+    done = subprocess.run(["bash", "-c", script, sys.executable, PASSPHRASE_OF], capture_output=True, check=True)
+    assert done.stdout == b"secret\n"
+
+
 @pytest.mark.parametrize("data", [b"\xff\xfes\0", b"\xff"])
 def test_a_passphrase_file_in_another_encoding_is_named(tmp_path, data):
     (tmp_path / "passphrase").write_bytes(data)
@@ -115,10 +129,17 @@ def test_a_passphrase_file_in_another_encoding_is_named(tmp_path, data):
 def test_only_the_owner_reads_a_key_file(tmp_path, umask):
     before = os.umask(umask)
     try:
-        write(tmp_path / "new folder" / "key.json", ALICE, "passphrase", QUICK)
+        write(tmp_path / "key.json", ALICE, "passphrase", QUICK)
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "new folder" / "key.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "key.json").stat().st_mode) == 0o600
+
+
+def test_a_missing_folder_is_named_and_not_made(tmp_path):
+    path = tmp_path / "not mounted" / "key.json"
+    error = refusal(Unavailable, write, path, ALICE, "passphrase", QUICK)
+    assert (error.code, error.params) == ("file.no_folder", {"path": str(path), "folder": str(path.parent)})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_file_is_never_written_over(kept):

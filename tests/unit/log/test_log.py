@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -170,3 +172,16 @@ def test_an_old_backup_is_told_by_what_was_signed_last(world, tmp_path):
     last_signed.remember(path, state.size + 1, bytes(32))
     with pytest.raises(InvalidData, match=r"log\.database_behind"):
         last_signed.check(path, world.database)
+
+
+def test_workers_that_share_a_folder_may_write_the_first_head_at_once(tmp_path):
+    def remember(path, barrier):
+        barrier.wait()
+        last_signed.remember(path, 1, bytes(32))
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(50):
+            path, barrier = tmp_path / str(number), Barrier(4)
+            for done in [pool.submit(remember, path, barrier) for _ in range(4)]:
+                done.result()
+    assert len(list(tmp_path.iterdir())) == 50

@@ -32,13 +32,35 @@ def pem(key, passphrase):
 
 
 def test_a_key_comes_back_by_its_passphrase_in_any_unicode_form(tmp_path):
-    path = tmp_path / "new" / "log.pem"
+    path = tmp_path / "log.pem"
     made = log_key.create(path, "ﬁe\u0301")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for typed in ("ﬁe\u0301", "fi\u00e9", "fie\u0301"):
         assert log_key.read(path, typed).private_bytes_raw() == made.private_bytes_raw()
     assert refusal(InvalidData, log_key.read, path, "fie") == "key.wrong_passphrase"
     assert refusal(Unavailable, log_key.create, path, "x") == "file.exists"
+
+
+def test_a_missing_folder_is_named_and_not_made(tmp_path):
+    assert refusal(Unavailable, log_key.create, tmp_path / "not mounted" / "log.pem", "x") == "file.no_folder"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_passphrase_that_openssl_cannot_take_is_refused_with_a_code(tmp_path):
+    path, longest = tmp_path / "log.pem", "长" * 341
+    assert refusal(InvalidData, log_key.create, path, longest + "x") == "key.passphrase_too_long"
+    assert refusal(InvalidData, log_key.create, path, "") == "key.empty_passphrase"
+    assert list(tmp_path.iterdir()) == []
+    made = log_key.create(path, longest)
+    assert log_key.read(path, longest).private_bytes_raw() == made.private_bytes_raw()
+    assert refusal(InvalidData, log_key.read, path, longest + "x") == "key.passphrase_too_long"
+
+
+def test_a_passphrase_is_as_long_as_its_shortest_form(tmp_path):
+    path = tmp_path / "log.pem"
+    typed = "e\u0301" * 500  # 1,500 bytes, and 1,000 in NFKC
+    made = log_key.create(path, typed)
+    assert log_key.read(path, typed).private_bytes_raw() == made.private_bytes_raw()
 
 
 def test_a_file_made_before_passphrases_were_normalised_is_opened(tmp_path):
