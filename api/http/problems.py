@@ -66,12 +66,20 @@ _STATUS = {
 
 
 def status_of(error: DeedlogError) -> int:
-    """Return the HTTP status of an error: its own; 400 for what is no JSON, 503 for what may go later."""
-    if error.code in _STATUS:
-        return _STATUS[error.code]
-    if isinstance(error, JsonError):
+    """Return the HTTP status of an error."""
+    return status_for(error.code, type(error))
+
+
+def status_for(code: str, kind: type[DeedlogError]) -> int:
+    """Return the HTTP status of an error of that code and class.
+
+    A code may have a status of its own; else it is 400 for what is not JSON, 503 for what may succeed later, 422.
+    """
+    if code in _STATUS:
+        return _STATUS[code]
+    if issubclass(kind, JsonError):
         return 400
-    return 503 if isinstance(error, Unavailable) else 422
+    return 503 if issubclass(kind, Unavailable) else 422
 
 
 def problem(error: DeedlogError, language: str) -> dict[str, Any]:
