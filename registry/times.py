@@ -19,6 +19,9 @@ _TYPED = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)? ?(Z|UTC|[+-]\d\d:?\d\d)?)?", re.ASCII | re.IGNORECASE
 )
 
+_DIGITS = 20
+"""Those of the largest 64-bit number: a statement's times are no larger."""
+
 _LAST_SHOWN = 253_402_214_400
 """The last instant that is in the year 9999 in every zone: a signer may claim any time, and calendars end there."""
 
@@ -71,11 +74,11 @@ def read_rfc3339(text: str) -> int:
 def read_typed(text: str) -> int:
     """Return a time that a person typed; raise `InvalidData` (`time.unreadable`, `time.twice_or_never`).
 
-    Unix seconds; a date, which is its first second in UTC; a date and a time with `Z`, `UTC` or an offset, or without
-    one: then in this machine's zone. Seconds may be left out, a fraction is dropped.
+    Unix seconds, of at most 20 digits; a date, which is its first second in UTC; a date and a time with `Z`, `UTC` or
+    an offset, or without one: then in this machine's zone. Seconds may be left out, a fraction is dropped.
     """
     typed = text.strip()
-    if typed.isascii() and typed.isdigit():
+    if len(typed) <= _DIGITS and typed.isascii() and typed.isdigit():
         return int(typed)
     found = _TYPED.fullmatch(typed)
     if found is None:

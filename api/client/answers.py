@@ -1,6 +1,6 @@
 """What a registry answers, as values. Digests and accounts are bytes, times are Unix seconds, amounts are minor units.
 
-Where a registry shows a statement, `Registry` has derived its digest again from its members before it is one of these.
+Where one of these has a `statement`, `Registry` has derived its digest again from its members.
 What else is in them is the registry's word.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.sign_in import read_time
+from deedlog.registry.statements import KINDS
 from deedlog.registry.statements.signatures import Signature
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class Receipt:
 class StatementRecord:
     """A statement as its registry shows it.
 
-    `statement` is None where it is withheld from the one who asks, or erased. `standing` is the code of what it counts
-    for now. `log_index` and `entry_time` are None before it is logged.
+    `statement` is None where it is withheld from the one who asks, or erased, or of a kind that this version does not
+    know (`known_kind` is false): its digest cannot be derived here, so all of the record is the registry's word.
+    `standing` is the code of what it counts for now. `log_index` and `entry_time` are None before it is logged.
     """
 
     digest: bytes
@@ -75,13 +77,13 @@ class StatementRecord:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any], statement: Statement | None) -> StatementRecord:
-        """Read what a registry says of a statement."""
+        """Read what a registry says of a statement; raise `ValueError` and the like where it is none."""
         state = answer["state"]
         if state not in STATES:
             raise ValueError(state)
         return cls(
             digest=_digest(answer["digest"]),
-            kind=str(answer["kind"]),
+            kind=_kind(answer["kind"], statement),
             state=state,
             standing=str(answer["standing"]["code"]),
             statement=statement,
@@ -96,6 +98,11 @@ class StatementRecord:
             answer=answer,
         )
 
+    @property
+    def known_kind(self) -> bool:
+        """Whether this version knows the kind; a newer one may be needed."""
+        return self.kind in KINDS
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -108,22 +115,25 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A statement that several must sign, before all have. `state`: proposed, declined, cancelled, expired or stale."""
+    """A statement that several must sign, before all have. `state`: proposed, declined, cancelled, expired or stale.
+
+    `statement` is None where this version does not know its kind (`known_kind` is false): it cannot be signed here.
+    """
 
     digest: bytes
     kind: str
     state: str
-    statement: Statement
+    statement: Statement | None
     parties: tuple[Party, ...]
     proposed_at: int
     answer: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
-    def read(cls, answer: Mapping[str, Any], statement: Statement) -> Draft:
-        """Read what a registry says of a draft."""
+    def read(cls, answer: Mapping[str, Any], statement: Statement | None) -> Draft:
+        """Read what a registry says of a draft; raise `ValueError` and the like where it is none."""
         return cls(
             digest=_digest(answer["digest"]),
-            kind=str(answer["kind"]),
+            kind=_kind(answer["kind"], statement),
             state=str(answer["state"]),
             statement=statement,
             parties=tuple(
@@ -137,6 +147,11 @@ class Draft:
             proposed_at=_time(answer["proposed_at"]),
             answer=answer,
         )
+
+    @property
+    def known_kind(self) -> bool:
+        """Whether this version knows the kind; a newer one may be needed."""
+        return self.kind in KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +247,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A bundle that was verified: it is of this registry and this statement, and no answer about it is no.
+    """A bundle that was verified: it is of this registry and this statement, and no answer about it or an anchor is no.
 
     `data` is the file (NAME.deed); `verdict` has the answers. What needs a final block's hash is not checked in it.
     """
@@ -240,6 +255,13 @@ class Proof:
     data: bytes
     bundle: Bundle
     verdict: Verdict
+
+
+def _kind(value: object, statement: Statement | None) -> str:
+    """Return a kind's name; raise `ValueError` where it is not that of the statement that was checked."""
+    if not isinstance(value, str) or (statement is not None and statement.kind != value):
+        raise ValueError(value)
+    return value
 
 
 def _digest(value: object) -> bytes:

@@ -11,7 +11,7 @@ from deedlog.registry.bounded_http import PAUSES, BoundedHttp, FetchError
 from deedlog.registry.errors import Unavailable, VerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from deedlog.anchor.tlog.tiles import TilePath
@@ -22,10 +22,17 @@ _GONE = (404, 410)
 class ServedLog:
     """The log below `URL/log`. Both reads raise what `anchor.audit.tree.Source` says, and `FetchError`."""
 
-    def __init__(self, url: str, *, seconds: float | None = None, pauses: Sequence[float] = PAUSES) -> None:
-        """Name the registry's URL; nothing is asked yet. `seconds` and `pauses` are those of each read."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        seconds: float | None = None,
+        pauses: Sequence[float] = PAUSES,
+        on_pause: Callable[[float], None] | None = None,
+    ) -> None:
+        """Name the registry's URL; nothing is asked yet. The others are those of each read, as for `BoundedHttp`."""
         self._url = url.rstrip("/")
-        self._http = BoundedHttp(f"{self._url}/log/", seconds=seconds, pauses=pauses)
+        self._http = BoundedHttp(f"{self._url}/log/", seconds=seconds, pauses=pauses, on_pause=on_pause)
 
     def __enter__(self) -> Self:
         """Return itself."""

@@ -38,10 +38,11 @@ from deedlog.api.client.answers import (
 from deedlog.api.client.connection import Connection
 from deedlog.api.client.signed_statement import SignedStatement, show
 from deedlog.registry import sign_in, times
+from deedlog.registry.acceptance.submission import MAXIMUM_BATCH
 from deedlog.registry.bounded_http import PAUSES, may_pass
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable, VerificationError
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
-from deedlog.registry.statements import signatures
+from deedlog.registry.statements import KINDS, signatures
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.typed_data import from_typed_data, typed_data
 
@@ -54,9 +55,6 @@ if TYPE_CHECKING:
 
     Sign = Callable[[bytes], Signature]
     """Signs a digest (32 bytes) as one account: a wallet, a module that keeps the key, a person who is asked."""
-
-MAXIMUM_BATCH = 500
-"""Statements in one batch."""
 
 WAIT_SECONDS = 3600.0
 """How long `wait` waits by default: a final block of a public chain takes some twenty minutes."""
@@ -83,6 +81,7 @@ class Registry:
         language: str = "en",
         seconds: float | None = None,
         pauses: Sequence[float] = PAUSES,
+        on_pause: Callable[[float], None] | None = None,
     ) -> None:
         """Name the registry; nothing is sent yet.
 
@@ -90,7 +89,11 @@ class Registry:
         word is taken, and whoever answers at the URL decides what your signatures are for. `key` is a private key (32
         bytes), or a function that signs digests; then `account` says for whom. `api_key` is the secret of an API key.
         `language` (`en`, `zh`) is that of the registry's texts; `seconds` the total time of each request, retries
-        included (default: 60); `pauses` the seconds between its tries.
+        included (default: 60); `pauses` the seconds between its tries, where the registry does not ask for a longer
+        pause (Retry-After). `on_pause` is called before each of these, with its seconds: a person may want to know.
+
+        Raises `InvalidData` for an `address`, `account` or `api_key` that is malformed (`api_key.invalid` and others),
+        and for a `language` that no header can carry (`header.malformed`).
         """
         self._pinned = _account(address, "address")
         self._identity: RegistryIdentity | None = None
@@ -104,7 +107,7 @@ class Registry:
         if api_key is not None and _TOKEN.fullmatch(api_key) is None:
             raise InvalidData("api_key.invalid", field="api_key")
         self._api_key = api_key
-        self._connection = Connection(url, language, seconds, pauses)
+        self._connection = Connection(url, language, seconds, pauses, on_pause)
         self._connection.bearer = api_key
 
     def __enter__(self) -> Self:
@@ -357,18 +360,19 @@ class Registry:
     def prove(self, digest: bytes) -> Proof:
         """Return the bundle of a logged statement, verified: it is this registry's and this statement's, and holds.
 
-        Raises `Unavailable` (`statement.not_logged_yet`) before it is logged, `InvalidData` (`prove.…`, `bundle.…`)
-        instead of returning a bundle with a no in it.
+        Raises `Unavailable` (`statement.not_logged_yet`) before it is logged. Raises `InvalidData` (`prove.bad_bundle`
+        with `question` and `reason`, `prove.other_statement`, `bundle.…`) instead of returning a bundle about which any
+        answer is no: one of the bundle's, or of one of its anchors.
         """
         data = self._connection.send("GET", f"/v1/statements/{to_hex(digest)}/bundle")
         bundle = bundles.parse(data, contracts())
         verdict = verify(bundle, Pins(registry=self.identity().address))
-        for name in ("signatures", "complete", "included"):
-            finding = verdict.findings[name]
-            if finding.answer is Answer.NO:
-                raise InvalidData("prove.bad_bundle", question=name, reason=finding.code)
         if verdict.digest != digest:
             raise InvalidData("prove.other_statement", digest=to_hex(verdict.digest))
+        for findings in (verdict.findings, *(anchor.findings for anchor in verdict.anchors)):
+            for name, finding in findings.items():
+                if finding.answer is Answer.NO:
+                    raise InvalidData("prove.bad_bundle", question=name, reason=finding.code)
         return Proof(data, bundle, verdict)
 
     def events(self, after: str | None = None) -> Iterator[Event]:
@@ -401,10 +405,11 @@ class Registry:
 
     def _draft(self, answer: dict[str, Any], wanted: bytes | None = None) -> Draft:
         statement = self._checked(answer, wanted)
-        if statement is None:
-            raise self._odd()
         with self._connection.reading():
-            return Draft.read(answer, statement)
+            draft = Draft.read(answer, statement)
+        if statement is None and draft.known_kind:
+            raise self._odd()
+        return draft
 
     def _record(self, answer: dict[str, Any], wanted: bytes | None = None) -> StatementRecord:
         statement = self._checked(answer, wanted)
@@ -412,14 +417,14 @@ class Registry:
             return StatementRecord.read(answer, statement)
 
     def _checked(self, answer: dict[str, Any], wanted: bytes | None) -> Statement | None:
-        """Return the statement that an answer shows, if it shows one.
+        """Return the statement that an answer shows; None if it shows none, or one of a kind that is unknown here.
 
         Raises `InvalidData` (`signing.other_digest`) unless its members give the digest that the answer names, and that
         is the one asked for.
         """
         with self._connection.reading():
             digest = from_hex(answer["digest"], HASH_SIZE, None)
-            data = answer["typed_data"]
+            data = answer["typed_data"] if answer["kind"] in KINDS else None
         statement = None if data is None else from_typed_data(data, self.identity().address)
         for actual in (digest, digest if statement is None else self.digest(statement)):
             expected = digest if wanted is None else wanted
