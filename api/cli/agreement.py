@@ -16,7 +16,7 @@ from deedlog.api.cli.common import say, show_json
 from deedlog.api.cli.shares import bars, parse_shares
 from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, signer_options
 from deedlog.api.client.answers import StatementRecord
-from deedlog.api.texts import text
+from deedlog.api.texts import catalogue, printable, text
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.files import read_file, write_private
@@ -103,7 +103,10 @@ def show_command(options: Options, digest: str) -> None:
         for line in lines_of(_shown(found), options.language):
             click.echo(line)
         if isinstance(found, StatementRecord):
-            click.echo(text(options.language, found.standing, found.answer["standing"]["params"]))
+            # A newer registry may have standings that this version has no words for.
+            known = found.standing in catalogue(options.language)
+            params = found.answer["standing"]["params"]
+            click.echo(text(options.language, found.standing, params) if known else printable(found.standing))
             return
         say(options.language, "cli.agreement.draft", state=found.state)
         for party in found.parties:
