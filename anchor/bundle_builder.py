@@ -1,4 +1,4 @@
-"""Making a bundle from the database: the other end of `anchor.verify.procedure`."""
+"""Makes bundles from the database. `anchor.verify.procedure` verifies them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 
 def make_bundle(connection: Connection, identity: RegistryIdentity, digest: bytes) -> Bundle:
-    """Return the bundle of a statement: with all its anchors, or, before the first, against the newest checkpoint.
+    """Return the bundle of the statement with this digest.
 
-    Raises `InvalidData` (`statement.unknown`, `statement.erased`) or `Unavailable` (`statement.not_logged_yet`).
+    The bundle has the smallest covering anchor of each chain. If there is none yet, it has a tlog-proof in the newest
+    checkpoint instead. Raises `InvalidData` (`statement.unknown`, `statement.erased`) or `Unavailable`
+    (`statement.not_logged_yet`, `log.no_checkpoint`).
     """
     stored = store.by_digest(connection, digest)
     if stored is None:
@@ -55,7 +57,7 @@ def make_bundle(connection: Connection, identity: RegistryIdentity, digest: byte
 
 
 def newest_proof(connection: Connection, index: int) -> bytes:
-    """Return the tlog-proof of the entry at `index` in the newest checkpoint."""
+    """Return the tlog-proof of the entry at `index` in the newest checkpoint. Raises `Unavailable` (`log.missing`)."""
     note = log_store.newest_checkpoint(connection)
     return _proof(connection, index, checkpoint.read_unsigned(note).size, note)
 

@@ -1,7 +1,7 @@
-"""The RFC 6962 / RFC 9162 §2.1 Merkle tree over SHA-256: hashes, proofs from leaf hashes, and their verification.
+"""The Merkle tree of RFC 6962 and RFC 9162 §2.1 over SHA-256: hashes, proofs from leaf hashes, verification of proofs.
 
 A root does not bind the size of its tree: a proof for (index, size) may also hold for another pair under the same root.
-Take size and root together, from a signed checkpoint or from the contract, never from an unsigned field.
+So take size and root together from a signed checkpoint or from the contract, never from an unsigned field.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HASH_SIZE = 32
 PAIR_SIZE = 2 * HASH_SIZE
 MAXIMUM_SIZE = 2**64 - 1
-"""A tree size is a uint64, in the contract as here."""
+"""Tree sizes are uint64, here and in the contract."""
 
 EMPTY_ROOT = sha256(b"").digest()
 """RFC 9162 §2.1.1: the root of the tree without leaves."""
@@ -39,7 +39,7 @@ def root_from_leaf_hashes(leaf_hashes: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     level = list(leaf_hashes)
     while len(level) > 1:
-        # An odd last node has no sibling and rises as it is.
+        # An odd last node has no sibling and moves up unchanged.
         odd = level[-1:] if len(level) & 1 else []
         nodes = iter(level)
         level = [sha256(b"\x01" + left + right).digest() for left, right in zip(nodes, nodes, strict=False)] + odd
@@ -47,9 +47,9 @@ def root_from_leaf_hashes(leaf_hashes: Sequence[bytes]) -> bytes:
 
 
 def perfect_nodes(row: bytes) -> tuple[bytes, ...]:
-    """Return the nodes over the hashes in `row`, height by height from `row` itself, each height joined as `row` is.
+    """Return the roots of all perfect subtrees over the hashes in `row`: one item for each height, joined as in `row`.
 
-    Only roots of perfect subtrees: an odd last node has none. Of 2^n hashes, the last height is their root.
+    The first item is `row` itself. An odd last node has no parent here. For 2^n hashes, the last item is their root.
     """
     heights = [row]
     while len(row) >= PAIR_SIZE:
@@ -60,15 +60,15 @@ def perfect_nodes(row: bytes) -> tuple[bytes, ...]:
 
 
 def root_from_subtrees(roots: Iterable[bytes]) -> bytes:
-    """Return the root of a tree from the roots of its subtrees of one height, of which the last may be smaller.
+    """Return the root of a tree from the roots of its subtrees of one height. The last subtree may be smaller.
 
-    One pass, and no more hashes in memory at a time than the tree is high (RFC 9162 §2.1.1: k is a power of two, so
-    that every subtree but those on the right edge is perfect).
+    Takes one pass, and holds no more hashes in memory than the tree has levels. Works because k is a power of two (RFC
+    9162 §2.1.1), so every subtree except those on the right edge is perfect.
     """
     waiting: list[bytes] = []
     for position, subtree in enumerate(roots):
         node, rest = subtree, position
-        while rest & 1:  # a left sibling waits for each one bit
+        while rest & 1:  # each 1 bit means that a left sibling is waiting
             node = node_hash(waiting.pop(), node)
             rest >>= 1
         waiting.append(node)
@@ -83,7 +83,8 @@ def root_from_subtrees(roots: Iterable[bytes]) -> bytes:
 def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
     """Return the leaf ranges [start, end) whose roots are the inclusion proof of `index` in a tree of `size`.
 
-    From the leaf's sibling up (RFC 9162 §2.1.3.1). Raises `InvalidData` (`merkle.index`) unless 0 ≤ index < size.
+    In order from the leaf's sibling up (RFC 9162 §2.1.3.1). Raises `InvalidData` (`merkle.index`) unless
+    0 ≤ index < size, and (`merkle.integer`) unless both are uint64.
     """
     require_size(index, "index")
     require_size(size, "size")
@@ -105,7 +106,8 @@ def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
 def consistency_ranges(old: int, new: int) -> list[tuple[int, int]]:
     """Return the leaf ranges [start, end) whose roots are the consistency proof from size `old` to size `new`.
 
-    RFC 9162 §2.1.4.1. Raises `InvalidData` (`merkle.sizes`) unless 0 < old ≤ new; equal sizes need no node.
+    RFC 9162 §2.1.4.1. Equal sizes need no nodes. Raises `InvalidData` (`merkle.sizes`) unless 0 < old ≤ new, and
+    (`merkle.integer`) unless both are uint64.
     """
     require_size(old, "old")
     require_size(new, "new")
@@ -113,7 +115,7 @@ def consistency_ranges(old: int, new: int) -> list[tuple[int, int]]:
         raise InvalidData("merkle.sizes", old=old, new=new)
     ranges = []
     start, end = 0, new
-    whole = True  # SUBPROOF's b: the subtree [start, end) is a whole old tree, whose root the verifier has
+    whole = True  # b of SUBPROOF: [start, end) is the whole old tree, whose root the verifier already has
     while old != end:
         split = start + _split(end - start)
         if old <= split:
@@ -129,7 +131,7 @@ def consistency_ranges(old: int, new: int) -> list[tuple[int, int]]:
 
 
 def inclusion_proof(leaf_hashes: Sequence[bytes], index: int, size: int) -> list[bytes]:
-    """Return the inclusion proof of leaf `index` in the tree of the first `size` of these leaf hashes.
+    """Return the inclusion proof of leaf `index` in the tree of the first `size` leaf hashes.
 
     Raises `InvalidData` as `inclusion_ranges` does, and (`merkle.size_beyond_tree`) if there are fewer leaves.
     """
@@ -149,16 +151,16 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old: int, new: int) -> list[
 
 
 def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """Raise `VerificationError` unless `proof` shows `leaf_hash` at `index` of the tree (size, root).
+    """Raise `VerificationError` (`merkle.…`) unless `proof` shows `leaf_hash` at `index` of the tree (size, root).
 
-    RFC 9162 §2.1.3.2. `index` and `size` are integers with 0 ≤ index < size < 2^64; every hash has 32 bytes; `proof`
-    goes from the leaf's sibling up and has no node to spare. Size and root must come from one trusted place.
+    RFC 9162 §2.1.3.2. `index` and `size` are integers with 0 ≤ index < size < 2^64. Every hash has 32 bytes. `proof`
+    goes from the leaf's sibling up, without extra nodes. Size and root must come together from one trusted source.
     """
     _sizes(index, size)
-    # Step 1: the index lies in the tree.
+    # Step 1: the index is in the tree.
     if index >= size:
         raise VerificationError("merkle.index", index=index, size=size)
-    # Steps 4a and 5's "sn is 0", before anything is hashed: neither a node to spare nor one missing.
+    # Step 4a and "sn is 0" of step 5, done before hashing: the proof has exactly the right number of nodes.
     _length(proof, _inclusion_length(index, size))
     _hashes(leaf_hash, root, *proof)
     # Steps 2, 3.
@@ -183,13 +185,13 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
 def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:
     """Raise `VerificationError` unless `proof` shows that the tree (new_size, new_root) extends (old_size, old_root).
 
-    RFC 9162 §2.1.4.2, which is valid for 0 < old_size < new_size only, with the guards that it leaves to the caller:
-    equal sizes need equal roots and no node; a smaller new size, and an old size of 0, are refused.
+    RFC 9162 §2.1.4.2, which is valid only for 0 < old_size < new_size, with the checks that it leaves to the caller:
+    equal sizes require equal roots and no nodes; a smaller new size and an old size of 0 are refused.
     """
     _sizes(old_size, new_size)
     if not 0 < old_size <= new_size:
         raise VerificationError("merkle.sizes", old=old_size, new=new_size)
-    # Steps 1, 6a and 7's "sn is 0", before anything is hashed: neither a node to spare nor one missing.
+    # Steps 1 and 6a and "sn is 0" of step 7, done before hashing: the proof has exactly the right number of nodes.
     _length(proof, _consistency_length(old_size, new_size))
     _hashes(old_root, new_root, *proof)
     if old_size == new_size:
@@ -200,8 +202,8 @@ def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: 
 
 
 def _verify_growth(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:
-    """RFC 9162 §2.1.4.2, for 0 < old_size < new_size and a proof of the right length."""
-    # Step 2: a perfect old tree is itself the first node.
+    """Do RFC 9162 §2.1.4.2, for 0 < old_size < new_size and a proof of the right length."""
+    # Step 2: if the old tree is perfect, its root is the first node.
     path = [old_root, *proof] if old_size & (old_size - 1) == 0 else list(proof)
     # Steps 3, 4.
     fn, sn = old_size - 1, new_size - 1
@@ -235,8 +237,8 @@ def _split(count: int) -> int:
 def _inclusion_length(index: int, size: int) -> int:
     """Return how many nodes the inclusion proof of `index` has in a tree of `size`, for 0 ≤ index < size.
 
-    One on each level below the first where the leaf and the last leaf have one ancestor; above, the ancestor lies on
-    the right edge, which has a sibling where it is a right child.
+    There is one node on each level below the lowest common ancestor of the leaf and the last leaf. Above it, the path
+    follows the tree's right edge, where a node has a sibling only if it is a right child.
     """
     inner = (index ^ (size - 1)).bit_length()
     return inner + (index >> inner).bit_count()
@@ -246,15 +248,15 @@ def _consistency_length(old: int, new: int) -> int:
     """Return how many nodes the consistency proof has, for 0 < old ≤ new."""
     if old == new:
         return 0
-    # It is the inclusion proof of the last perfect subtree of the old tree, on that subtree's own level, after that
-    # subtree's root; which is not sent where it is the old root.
+    # The proof is the root of the old tree's last perfect subtree, followed by the inclusion proof of that subtree on
+    # its own level. The root is left out if it is the old tree's root.
     level = (old & -old).bit_length() - 1
     length = _inclusion_length((old - 1) >> level, ((new - 1) >> level) + 1)
     return length if old & (old - 1) == 0 else length + 1
 
 
 def require_size(value: object, name: str) -> None:
-    """Raise `InvalidData` (`merkle.integer`), naming the field, unless `value` can be an index or a size."""
+    """Raise `InvalidData` (`merkle.integer`) naming the field `name` unless `value` is an integer, 0 to 2^64 - 1."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAXIMUM_SIZE:
         raise InvalidData("merkle.integer", field=name)
 

@@ -1,4 +1,4 @@
-"""The web process: it holds no key, writes only accepted statements, and serves what the database has."""
+"""The web process: it holds no key, writes only accepted statements, drafts and sessions, and serves the database."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: Settings) -> FastPath:
-    """Return the web application of the registry that the settings name."""
+    """Return the web application for the registry in the settings."""
     database, identity = open_registry(settings)
     acceptance = WriteQueue(database)
     checkers = Checkers()
@@ -62,8 +62,8 @@ def create_app(settings: Settings) -> FastPath:
             "tracing": False,
             "metrics": False,
             "logs": False,
-        },  # asked at each request otherwise; see deedlog.api.http.metrics
-        redirect_slashes=False,  # a redirect would lead where the `Host` header says
+        },  # otherwise looked up at each request; deedlog.api.http.metrics counts requests
+        redirect_slashes=False,  # a redirect would go to the address in the client's `Host` header
     )
     app.state.metrics = Metrics()
     app.state.context = partial(
@@ -96,14 +96,14 @@ def create_app(settings: Settings) -> FastPath:
 
 
 class HeadAsGet:
-    """Answers HEAD as GET (RFC 9110 §9.3.2); the server leaves the content out."""
+    """ASGI middleware that answers HEAD like GET (RFC 9110 §9.3.2); the server omits the content."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an application."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass the request on, with HEAD replaced by GET."""
         if scope["type"] == "http" and scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Opening what a process works on: the registry's identity, its database, and the record of its contract."""
+"""Open a registry: its identity, its database, and the record of its contract's deployment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def read_identity(path: Path) -> RegistryIdentity:
 
 
 def open_registry(settings: Settings) -> tuple[Database, RegistryIdentity]:
-    """Open the database and check that it is this registry's; raise `Unavailable` or `InvalidData` if it is not."""
+    """Open the database and check that it belongs to this registry.
+
+    Raises `Unavailable`, or `InvalidData` (`database.other_registry`, `file.damaged`).
+    """
     identity = read_identity(settings.identity_file)
     database = Database(settings.database)
     database.check_version()
@@ -41,9 +44,9 @@ def open_registry(settings: Settings) -> tuple[Database, RegistryIdentity]:
 
 
 def read_deployment(settings: Settings, identity: RegistryIdentity) -> Deployment | None:
-    """Return the record of the contract on the chosen chain, as `ape run deploy` wrote it; None if there is none.
+    """Return the record of the contract on the chosen chain, as `ape run deploy` wrote it; None if there is no record.
 
-    Raises `InvalidData` (`deployment.other_registry`) if it is another registry's.
+    Raises `InvalidData` (`deployment.other_registry`) if the record names another registry's address.
     """
     path = settings.deployment_file(settings.chosen_chain().chain_id)
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Logs: one line an event, for people or as JSON; an event about a statement carries its digest."""
+"""Logs: one line per event, as text or as JSON. An event about a statement carries the statement's digest."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import TextIO
 from deedlog.registry import times
 
 GATHER_SECONDS = 0.1
-"""How long a line may wait to be written; at the end of the process all are."""
+"""How long a line may wait before it is written. At the end of the process all lines are written."""
 
 LOGGERS = ("deedlog",)
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and what else the event carries."""
+    """One JSON object per line: time, level, logger, message, and the event's extra values."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -37,7 +37,7 @@ class JsonLines(logging.Formatter):
 
 
 class Lines(logging.Formatter):
-    """One line of text: what an event carries stands behind its message as `name=value`; a traceback follows."""
+    """One line of text: the message, then the event's extra values as `name=value`. A traceback follows."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return the line."""
@@ -46,17 +46,17 @@ class Lines(logging.Formatter):
 
 
 class Gathered(logging.StreamHandler[TextIO]):
-    """Puts into words and writes what came within `GATHER_SECONDS` at once, in a thread of its own.
+    """Formats and writes the lines of each `GATHER_SECONDS` together, in a separate thread.
 
-    A system call for each statement costs more than its line does. And where nobody reads the error stream, it is this
-    thread that waits for them, with no more than `MOST` lines: those after them are lost, and their number is said.
-    A line that says that something is wrong is written without waiting for others.
+    A system call for each statement would cost more than formatting its line. If nobody reads the error stream, only
+    this thread blocks, and at most `MOST` lines wait; further lines are dropped and counted in the log. Warnings and
+    errors are written without this delay.
     """
 
     MOST = 100_000
 
     def __init__(self) -> None:
-        """Write to the process's error stream, past Python's own, which writes each line by itself."""
+        """Write to the process's error stream directly: Python's own `sys.stderr` writes each line by itself."""
         stream = open(2, "w", 1 << 16, encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115 - a descriptor
         super().__init__(stream)
         self._records: deque[logging.LogRecord] = deque()
@@ -67,7 +67,7 @@ class Gathered(logging.StreamHandler[TextIO]):
         threading.Thread(target=self._write_in_time, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a line."""
+        """Queue a line."""
         if len(self._records) < self.MOST:
             self._records.append(record)
         else:
@@ -78,10 +78,9 @@ class Gathered(logging.StreamHandler[TextIO]):
             self._due.set()
 
     def flush(self) -> None:
-        """Write what was taken; a line that cannot be written stops nothing.
+        """Write the queued lines. A line that cannot be written is skipped.
 
-        The handler's own lock is not asked for here: whoever holds it, as `logging.shutdown` does, may be waiting for
-        this to end.
+        This does not take the handler's own lock: `logging.shutdown` holds that lock while it waits for this method.
         """
         with self._writing:
             for _ in range(len(self._records)):
@@ -96,7 +95,7 @@ class Gathered(logging.StreamHandler[TextIO]):
     def _write(self, record: logging.LogRecord) -> None:
         try:
             self.stream.write(self.format(record) + self.terminator)
-        except Exception:  # noqa: BLE001 - as every handler
+        except Exception:  # noqa: BLE001 - like every logging handler
             self.handleError(record)
 
     def _write_in_time(self) -> None:
@@ -115,10 +114,10 @@ def _lost(count: int) -> logging.LogRecord:
 
 
 def start(*, as_json: bool, gathered: bool = False) -> None:
-    """Write the log of this process to its error stream: each line at once, or `gathered` where there are many."""
-    # Nothing is shown of what these look up for each line (Python's logging HOWTO, "Optimization").
+    """Log to this process's error stream: each line at once, or `gathered` for processes with many lines."""
+    # Our formats show none of the values that these collect for each line (Python's logging HOWTO, "Optimization").
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # noqa: SLF001 - as the HOWTO has it
+    logging._srcfile = None  # noqa: SLF001 - as the HOWTO recommends
     handler = Gathered() if gathered else logging.StreamHandler()
     handler.setFormatter(JsonLines() if as_json else Lines("%(asctime)s %(levelname)s %(message)s"))
     root = logging.getLogger()

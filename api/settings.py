@@ -34,7 +34,7 @@ Rate = Annotated[str, AfterValidator(_rate)]
 
 
 class Settings(BaseSettings):
-    """What an operator can set; each field is `DEEDLOG_` and its name in capitals."""
+    """What an operator can set. The variable of each field is `DEEDLOG_` and the field's name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="DEEDLOG_", extra="ignore")
 
@@ -64,28 +64,28 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database's URL."""
+        """The database's SQLAlchemy URL."""
         return self.database_url or f"sqlite:///{self.data / 'deedlog.sqlite'}"
 
     @property
     def site(self) -> Site:
-        """Where people reach this registry: what a message to sign in must name."""
+        """The site at which people reach this registry. A message to sign in must name it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return site_at(self.public_url or f"http://{host}:{self.port}")
 
     @property
     def identity_file(self) -> Path:
-        """Where the registry's identity stands: public, and the same for its life."""
+        """The path of the registry's identity, which is public and never changes."""
         return self.data / "identity.json"
 
     @property
     def operator_key(self) -> Path:
-        """The operator's key file."""
+        """The path of the operator's key file."""
         return self.operator_keyfile or self.data / "operator.json"
 
     @property
     def log_key(self) -> Path:
-        """The log's key file."""
+        """The path of the log's key file."""
         return self.log_keyfile or self.data / "log.pem"
 
     def operator_passphrase(self) -> str:
@@ -101,19 +101,19 @@ class Settings(BaseSettings):
         return chain_named(self.chain, self.chains)
 
     def chosen_rpc_url(self) -> str:
-        """Return the RPC node's URL; raise `InvalidData` (`settings.rpc_url`) if there is none."""
+        """Return the RPC node's URL; raise `InvalidData` (`settings.rpc_url`) if neither setting nor chain name one."""
         url = self.rpc_url or self.chosen_chain().rpc_url
         if url is None:
             raise InvalidData("settings.rpc_url", chain=self.chain)
         return url
 
     def deployment_file(self, chain_id: int) -> Path:
-        """Return where the record of the contract on a chain stands."""
+        """Return the path of the record of the contract on a chain."""
         return self.data / "deployments" / f"{chain_id}.json"
 
 
 def read_settings() -> Settings:
-    """Return the settings of the environment; raise `InvalidData` (`settings.invalid`) naming one that is wrong."""
+    """Return the settings from the environment; raise `InvalidData` (`settings.invalid`) naming a wrong variable."""
     try:
         return Settings()
     except ValidationError as error:

@@ -1,6 +1,7 @@
-"""The worker: the only process that opens keys. A fault ends it; a role lost to another worker is none.
+"""The worker: the only process that opens keys. A fault ends it; losing a role to another worker is not a fault.
 
-One thread sequences and one anchors, each while this process holds the role; one renews both roles, or waits for them.
+One thread sequences and one anchors, each while this process holds that role. A third thread renews both leases, or
+tries to take them.
 """
 
 from __future__ import annotations
@@ -41,23 +42,23 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.05
-"""How long the sequencer sleeps when nothing waits."""
+"""How long the sequencer sleeps when no statement waits."""
 
 BEAT_SECONDS = 1
-"""How often roles are renewed or asked for: five times within the life of a lease."""
+"""Seconds between attempts to renew or take a role: five times within the life of a lease."""
 
 RETRY_SECONDS = 2
-"""How long a role that was given up for want of a node is left to others: they ask twice meanwhile."""
+"""How long this worker leaves a role to others after giving it up because its node fails. They try twice meanwhile."""
 
 PATIENCE_SECONDS = 30
 """How long the anchorer keeps its role while no tick succeeds."""
 
 
 class Worker:
-    """Sequences and anchors until told to stop, as far as no other worker does."""
+    """Sequences and anchors until told to stop, while it holds those roles."""
 
     def __init__(self, settings: Settings, stopping: threading.Event, language: str) -> None:
-        """Open the database and the keys, and check that they belong together; alarms are said in `language`."""
+        """Open the database and the keys, and check that they belong together. Alarms are logged in `language`."""
         self._language = language
         self._database, self._identity = open_registry(settings)
         self._last_signed = last_signed.path_beside(settings.log_key)
@@ -76,9 +77,9 @@ class Worker:
         self._fault: Exception | None = None
 
     def run(self) -> None:
-        """Work until `stopping` is set; raise what ended a thread."""
+        """Work until `stopping` is set; raise the error that ended a thread, if any."""
         _log.info("worker holder=%s pid=%d", self._roles.holder, os.getpid())
-        # Said at once, and not on the day on which this worker is to replace another.
+        # Checked at the start, so a wrong setting shows now and not on the day this worker must replace another.
         self._check_chain()
         loops = [
             threading.Thread(target=self._guarded, args=(self._while_held, role, work), name=role)
@@ -89,7 +90,7 @@ class Worker:
             thread.start()
         for thread in loops:
             thread.join()
-        # Until here: a tick that waits for a slow node keeps its role.
+        # Renew the leases until the loops have ended: a tick that waits for a slow node keeps its role.
         self._stopped.set()
         heart.join()
         self._database.close()
@@ -99,7 +100,7 @@ class Worker:
     def _guarded(self, loop: Callable[..., None], *arguments: object) -> None:
         try:
             loop(*arguments)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again by `run`
+        except Exception as error:  # noqa: BLE001 - `run` raises it again
             self._fault = error
         finally:
             self.stopping.set()
@@ -109,20 +110,20 @@ class Worker:
             try:
                 self._roles.beat()
                 if self._roles.held(SEQUENCER) is None and not self.stopping.is_set():
-                    self._remember()  # what others sign with the same key, for the day on which this one goes on
+                    self._remember()  # heads that another worker signed with the same key, in case this one takes over
             except (Unavailable, DatabaseError) as error:
                 _log.warning("alarm: this round of the roles failed: %s", error)
             self._stopped.wait(BEAT_SECONDS)
 
     def _while_held(self, role: str, work: Callable[[Lease], None]) -> None:
-        """Call `work` with each lease of the role; it returns when that is no longer held, or raises `lease.lost`."""
+        """Call `work` with each lease of the role. When the role is lost, `work` returns or raises `lease.lost`."""
         try:
             while not self.stopping.is_set():
                 lease = self._roles.held(role)
                 if lease is None:
                     self.stopping.wait(IDLE_SECONDS)
                     continue
-                # Another worker may have brought the tables to a form that this one does not know.
+                # A newer worker may have migrated the tables to a schema version that this one does not know.
                 self._database.check_version()
                 try:
                     work(lease)
@@ -133,11 +134,11 @@ class Worker:
                     self._roles.drop(role)
             self._give_up(role, math.inf)
         except BaseException:
-            # Before the role is dropped: what a commit of unknown outcome left is for the next process to read.
+            # Stop before the role is dropped: if the outcome of a commit is unknown, the next process must read it.
             self.stopping.set()
             raise
         finally:
-            # After a fault the role is not given up: what became of the last write is unknown. Its lease runs out.
+            # After a fault, let the lease expire instead of releasing it: the outcome of the last write is unknown.
             self._roles.drop(role, math.inf)
 
     def _holds(self, lease: Lease) -> bool:
@@ -157,7 +158,7 @@ class Worker:
             # Another worker may have a node that answers.
             self._give_up(lease.role, RETRY_SECONDS)
             return
-        # What a worker that crashed has committed and not remembered is remembered before anything is added to it.
+        # A worker that crashed may have committed a head without remembering it. Remember it before adding entries.
         self._remember()
         while self._holds(lease):
             count, size = self._sequence_batch(database)
@@ -169,7 +170,10 @@ class Worker:
                 self.stopping.wait(IDLE_SECONDS)
 
     def _check_chain(self) -> None:
-        """Raise `InvalidData` if the chain says that this registry cannot go on, or that this key may not anchor."""
+        """Raise `InvalidData` if the chain shows that this registry cannot go on, or that this key may not anchor.
+
+        If the chain does not answer (`Unavailable`), only log a warning.
+        """
         anchorer = self._new_anchorer(self._database)
         try:
             anchorer.check_operator(anchorer.check())
@@ -177,9 +181,9 @@ class Worker:
             _log.warning("the chain is not ready: %s", error_text(self._language, error), extra={"alarm": error.code})
 
     def _wrong_with_chain(self, database: Transactions) -> Unavailable | None:
-        """Return why the chain has not answered that its head is one of ours; raise `InvalidData` if it is not.
+        """Return the error if the chain has not confirmed its head as one of ours; raise `InvalidData` if it denies it.
 
-        Asked before the first signature under each lease: an old backup must not sign a second history.
+        The sequencer asks before the first signature under each lease, so an old backup cannot sign a second history.
         """
         try:
             self._new_anchorer(database).check()
@@ -190,7 +194,7 @@ class Worker:
         return None
 
     def _say(self, anchorer: Anchorer, database: Fenced, error: DeedlogError) -> None:
-        """Raise the alarm that a round failed; what the rounds before had found is not over by that."""
+        """Raise the alarm that a tick failed. Alarms of earlier ticks stay raised."""
         try:
             with database.read() as connection:
                 found = [alarm for alarm in alarms.alarms(connection) if alarm.role == database.lease.role]
@@ -201,7 +205,7 @@ class Worker:
             _log.warning("alarm: %s; it could not be kept: %s", error, another)
 
     def _raise_alarms(self, database: Fenced, current: Mapping[str, Mapping[str, str | int]]) -> None:
-        """Keep what is wrong as the holder of a role sees it, and say in the log what is new and what is over."""
+        """Store the current alarms of a role, and log which are new and which are over."""
         role = database.lease.role
         with database.read() as connection:
             before = {alarm.code: alarm.params for alarm in alarms.alarms(connection) if alarm.role == role}
@@ -219,13 +223,13 @@ class Worker:
         with database.read() as connection:
             if not store.unlogged(connection, 1):
                 return 0, 0
-        # Before each batch: a database that fails over to an old copy does so under our feet.
+        # Check before each batch: the database may fail over to an old copy while we run.
         last_signed.check(self._last_signed, database)
-        # An error of a commit leaves its outcome unknown: it ends the process, and the next one reads first.
+        # A failed commit has an unknown outcome. The error ends this process, and the next one reads first.
         return log.sequence_batch(database, self._identity, self._log_key, times.now())
 
     def _remember(self) -> None:
-        """Note the committed head in the last-signed file."""
+        """Write the committed head to the last-signed file."""
         with self._database.read() as connection:
             state = log_store.state(connection)
         last_signed.remember(self._last_signed, state.size, state.root)

@@ -1,4 +1,4 @@
-"""A client of a registry, in one import: `from deedlog.client import Registry`. Its home is `deedlog.api.client`."""
+"""A client of a registry, in one import: `from deedlog.client import Registry`. The code is in `deedlog.api.client`."""
 
 from deedlog.api.client.answers import (
     Draft,

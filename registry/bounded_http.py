@@ -1,20 +1,20 @@
-"""HTTP within bounds: one server, a total time, a number of bytes, no redirects, and retries of what may pass.
+"""Bounded HTTP: one server, a total time, a maximum size, no redirects, and retries after temporary errors.
 
-Everything here that asks another machine over HTTP asks through `BoundedHttp`: the client of a registry, `audit`, the
-callers of nodes. A server may be away, slow, endless, or not what its URL says. Whatever it does, a request ends within
-its total time, in an answer or in a `FetchError`.
+All our HTTP requests to other machines go through `BoundedHttp`: those of the registry client, of `audit`, and to
+nodes. A server may be down, slow, send without end, or not be what its URL says. In any case a request ends within its
+total time, with an answer or a `FetchError`.
 
-- **Time.** A usual time limit is per read, so a server that sends a byte now and then is waited for without end. Here
-  each wait for a socket is at most what is left of the request's total: while connecting, in the TLS handshake, while
-  sending, between two bytes of a header. Retries and their pauses count too. Only the system's own look-up of a host
-  name is not bounded here; `resolv.conf` bounds it.
-- **Bytes.** Each request names the most that an answer to it may have, after decompression.
-- **One server.** No redirect is followed, so credentials and questions go to the named server alone. The error says
+- **Time.** A usual time limit applies to each read, so a server that sends a byte now and then can hold a client
+  forever. Here each wait for a socket is limited to the rest of the request's total time: while connecting, in the TLS
+  handshake, while sending, between two bytes of a header. Retries and their pauses count too. Only the system's look-up
+  of a host name is not bounded here; `resolv.conf` bounds it.
+- **Bytes.** Each request sets the maximum size of its answer, after decompression.
+- **One server.** Redirects are not followed, so credentials and requests go to the named server only. The error shows
   where the server wanted to send us.
-- **Retries.** Only for what may pass by itself, and only for requests that may be repeated without harm.
+- **Retries.** Only after temporary errors, and only for requests that can be repeated without harm.
 
-httpx reads URLs and finds the certificate authorities. httpcore, the layer below it, speaks HTTP over the sockets made
-here: its network backends are where a deadline can be held.
+httpx parses URLs and finds the certificate authorities. httpcore, the layer below it, speaks HTTP over the sockets
+created here, because its network backends are the place where a deadline can be enforced.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 SECONDS = 60.0
-"""Total time of a request, from the call to the end of the answer, retries and pauses included."""
+"""Total time of a request in seconds, from the call to the end of the answer, including retries and pauses."""
 
 PAUSES = (0.5, 1.0, 2.0)
-"""Seconds before the second, third and fourth try of a request that may be repeated."""
+"""Pauses in seconds before the second, third and fourth try of a request that may be repeated."""
 
 CONNECT_SECONDS = 10.0
-"""Of the total time, the most that one address of a host may take to connect: the next address may be reachable."""
+"""The most seconds that connecting to one address of a host may take, so that there is time to try the next one."""
 
 MAXIMUM_PROBLEM = 64 * 1024
-"""Bytes of an answer that is no success, whatever the request allows: a proxy's page may come instead of a tile."""
+"""Bytes allowed for an error answer even if the request allows fewer: a proxy's page may come instead of a tile."""
 
 _MAY_PASS = (408, 425, 429)
 """Statuses below 500 after which the same request may succeed."""
@@ -61,32 +61,32 @@ _SUCCESS, _REDIRECTION, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
 _LONGEST_SHOWN = 200
 _DIGITS = 9
 _ROUNDING = 0.1
-"""Seconds by which a wait may end early: an address that took all that was left has used up the total."""
+"""Seconds by which a wait may end early. A connect timeout this close to the deadline counts as `fetch.too_slow`."""
 _GZIP = 16 + zlib.MAX_WBITS
 _GZIP_SLACK = 64 * 1024
-"""Bytes by which a compressed answer may be longer than what it holds."""
+"""Bytes by which a compressed answer may be longer than its decompressed content."""
 
 _HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
-"""A name, an IPv4 address, an IPv6 address with its zone: httpx lets more through."""
+"""A host name, an IPv4 address, or an IPv6 address with an optional zone. httpx would accept more."""
 
 _HEADER = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
 """What a header's value may be (RFC 9110 §5.5, without its obsolete bytes): printable ASCII, no space at either end."""
 
 _UNTIL: ContextVar[float] = ContextVar("until")
-"""When the request that this thread makes must have ended (`time.monotonic`)."""
+"""The deadline of this thread's current request (`time.monotonic`)."""
 
 
 class FetchError(Unavailable):
-    """A request got no answer within its bounds; `fetch.…`, always with the parameter `url`, as it may be shown.
+    """A request got no answer within its bounds. The parameter `url` is the URL as it may be shown.
 
-    `fetch.unreachable` (no connection, or it broke), `.cut_off` (less came than was announced, or what is not HTTP),
-    `.too_slow`, `.too_long`, `.encoding`, `.redirected`, `.url`, `.proxy`.
+    Codes: `fetch.unreachable` (no connection, or it broke), `fetch.cut_off` (the answer is incomplete or not HTTP),
+    `fetch.too_slow`, `fetch.too_long`, `fetch.encoding`, `fetch.redirected`, `fetch.url`, `fetch.proxy`.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered, whatever its status; `retry_after`: seconds that it asks to wait, 0 if it does not."""
+    """A server's answer with any status. `retry_after`: the seconds that the server asks to wait, else 0."""
 
     status: int
     content: bytes
@@ -104,12 +104,12 @@ class Answer:
 
 
 def may_pass(status: int) -> bool:
-    """Return whether a request with that status may succeed later. A server that fails (5xx) has judged nothing."""
+    """Return whether the same request may succeed later after this status. With 5xx the server did not decide on it."""
     return status in _MAY_PASS or status >= _SERVER_ERROR
 
 
 class BoundedHttp:
-    """One server, behind the URL below which all requests go. Connections are kept open; use it in a `with`."""
+    """A client for one server: all requests go to paths below one URL. Connections stay open; use it in a `with`."""
 
     def __init__(
         self,
@@ -121,11 +121,11 @@ class BoundedHttp:
         headers: Mapping[str, str] | None = None,
         on_pause: Callable[[float], None] | None = None,
     ) -> None:
-        """Name the server; nothing is sent yet.
+        """Set the server, without connecting.
 
-        `seconds` is the total time of each request (default: `SECONDS`), `pauses` those between tries. `shown` is the
-        URL as errors show it where the URL itself is a secret. `headers` go with each request: see `set_header`.
-        `on_pause` is called before each pause between two tries, with its seconds.
+        `seconds` is the total time of each request (default: `SECONDS`), `pauses` are the pauses between tries. If the
+        URL is secret, errors show `shown` instead. `headers` are sent with each request, see `set_header`. `on_pause`
+        is called with the seconds of each pause before it.
         """
         self._headers: dict[str, str] = {}
         for name, value in (headers or {}).items():
@@ -176,11 +176,14 @@ class BoundedHttp:
         query: Mapping[str, str] | None = None,
         repeat: bool | None = None,
     ) -> Answer:
-        """Return the answer, whose content has at most `maximum` bytes; raise `FetchError`.
+        """Send a request and return the answer. Raises `FetchError`.
 
-        `body` is sent as JSON. `repeat`: whether the request may be sent more than once; by default, whether it is a
-        GET. It is then sent again after a connection that failed and after a status that may pass, with growing
-        pauses, or as late as the server asks for, as long as the total time allows.
+        The content of a success has at most `maximum` bytes; that of an error answer may have up to `MAXIMUM_PROBLEM`
+        and is empty if it is longer.
+
+        `body` is sent as JSON. `repeat` says whether the request may be sent more than once; by default only a GET may.
+        It is then retried after a failed connection and after a temporary status, with growing pauses or after the time
+        that the server asks for, as long as the total time allows.
         """
         until = time.monotonic() + self._seconds
         content = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
@@ -196,7 +199,7 @@ class BoundedHttp:
         return self._once(method, path, content, query, maximum, until)
 
     def _paused(self, seconds: float, until: float) -> bool:
-        """Wait before another try; return False at once if there would be no time for it."""
+        """Sleep before another try; return False at once if the pause would exceed the deadline."""
         if time.monotonic() + seconds >= until:
             return False
         if self._on_pause is not None:
@@ -229,20 +232,20 @@ class BoundedHttp:
             _UNTIL.reset(token)
 
     def _open(self, url: httpx.URL) -> httpcore.ConnectionPool:
-        """Return the connections, made at the first request: an odd URL is an error of the request."""
+        """Return the connection pool. It is created at the first request, so a bad URL is an error of that request."""
         if self._pool is None:
             self._pool = httpcore.ConnectionPool(
-                ssl_context=httpx.create_ssl_context() if url.scheme == "https" else None,  # reads all authorities
+                ssl_context=httpx.create_ssl_context() if url.scheme == "https" else None,  # slow: reads all CAs
                 proxy=self._proxy(url),
                 network_backend=_Sockets(),
             )
         return self._pool
 
     def _proxy(self, url: httpx.URL) -> httpcore.Proxy | None:
-        """Return the proxy that the environment names for this server.
+        """Return the proxy that the environment names for this server, or None.
 
-        Raises `FetchError` (`fetch.proxy`) unless the proxy itself is spoken to in plain HTTP (HTTPS goes through it
-        sealed): TLS inside TLS waits in a place that has no deadline, and SOCKS needs a package that is not installed.
+        Raises `FetchError` (`fetch.proxy`) unless the proxy's own URL is http (HTTPS is tunnelled through it). TLS
+        inside TLS would wait where no deadline applies, and SOCKS needs a package that is not installed.
         """
         proxies = urllib.request.getproxies()
         named = proxies.get(url.scheme) or proxies.get("all")
@@ -277,11 +280,11 @@ class BoundedHttp:
         if content is None:
             if answer.ok:
                 raise FetchError("fetch.too_long", url=self._name, maximum=maximum)
-            return answer  # the status says enough
+            return answer  # an error with a long body: the status is enough
         return replace(answer, content=content)
 
     def _content(self, got: httpcore.Response, headers: httpx.Headers, maximum: int) -> bytes | None:
-        """Return the body, decompressed; None as soon as it has more than `maximum` bytes."""
+        """Return the decompressed body, or None as soon as it exceeds `maximum` bytes."""
         encoding = headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip"):
             raise FetchError("fetch.encoding", url=self._name, encoding=encoding[:40])
@@ -299,7 +302,7 @@ class BoundedHttp:
 
 
 class _Gzip:
-    """Opens gzip (RFC 1952) piece by piece; `whole`: all that came was complete."""
+    """Decompresses gzip (RFC 1952) chunk by chunk. `whole`: the last member is complete."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP)
@@ -309,10 +312,10 @@ class _Gzip:
         return self._member.eof
 
     def open(self, data: bytes, most: int) -> bytes:
-        """Return what the next bytes hold, at most `most` bytes of it: the rest is lost. Raises `zlib.error`."""
+        """Decompress the next chunk; return at most `most` bytes and discard the rest. Raises `zlib.error`."""
         opened = bytearray()
         while data and len(opened) < most:
-            if self._member.eof:  # RFC 1952 §2.2: a file is a series of members
+            if self._member.eof:  # RFC 1952 §2.2: a gzip file is a series of members
                 self._member = zlib.decompressobj(_GZIP)
             opened += self._member.decompress(data, most - len(opened))
             data = self._member.unused_data
@@ -320,17 +323,17 @@ class _Gzip:
 
 
 class _Sockets(httpcore.NetworkBackend):
-    """Makes connections whose every wait ends when the request must have ended."""
+    """Opens connections on which every wait ends at the request's deadline."""
 
     def connect_tcp(
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002 - the request's total counts
+        timeout: float | None = None,  # noqa: ARG002 - the request's deadline applies instead
         local_address: str | None = None,  # noqa: ARG002 - never given
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - never given
     ) -> httpcore.NetworkStream:
-        """Return a connection to the first address of a host that answers."""
+        """Connect to the first address of a host that answers."""
         with _translated(httpcore.ConnectTimeout, httpcore.ConnectError):
             failure = OSError()
             found = socket.getaddrinfo(_unbracketed(host), port, type=socket.SOCK_STREAM)
@@ -349,7 +352,7 @@ class _Sockets(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection. `timeout`, which is per wait, is not used: what is left of the total is."""
+    """A connection. The parameter `timeout`, which is per wait, is ignored; the request's deadline applies."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -377,7 +380,7 @@ class _Stream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         with _translated(httpcore.ConnectTimeout, httpcore.ConnectError):
             try:
-                self._socket.settimeout(_left())  # of a handshake Python makes it the total, not that of each read
+                self._socket.settimeout(_left())  # Python applies it to the whole handshake, not to each read
                 named = None if server_hostname is None else _unbracketed(server_hostname)
                 return _Stream(ssl_context.wrap_socket(self._socket, server_hostname=named))
             except OSError:
@@ -385,7 +388,7 @@ class _Stream(httpcore.NetworkStream):
                 raise
 
     def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":  # an idle connection that is readable was closed by the server
+        if info == "is_readable":  # if an idle connection is readable, the server has closed it
             poll = select.poll()
             poll.register(self._socket, select.POLLIN)
             return bool(poll.poll(0))
@@ -395,7 +398,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _left() -> float:
-    """Return the seconds that are left of this thread's request; raise `TimeoutError` when none are."""
+    """Return the seconds until the deadline of this thread's request. Raises `TimeoutError` if it has passed."""
     left = _UNTIL.get() - time.monotonic()
     if left <= 0:
         raise TimeoutError
@@ -404,7 +407,7 @@ def _left() -> float:
 
 @contextmanager
 def _translated(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
-    """Raise the errors of sockets as httpcore knows them."""
+    """Translate socket errors into those that httpcore expects."""
     try:
         yield
     except TimeoutError as error:
@@ -431,10 +434,10 @@ def _unbracketed(host: str) -> str:
 
 
 def _retry_after(value: str) -> int:
-    """Return the seconds of a Retry-After; a date, its other form (RFC 9110 §10.2.3), is passed over."""
+    """Return the seconds of a Retry-After header, or 0. Its other form, a date (RFC 9110 §10.2.3), is ignored."""
     return int(value) if value.isascii() and value.isdigit() and len(value) < _DIGITS else 0
 
 
 def _reason(error: Exception) -> str:
-    """Return the system's words for what failed, which never hold the URL; else the kind of error."""
+    """Return the system's message for the error, which never contains the URL, or else the error's class name."""
     return str(error) or type(error).__name__

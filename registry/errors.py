@@ -1,27 +1,27 @@
 """The errors that all of Deedlog raises: a stable code with parameters, never a text.
 
-The texts stand in one catalogue, in English and Chinese, at the edge (`api.texts`).
+The texts for people, in English and Chinese, are in one catalogue (`api.texts`).
 """
 
 from __future__ import annotations
 
 
 class DeedlogError(Exception):
-    """Something is wrong, named by a stable code.
+    """The base of all errors, identified by a stable code.
 
-    `code` is dotted lower-case words (`signature.high_s`), `field` names the member at fault where there is one,
-    `params` fill the catalogue's text.
+    `code` consists of lower-case words with dots (`signature.high_s`). `field` names the member at fault, or is None.
+    `params` are the values for the catalogue's text.
     """
 
     def __init__(self, code: str, *, field: str | None = None, **params: str | int) -> None:
-        """Name the error `code`; `params` are the values its text shows."""
+        """Create an error with this code; `params` are the values that its text shows."""
         super().__init__(code)
         self.code = code
         self.field = field
         self.params = params
 
     def __str__(self) -> str:
-        """Return code, field and parameters on one line, for logs."""
+        """Return code, field and parameters as one line for logs."""
         parts = [self.code]
         if self.field is not None:
             parts.append(f"field={self.field}")
@@ -29,13 +29,13 @@ class DeedlogError(Exception):
         return " ".join(parts)
 
 
-class InvalidData(DeedlogError):  # noqa: N818 - the two roots are named for what they say, not "...Error"
-    """What came from outside is bad: asking again does not help."""
+class InvalidData(DeedlogError):  # noqa: N818 - reads better where it is raised than "...Error"
+    """Data from outside is invalid. Trying again does not help."""
 
 
 class Unavailable(DeedlogError):  # noqa: N818 - see InvalidData
-    """Something could not be fetched or done now: asking again may help."""
+    """Something could not be fetched or done now. Trying again may help."""
 
 
 class VerificationError(InvalidData):
-    """A proof or a signature does not hold."""
+    """A proof or a signature is not valid."""

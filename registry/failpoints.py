@@ -1,4 +1,4 @@
-"""Failpoints: named steps of init, acceptance, drafts, sequencing and anchoring, and what a crash after each leaves.
+"""Failpoints: the named steps of init, acceptance, drafts, sequencing and anchoring, and the result of a crash there.
 
 Each write is one transaction, so a crash happens before it or after it. The next process reads the database first and
 continues; there is no recovery mode. The tests kill a process at every failpoint, then check the result from outside.
@@ -41,13 +41,13 @@ STEPS = {
     "anchor.moved": "an anchor proven again after a reorganisation, or no anchor and its attempt sent again",
     "anchor.finalised": "a final anchor",
 }
-"""Step → what a crash right after it leaves, and what happens next."""
+"""What a crash right after each step leaves, and what happens next."""
 
 hook: Callable[[str], None] | None = None
 """Called at each step. Only tests set it."""
 
 
 def failpoint(step: str) -> None:
-    """Report that a step of `STEPS` is done; a test may kill the process here."""
+    """Report that a step of `STEPS` is done. A test may kill the process here."""
     if hook is not None:
         hook(step)

@@ -1,4 +1,4 @@
-"""What identifies a file: the value that a statement signs and a verifier compares. Pure; `hashing` reads files."""
+"""The digest of a file, which a statement signs and a verifier compares. Pure; `hashing` reads files."""
 
 from __future__ import annotations
 

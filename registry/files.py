@@ -1,21 +1,21 @@
-"""Reading small files, and the three ways in which files are written.
+"""Read small files, and write files in three ways.
 
 | function | for | an existing file |
 |---|---|---|
-| `write_private` | keys, salts, signed statements: only their owner reads them (mode 600) | is never replaced |
-| `write_atomically` | bundles, reports, state: whole or not at all | is replaced where `replaces` allows it |
-| `append` | what grows | gets the bytes at its end |
+| `write_private` | keys, salts, signed statements: only their owner can read them (mode 600) | is never replaced |
+| `write_atomically` | bundles, reports, state: written whole or not at all | is replaced if `replaces` allows it |
+| `append` | files that grow | gets the bytes at its end |
 
-All three keep these rules:
+All three follow these rules:
 
-- A file and its name are on the disk before the call returns: the file is fsynced, and then its folder.
-- The last part of the path is never followed through a symbolic link, which could lead to any file of the user's.
-  The folder may be reached through links, as `/tmp` is on some systems: it is where the user pointed to. It is opened
-  once, so a link that is changed meanwhile has no effect.
-- A failure leaves what was there before. A killed process may leave a hidden file `.deedlog.….part` in the folder;
-  nothing reads it, and it may be removed.
-- Folders are not made: a path into a missing one is a typing error, or a disk that is not mounted. `make_folder`
-  makes those that are ours.
+- The file and its name are on disk before the call returns: the file is fsynced, then its folder.
+- The last part of the path is never followed through a symbolic link, which could lead to any of the user's files.
+  The folder may be reached through links, as `/tmp` is on some systems, because the user named it. It is opened once,
+  so a link that changes meanwhile has no effect.
+- A failure leaves the previous file. A killed process may leave a hidden file `.deedlog.….part` in the folder. Nothing
+  reads it, and it may be removed.
+- Missing folders are not created: a path into one is a typing error or a disk that is not mounted. `make_folder`
+  creates the folders that belong to us.
 """
 
 from __future__ import annotations
@@ -38,11 +38,14 @@ if TYPE_CHECKING:
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
 MAXIMUM_REPLACED = 64 * 1024 * 1024
-"""Bytes from which an existing file cannot be one that we wrote, and is not read to find out."""
+"""Size in bytes from which an existing file cannot be one of ours. It is then not read to decide about replacing it."""
 
 
 def read_file(path: Path, maximum: int) -> bytes:
-    """Return the bytes of a small file; raise `Unavailable` (`file.unreadable`) or `InvalidData` (`file.too_large`)."""
+    """Return the bytes of a file of at most `maximum` bytes.
+
+    Raises `Unavailable` (`file.unreadable`) or `InvalidData` (`file.too_large`).
+    """
     try:
         with path.open("rb") as file:
             data = file.read(maximum + 1)
@@ -56,7 +59,7 @@ def read_file(path: Path, maximum: int) -> bytes:
 def write_private(path: Path, data: bytes) -> None:
     """Write a new file that only its owner can read, whole or not at all.
 
-    Raises `Unavailable`: `file.exists` if the name is taken, also by a link or a device; `file.no_folder`;
+    Raises `Unavailable`: `file.exists` if the name is taken, even by a link or a device; `file.no_folder`;
     `file.unwritable`.
     """
     with _writing(path), _folder_of(path) as folder, _temporary(folder, data, PRIVATE) as temporary:
@@ -66,11 +69,11 @@ def write_private(path: Path, data: bytes) -> None:
 def write_atomically(path: Path, data: bytes, *, replaces: Replaces = False, mode: int | None = None) -> None:
     """Write a file whole or not at all.
 
-    `replaces`: whether an existing file may be replaced; a function is given the file's bytes and decides. `mode`:
-    the permission bits; by default those of the file that is replaced, or what the umask leaves of 666.
+    `replaces` says whether an existing file may be replaced; if it is a function, it gets the file's bytes and decides.
+    `mode` are the permission bits; by default those of the replaced file, or 666 less the umask.
 
-    A pipe or a character device (`/dev/stdout`, `>(…)`) is written to, through links too, and is not replaced.
-    `/dev/stdout` is also written to where it is a file.
+    A pipe or a character device (`/dev/stdout`, `>(…)`) is written to, even through links, and is not replaced.
+    `/dev/stdout` is also written to if it is redirected to a file.
 
     Raises `Unavailable`: `file.exists`, `file.no_folder`, `file.unwritable`. Raises `InvalidData`: `file.link` for a
     symbolic link, `file.not_a_file` for a socket or a disk.
@@ -85,7 +88,7 @@ def write_atomically(path: Path, data: bytes, *, replaces: Replaces = False, mod
             if there is not None and mode is None:
                 mode = stat.S_IMODE(there.st_mode)
             with _temporary(folder, data, mode) as temporary:
-                if _check(folder, path, replaces) is None:  # again, at the last moment
+                if _check(folder, path, replaces) is None:  # check again, in case a file appeared meanwhile
                     _place(folder, temporary, path.name)
                 else:
                     os.replace(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -93,7 +96,7 @@ def write_atomically(path: Path, data: bytes, *, replaces: Replaces = False, mod
 
 
 def check_writable(path: Path, *, replaces: Replaces = False) -> None:
-    """Raise what `write_atomically` would because of what is there: before long work whose result goes there."""
+    """Raise the error that `write_atomically` would raise for this path. Call it before long work that ends there."""
     with _writing(path):
         if not _is_stream(path):
             with _folder_of(path) as folder:
@@ -101,10 +104,10 @@ def check_writable(path: Path, *, replaces: Replaces = False) -> None:
 
 
 def append(path: Path, data: bytes | bytearray, *, durable: bool = True) -> None:
-    """Add bytes at the end of a file, which is made if it is missing. One process at a time may append.
+    """Add bytes at the end of a file, which is created if missing. Only one process at a time may append.
 
-    On failure the file is cut back to the length it had. A crash may leave a part of `data` at the end, which readers
-    have to recognise. `durable=False` leaves out the fsyncs, for scratch files that nobody needs after a crash.
+    On failure the file is truncated to its previous length. A crash may leave a part of `data` at the end, which
+    readers must recognise. `durable=False` skips the fsyncs, for scratch files that nobody needs after a crash.
 
     Raises `Unavailable` (`file.no_folder`, `file.unwritable`) or `InvalidData` (`file.link`, `file.not_a_file`).
     """
@@ -129,16 +132,16 @@ def append(path: Path, data: bytes | bytearray, *, durable: bool = True) -> None
 
 
 def rename(path: Path, name: str) -> None:
-    """Give a file another name in its folder; raise `Unavailable` (`file.exists`) if that is taken."""
+    """Rename a file within its folder. Raises `Unavailable`: `file.exists` if the name is taken, `file.unwritable`."""
     with _writing(path.with_name(name)), _folder_of(path) as folder:
         _place(folder, path.name, name)
-        with suppress(FileNotFoundError):  # gone already where there are no links
+        with suppress(FileNotFoundError):  # without hard links, `_place` has moved it already
             os.unlink(path.name, dir_fd=folder)
         _sync(folder)
 
 
 def make_folder(path: Path, *, private: bool = False) -> None:
-    """Make a folder and the missing ones above it, durably; if `private`, only their owner can look into them.
+    """Create a folder and the missing ones above it, durably. With `private`, only their owner can open them.
 
     Raises `Unavailable` (`file.unwritable`).
     """
@@ -149,7 +152,7 @@ def make_folder(path: Path, *, private: bool = False) -> None:
             missing.append(folder)
             folder = folder.parent
         for folder in reversed(missing):
-            with suppress(FileExistsError):  # another process made it meanwhile
+            with suppress(FileExistsError):  # another process created it meanwhile
                 folder.mkdir(PRIVATE_FOLDER if private else 0o777)
             with _folder_of(folder) as above:
                 _sync(above)
@@ -157,7 +160,7 @@ def make_folder(path: Path, *, private: bool = False) -> None:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into our errors."""
+    """Turn errors of the operating system into ours."""
     try:
         yield
     except FileExistsError as error:
@@ -168,7 +171,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _folder_of(path: Path) -> Iterator[int]:
-    """Open the folder that a file is in."""
+    """Open the folder of a file and yield its descriptor. Raises `Unavailable` (`file.no_folder`)."""
     try:
         descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError as error:
@@ -181,15 +184,15 @@ def _folder_of(path: Path) -> Iterator[int]:
 
 @contextmanager
 def _temporary(folder: int, data: bytes, mode: int | None) -> Iterator[str]:
-    """Write a file under a name that nobody else uses, fsynced, and remove that name at the end."""
-    # Its length does not depend on the target's, which may have all the 255 bytes that a name can have.
+    """Write a file under a unique name, fsync it, yield the name, and remove it at the end."""
+    # The name's length does not depend on the target's name, which may already have the maximum of 255 bytes.
     name = f".deedlog.{secrets.token_hex(8)}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
         descriptor = os.open(name, flags, 0o666 if mode is None else mode, dir_fd=folder)
         with os.fdopen(descriptor, "wb") as file:
-            # The umask may have taken bits away. A private file is left so: it is no more open than it should be,
-            # and a file system without permission bits refuses the call.
+            # The umask may have removed bits. A private file is left as it is: it is not more open than it should be,
+            # and a file system without permission bits would refuse the call.
             if mode not in {None, PRIVATE, stat.S_IMODE(os.fstat(descriptor).st_mode)}:
                 os.fchmod(descriptor, mode)
             file.write(data)
@@ -202,15 +205,15 @@ def _temporary(folder: int, data: bytes, mode: int | None) -> Iterator[str]:
 
 
 def _place(folder: int, name: str, new_name: str) -> None:
-    """Give a file a second name, durably, or its only one; raise `FileExistsError` if that is taken."""
+    """Link a file under a new name, durably; without hard links, rename it. Raises `FileExistsError` if it is taken."""
     linked = True
     try:
         os.link(name, new_name, src_dir_fd=folder, dst_dir_fd=folder)  # unlike a rename, replaces nothing
     except FileExistsError:
         raise
     except OSError:
-        # A file system without hard links, as on many memory sticks. An empty file takes the name first, and a crash
-        # may leave that one; but no file is replaced that another process puts there meanwhile.
+        # This file system has no hard links, as on many memory sticks. An empty file reserves the name first, so that
+        # no file of another process is replaced. A crash may leave the empty file.
         linked = False
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         os.close(os.open(new_name, flags, PRIVATE, dir_fd=folder))
@@ -222,13 +225,13 @@ def _place(folder: int, name: str, new_name: str) -> None:
     try:
         _sync(folder)
     except OSError:
-        if linked:  # the first name is still there
+        if linked:  # the file still has its first name
             os.unlink(new_name, dir_fd=folder)
         raise
 
 
 def _check(folder: int, path: Path, replaces: Replaces) -> os.stat_result | None:
-    """Return the status of the file that is to be replaced, None if there is none; raise if it may not be."""
+    """Return the status of the file to be replaced, or None if there is none. Raises if it may not be replaced."""
     try:
         there = os.stat(path.name or ".", dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -251,10 +254,10 @@ def _check(folder: int, path: Path, replaces: Replaces) -> os.stat_result | None
 
 
 def _is_stream(path: Path) -> bool:
-    """Return whether the path leads to a pipe, a character device, or by a link to our own output or error stream."""
+    """Return whether the path leads to a pipe, a character device, or through a link to our output or error stream."""
     try:
         there = path.stat()
-    except OSError:  # nothing there, or a link to nothing: `_check` looks closer
+    except OSError:  # nothing there, or a broken link: `_check` finds out
         return False
     return stat.S_ISFIFO(there.st_mode) or stat.S_ISCHR(there.st_mode) or _own_stream(path, there) is not None
 
@@ -262,16 +265,16 @@ def _is_stream(path: Path) -> bool:
 def _open_stream(path: Path) -> int:
     own = _own_stream(path, path.stat())
     if own is not None:
-        return os.dup(own)  # opened anew, a file would be written over from its start
+        return os.dup(own)  # opening it again would overwrite a file from its start
     descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):  # exchanged for a file since
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):  # replaced by a file since the check
         os.close(descriptor)
         raise FileExistsError
     return descriptor
 
 
 def _own_stream(path: Path, there: os.stat_result) -> int | None:
-    """Return 1 or 2 if the path is a link, as `/dev/stdout` is, to the file that is our output or error stream."""
+    """Return 1 or 2 if the path is a link (like `/dev/stdout`) to the file that is our output or error stream."""
     if path.is_symlink() and stat.S_ISREG(there.st_mode):
         for descriptor in (1, 2):
             with suppress(OSError):
@@ -281,9 +284,9 @@ def _own_stream(path: Path, there: os.stat_result) -> int | None:
 
 
 def _sync(folder: int) -> None:
-    """Make the names in a folder durable: a file that is synced can still lose its name in a power cut."""
+    """Make the names in a folder durable: a power cut can remove the name of a file even if the file was synced."""
     try:
         os.fsync(folder)
     except OSError as error:
-        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # of file systems that have nothing to sync there
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # these file systems have nothing to sync for a folder
             raise

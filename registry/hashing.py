@@ -1,4 +1,4 @@
-"""Hashing files: SHA-256, streamed, so that a file of any size takes constant memory."""
+"""Hash files with SHA-256. Files are streamed, so memory use does not depend on their size."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READ_SIZE = 1 << 16
-"""Bytes per read: they stay in the processor's own cache until they are hashed; a megabyte took 1.4 times as long."""
+"""Bytes per read. They stay in the processor's cache until they are hashed; reads of 1 MiB took 1.4 times as long."""
 
 
 def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> FileDigest:
-    """Hash the file at `path` in one pass; `advance` is told the number of bytes after each read.
+    """Hash the file at `path` in one pass. After each read, `advance` is called with the number of bytes read.
 
-    Raises `Unavailable` when it cannot be read or is gone at the end (`file.unreadable`), or is another file or has
-    another size or modification time than at the start (`file.changed`): then the digest would be of bytes that never
-    stood there together, or do not stand there any more.
+    Raises `Unavailable`: `file.unreadable` if the file cannot be read or is gone at the end; `file.changed` if there is
+    another file under that name at the end, or its size or modification time changed. Then the digest would be of bytes
+    that never were in the file together, or no longer are.
     Raises `InvalidData` (`file.not_a_file`) for a device or a pipe, which may have no end.
     """
     sha256 = hashlib.sha256()
@@ -32,7 +32,7 @@ def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> Fil
     view = memoryview(buffer)
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # before it is opened: that alone can take for ever
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # check before opening: opening a pipe can block forever
             raise InvalidData("file.not_a_file", path=str(path))
         with path.open("rb", buffering=0) as file:
             before = _state(file.fileno())
@@ -42,7 +42,7 @@ def digest_file(path: Path, advance: Callable[[int], None] | None = None) -> Fil
                 if advance is not None:
                     advance(count)
             after = _state(file.fileno())
-            there = os.path.samestat(path.stat(), os.fstat(file.fileno()))  # not another file under its name by now
+            there = os.path.samestat(path.stat(), os.fstat(file.fileno()))  # the name still leads to this file
     except OSError as error:
         raise Unavailable("file.unreadable", path=str(path), reason=error.strerror or str(error)) from error
     if not there or before != after or length != before[0]:

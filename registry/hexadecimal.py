@@ -1,4 +1,4 @@
-"""Hex at the edges: lower-case, 0x, of exact length. Accounts are shown to people in EIP-55 letter case."""
+"""Hexadecimal in JSON and text: lower case, with 0x, of exact length. People see accounts in EIP-55 letter case."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def to_hex(data: bytes) -> str:
 
 
 def from_hex(text: object, size: int | None, field: str | None) -> bytes:
-    """Return the `size` bytes (None: any number) of a lower-case 0x string; else raise `InvalidData` (`hex.…`)."""
+    """Return the bytes of a lower-case hex string with 0x; with `size` None, any number of bytes.
+
+    Raises `InvalidData` (`hex.malformed`, `hex.length`), with `field` as the member at fault.
+    """
     if not isinstance(text, str) or not text.startswith("0x"):
         raise InvalidData("hex.malformed", field=field)
     digits = text[2:]
@@ -28,7 +31,7 @@ def from_hex(text: object, size: int | None, field: str | None) -> bytes:
         data = bytes.fromhex(digits)
     except ValueError as error:
         raise InvalidData("hex.malformed", field=field) from error
-    if data.hex() != digits:  # upper case, or white space, which `fromhex` passes over
+    if data.hex() != digits:  # upper case, or white space, which `fromhex` ignores
         raise InvalidData("hex.malformed", field=field)
     if size is not None and len(data) != size:
         raise InvalidData("hex.length", field=field, expected=size, actual=len(data))
@@ -36,7 +39,11 @@ def from_hex(text: object, size: int | None, field: str | None) -> bytes:
 
 
 def account_from_any_case(text: object, field: str | None) -> bytes:
-    """Return the account of a 0x string in any letter case, as people paste it; mixed case must be its EIP-55 form."""
+    """Return the account (20 bytes) of a hex string with 0x in any letter case, as people paste it.
+
+    A string in mixed case must be in EIP-55 form. Raises `InvalidData` (`hex.malformed`, `hex.length`,
+    `account.checksum`).
+    """
     if not isinstance(text, str) or _ANY_CASE.fullmatch(text) is None:
         raise InvalidData("hex.malformed", field=field)
     account = from_hex(text.lower(), ACCOUNT_SIZE, field)
@@ -47,7 +54,7 @@ def account_from_any_case(text: object, field: str | None) -> bytes:
 
 
 def to_checksum(account: bytes) -> str:
-    """Return the EIP-55 form of an account."""
+    """Return the EIP-55 form of an account (20 bytes)."""
     digits = account.hex()
     mask = keccak256(digits.encode()).hex()
     return "0x" + "".join(

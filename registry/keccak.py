@@ -1,4 +1,4 @@
-"""Keccak-256, the hash of Ethereum. Pure."""
+"""Keccak-256, Ethereum's hash function. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import sha3
 
 
 def keccak256(data: bytes) -> bytes:
-    """Return the 32-byte keccak-256 of `data`, as Ethereum uses it (not SHA3-256)."""
+    """Return the Keccak-256 of `data` (32 bytes), as Ethereum uses it. This is not SHA3-256."""
     digest: bytes = sha3.keccak_256(data).digest()
     return digest

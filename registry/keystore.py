@@ -1,8 +1,8 @@
-"""Accounts' keys in encrypted files that every wallet can import: Web3 Secret Storage, version 3.
+"""Encrypted key files of accounts, which every wallet can import: Web3 Secret Storage, version 3.
 
-A key is derived from the passphrase (scrypt or PBKDF2). Its first 16 bytes encrypt the private key with AES-128-CTR,
-and keccak-256 of its second 16 bytes and the ciphertext is the MAC, which tells a wrong passphrase. The MAC covers
-neither the counter nor the address, so the address of the opened key is compared with the one in the file.
+A key is derived from the passphrase (scrypt or PBKDF2). Its first 16 bytes encrypt the private key with AES-128-CTR.
+The MAC is keccak-256 of its second 16 bytes and the ciphertext; it detects a wrong passphrase. The MAC covers neither
+the counter nor the address, so the address of the decrypted key is compared with the one in the file.
 Source: https://ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage/
 """
 
@@ -38,31 +38,31 @@ CIPHER = "aes-128-ctr"
 PRF = "hmac-sha256"
 
 SCRYPT_COST = 2**17
-"""n of scrypt in the files made here (r is 8, p is 1): about half a second and 128 MiB for each guess."""
+"""scrypt's n in the files written here (r is 8, p is 1): about half a second and 128 MiB for each guess."""
 
 MAXIMUM_SCRYPT = 2**31
-"""Bytes that scrypt goes over: below this it takes some seconds. Wallets write 2^28 (n=262144, r=8, p=1) at most."""
+"""Bytes that scrypt may process; below this it takes some seconds. Wallets use at most 2^28 (n=262144, r=8, p=1)."""
 
 MAXIMUM_ITERATIONS = 2**25
-"""c of PBKDF2, for each 32 bytes: some ten seconds. Wallets write one million at most."""
+"""The most iterations of PBKDF2 (c for each 32 bytes): some ten seconds. Wallets use at most one million."""
 
 MAXIMUM_FILE = 16 * 1024
 IV_SIZE = 16
 KEY_SIZE = 32
 DERIVED_SIZES = range(32, 129)
-"""dklen in bytes: the first 32 are used; shorter leaves no MAC key, and no wallet writes longer than 64."""
+"""Allowed dklen in bytes. The first 32 are used: a shorter key has no MAC part, and no wallet writes more than 64."""
 
 
 def new_key() -> bytes:
-    """Return a new private key (32 bytes), from the operating system's randomness."""
+    """Return a new private key (32 bytes) from the operating system's random source."""
     return (1 + secrets.randbelow(ORDER - 1)).to_bytes(KEY_SIZE, "big")
 
 
 def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> bytes:
     """Encrypt a private key (32 bytes) into a new file that only its owner can read; return the account (20 bytes).
 
-    Missing folders are made. Raises `Unavailable` (`file.exists`, `file.unwritable`, `key.no_memory`): a key file is
-    never written over. Raises `InvalidData` (`key.passphrase_typed`).
+    `cost` is scrypt's n. Missing folders are created. A key file is never overwritten. Raises `Unavailable`
+    (`file.exists`, `file.unwritable`, `key.no_memory`) or `InvalidData` (`key.passphrase_typed`).
     """
     account = account_of_private_key(key)
     kdf = _Scrypt(secrets.token_bytes(32), 32, n=cost, r=8, p=1)
@@ -73,7 +73,7 @@ def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> b
         "address": account.hex(),
         "crypto": {
             "cipher": CIPHER,
-            "cipherparams": {"iv": iv.hex()},  # whole: geth and ethers refuse one without its leading zeros
+            "cipherparams": {"iv": iv.hex()},  # with leading zeros: geth and ethers refuse it without them
             "ciphertext": ciphertext.hex(),
             "kdf": "scrypt",
             "kdfparams": {"dklen": kdf.length, "n": kdf.n, "p": kdf.p, "r": kdf.r, "salt": kdf.salt.hex()},
@@ -90,10 +90,10 @@ def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> b
 def read(path: Path, passphrase: str) -> bytes:
     """Return the private key (32 bytes) of an encrypted file.
 
-    Raises `InvalidData`: `key.wrong_passphrase`; `key.not_a_keystore`; `key.unsupported` (a version, cipher or
-    derivation that is not read here); `key.bad_cost`, `key.too_costly` (before anything is derived);
-    `key.other_account` (damaged, for it opens as another account's key). Raises `Unavailable` (`file.…`,
-    `key.no_memory`).
+    Raises `InvalidData`: `key.wrong_passphrase`; `key.not_a_keystore`; `key.unsupported` (an unsupported version,
+    cipher or derivation); `key.bad_cost`, `key.too_costly` (both before any derivation); `key.other_account` (the file
+    is damaged: it decrypts to the key of another account); `key.passphrase_typed`; `file.too_large`.
+    Raises `Unavailable` (`file.unreadable`, `key.no_memory`).
     """
     keyfile = _load(path)
     try:
@@ -106,7 +106,7 @@ def read(path: Path, passphrase: str) -> bytes:
             break
     else:
         raise InvalidData("key.wrong_passphrase", path=str(path))
-    # A key with leading zero bytes was once written without them (geth's 31-byte test vector).
+    # Some files contain a key without its leading zero bytes (geth's 31-byte test vector).
     key = _aes_128_ctr(derived[:16], sealed.iv, sealed.ciphertext).rjust(KEY_SIZE, b"\0")
     if not 0 < int.from_bytes(key, "big") < ORDER:
         raise InvalidData("key.not_a_keystore", path=str(path))
@@ -117,34 +117,37 @@ def read(path: Path, passphrase: str) -> bytes:
 
 
 def account(path: Path) -> bytes | None:
-    """Return the account (20 bytes) that an encrypted file names, without opening it; None if it names none.
+    """Return the account (20 bytes) that an encrypted file names, without decrypting it; None if it names none.
 
-    Files of `cast wallet import` name none: their account is that of the key that `read` returns.
+    Files of `cast wallet import` name none; their account follows from the key that `read` returns.
     """
     keyfile = _load(path)
     try:
         named = _named_account(keyfile)
         if named is None:
-            _sealed(keyfile, path)  # nobody is asked for the passphrase of what is no key file
+            _sealed(keyfile, path)  # raises if this is no key file, so that nobody is asked for its passphrase
     except _MalformedError as error:
         raise InvalidData("key.not_a_keystore", path=str(path)) from error
     return named
 
 
 def account_or_open(path: Path, passphrase: Callable[[], str]) -> bytes:
-    """Return the account of an encrypted file; the passphrase is asked for where the file does not name it."""
+    """Return the account (20 bytes) of an encrypted file. `passphrase` is called only if the file does not name it."""
     return account(path) or account_of_private_key(read(path, passphrase()))
 
 
 class _MalformedError(ValueError):
-    """A key file lacks a member, or has one of another form."""
+    """A member of a key file is missing or malformed."""
 
 
 class _Kdf(Protocol):
-    """How the key is derived from the passphrase."""
+    """A key derivation function with its parameters."""
 
     def check(self, path: Path) -> None:
-        """Raise `InvalidData` (`key.…`) if this cannot be computed or costs more than any wallet asks for."""
+        """Check that the parameters are computable and cost no more than any wallet's.
+
+        Raises `InvalidData` (`key.bad_cost`, `key.too_costly`, `key.unsupported`).
+        """
         ...
 
     def derive(self, secret: bytes) -> bytes:
@@ -154,7 +157,7 @@ class _Kdf(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Scrypt:
-    """RFC 7914; n rounds over blocks of 128 r bytes, p times."""
+    """Scrypt (RFC 7914): n rounds over blocks of 128 r bytes, p times."""
 
     salt: bytes
     length: int
@@ -163,14 +166,14 @@ class _Scrypt:
     p: int
 
     def check(self, path: Path) -> None:
-        if self.n < 2 or self.n & (self.n - 1):  # noqa: PLR2004 - 1 is a power of two, and no cost at all
+        if self.n < 2 or self.n & (self.n - 1):  # noqa: PLR2004 - 1 is a power of two, but costs nothing
             raise InvalidData("key.bad_cost", path=str(path), name="n", value=_shown(self.n))
         for name, value in (("r", self.r), ("p", self.p)):
             if value < 1:
                 raise InvalidData("key.bad_cost", path=str(path), name=name, value=_shown(value))
         if 128 * self.r * max(self.n * self.p, self.n + self.p + 2) >= MAXIMUM_SCRYPT:
             raise InvalidData("key.too_costly", path=str(path))
-        if self.n.bit_length() > 16 * self.r:  # RFC 7914 section 2; files of 2015 may have n=262144, r=1
+        if self.n.bit_length() > 16 * self.r:  # RFC 7914 section 2; files from 2015 may have n=262144, r=1
             raise InvalidData("key.unsupported", path=str(path), name="scrypt", value=f"n={self.n}, r={self.r}")
 
     def derive(self, secret: bytes) -> bytes:
@@ -179,7 +182,7 @@ class _Scrypt:
 
 @dataclass(frozen=True, slots=True)
 class _Pbkdf2:
-    """RFC 8018 with HMAC-SHA256, c iterations."""
+    """PBKDF2 (RFC 8018) with HMAC-SHA256 and c iterations."""
 
     salt: bytes
     length: int
@@ -227,7 +230,7 @@ def _sealed(keyfile: dict[str, Any], path: Path) -> _Sealed:
         kdf = _Pbkdf2(salt, length, _integer(parameters, "c"))
     else:
         raise InvalidData("key.unsupported", path=str(path), name="prf", value=_shown(prf))
-    iv = _bytes(_object(crypto, "cipherparams"), "iv").rjust(IV_SIZE, b"\0")  # some wrote it as a number
+    iv = _bytes(_object(crypto, "cipherparams"), "iv").rjust(IV_SIZE, b"\0")  # some wallets drop leading zeros
     sealed = _Sealed(kdf, iv, _bytes(crypto, "ciphertext"), _bytes(crypto, "mac"))
     if len(iv) != IV_SIZE or not 0 < len(sealed.ciphertext) <= KEY_SIZE:
         raise _MalformedError
@@ -252,9 +255,9 @@ def _mac(derived: bytes, ciphertext: bytes) -> bytes:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """Return a key file's object, its members' names in lower case: some wallets write `Crypto` and `Version`."""
+    """Return a key file's JSON object with member names in lower case: some wallets write `Crypto` and `Version`."""
     try:
-        # Wallets of all kinds wrote it, with numbers and members of their own: the strict reader would refuse them.
+        # Key files of other wallets may have members and numbers that the strict JSON reader would refuse.
         value = _lowered(json.loads(read_file(path, MAXIMUM_FILE)))
     except (ValueError, RecursionError) as error:
         raise InvalidData("key.not_a_keystore", path=str(path)) from error
@@ -287,13 +290,13 @@ def _object(members: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _integer(members: dict[str, Any], name: str) -> int:
     value = members.get(name)
-    if type(value) is not int:  # `true` is none
+    if type(value) is not int:  # refuses `true`, which is an `int` for `isinstance`
         raise _MalformedError
     return value
 
 
 def _bytes(members: dict[str, Any], name: str) -> bytes:
-    """Return a member of hexadecimal digits, in any case, with or without `0x`."""
+    """Return the bytes of a hexadecimal member, in any letter case, with or without `0x`."""
     value = members.get(name)
     if not isinstance(value, str):
         raise _MalformedError
@@ -304,5 +307,5 @@ def _bytes(members: dict[str, Any], name: str) -> bytes:
 
 
 def _shown(value: Any) -> str:
-    """Return a member's value for an error text: short, on one line, in ASCII."""
+    """Return a member's value for an error text: at most 40 characters, on one line, in ASCII."""
     return json.dumps(value)[:40]

@@ -1,8 +1,8 @@
-"""Passphrases of key files: how a text becomes the bytes that a key is derived from, and how a file holds one.
+"""Passphrases of key files: turn the text into the bytes for key derivation, and read a passphrase from a file.
 
-One text has several Unicode forms: a Mac's keyboard and file system give "é" as two characters, others as one, and
-wallets differ in which form they use (ethers NFKC, `cast` and geth the bytes as typed). Files are made with NFKC.
-Files are opened with each form in turn; the file's own check tells which is right.
+The same text can have several Unicode forms: a Mac's keyboard and file system give "é" as two characters, others as
+one. Wallets use different forms (ethers: NFKC; `cast` and geth: the bytes as typed). New key files use NFKC. To open a
+key file, each form is tried in turn; the file's MAC shows which is right.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ MAXIMUM_FILE = 4096
 
 
 def bytes_to_make(passphrase: str) -> bytes:
-    """Return the bytes to encrypt a new file with: NFKC, in UTF-8. Raises `InvalidData` (`key.passphrase_typed`)."""
+    """Return the bytes for encrypting a new file: NFKC in UTF-8. Raises `InvalidData` (`key.passphrase_typed`)."""
     return _utf8(unicodedata.normalize("NFKC", passphrase))
 
 
 def bytes_to_try(passphrase: str) -> list[bytes]:
-    """Return the bytes to open a file with, in order: as given, then NFC, NFKC and NFD where they differ.
+    """Return the bytes to try for opening a file, in order: as given, then NFC, NFKC and NFD if they differ.
 
-    Raises `InvalidData` (`key.passphrase_typed`). Each try costs a key derivation; plain ASCII has one.
+    Each try costs a key derivation; plain ASCII needs only one. Raises `InvalidData` (`key.passphrase_typed`).
     """
     forms = [passphrase]
     forms += [unicodedata.normalize("NFC", passphrase), unicodedata.normalize("NFKC", passphrase)]
@@ -36,7 +36,7 @@ def bytes_to_try(passphrase: str) -> list[bytes]:
 
 
 def read_passphrase(path: Path) -> str:
-    """Return the passphrase of a UTF-8 file, without a byte order mark at its start and without its line end.
+    """Return the passphrase in a UTF-8 file, without a byte order mark at its start and without line ends at its end.
 
     Raises `InvalidData` (`key.passphrase_encoding`, `file.too_large`) or `Unavailable` (`file.unreadable`).
     """
@@ -49,5 +49,5 @@ def read_passphrase(path: Path) -> str:
 def _utf8(passphrase: str) -> bytes:
     try:
         return passphrase.encode("utf-8")
-    except UnicodeEncodeError as error:  # a terminal whose bytes are not text in its own encoding
+    except UnicodeEncodeError as error:  # the terminal sent bytes that are not text in its encoding
         raise InvalidData("key.passphrase_typed") from error

@@ -1,7 +1,8 @@
-"""Sign-In with Ethereum (EIP-4361): the message by which a person shows over HTTP to be an account.
+"""Sign-In with Ethereum (EIP-4361): the message with which a person proves over HTTP that they hold an account.
 
-A registry offers a nonce, the person signs a message with it, the registry reads the message. Both sides check it here:
-it is for this site, on this chain, at this time. Whether the nonce is fresh is asked in `registry.store.sessions`.
+The registry gives out a nonce, the person signs a message with it, and the registry reads the message. Client and
+registry both use the checks here: the message must be for this site, this chain and this time. Whether the nonce is
+unused is checked in `registry.store.sessions`.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from deedlog.registry.keccak import keccak256
 from deedlog.registry.statements.signatures import recover
 
 NONCE_SECONDS = 300
-"""How long a nonce can be used."""
+"""How long a nonce is valid, in seconds."""
 
 CLOCK_SECONDS = 600
-"""How far the clocks of the two sides may be apart."""
+"""How far the clocks of client and registry may differ, in seconds."""
 
 MAXIMUM_MESSAGE = 4096
-"""Characters of a message. Ours have four hundred; a wallet may add a statement."""
+"""The longest message, in characters. Ours have about four hundred; a wallet may add a statement."""
 
 STATEMENT = "Sign in to this registry of rights. This is no transaction, and registers nothing."
-"""What the person is told. EIP-4361 allows ASCII only here."""
+"""The sentence that the wallet shows to the person. EIP-4361 allows only ASCII here."""
 
-# EIP-4361, "ABNF Message Format", as a regular expression: it takes linear time, whoever wrote the message. `domain`
-# and `uri` have all characters that RFC 3986 allows there, in any order: they are then compared with those of the site.
+# EIP-4361, "ABNF Message Format", as a regular expression. It takes linear time for any message. `domain` and `uri`
+# accept all characters that RFC 3986 allows there, in any order; they are compared with those of the site afterwards.
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 _PCHAR = r"[A-Za-z0-9._~!$&'()*+,;=:@%-]"
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~!$&'()*+,;=:@%/?#\[\]-]*"
@@ -53,7 +54,7 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a registry is served: what a message must name. `domain` is what a wallet compares with its own page's."""
+    """The site of a registry, which a message must name. A wallet compares `domain` with the domain of its page."""
 
     scheme: str
     domain: str
@@ -61,9 +62,9 @@ class Site:
 
 
 def site_at(url: str) -> Site:
-    """Return the site of a URL, in one form: host in lower case, no default port, no slash at the end.
+    """Return the site of a URL in normal form: host in lower case, without a default port or a slash at the end.
 
-    Raises `InvalidData` (`sign_in.url`) for what is no plain http or https URL.
+    Raises `InvalidData` (`sign_in.url`) unless it is a plain http or https URL.
     """
     head, separator, path = url.partition("://")
     host, slash, path = path.partition("/")
@@ -77,7 +78,7 @@ def site_at(url: str) -> Site:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a message says, and no more: nothing is checked but its form. Times are Unix seconds."""
+    """A parsed message. Only its form is checked. Times are Unix seconds."""
 
     domain: str
     account: bytes
@@ -91,7 +92,7 @@ class Message:
     scheme: str | None = None
 
     def text(self) -> str:
-        """Return the message as it is signed."""
+        """Return the text of the message, as it is signed."""
         scheme = "" if self.scheme is None else f"{self.scheme}://"
         lines = [
             f"{scheme}{self.domain} wants you to sign in with your Ethereum account:",
@@ -114,22 +115,23 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """An account that has signed a message for this site, at this time. Its nonce may have been used before."""
+    """An account that signed a valid message for this site, and the nonce. The nonce may have been used before."""
 
     account: bytes
     nonce: str
 
 
 def offer(account: bytes, site: Site, chain_id: int, nonce: str, now: int) -> Message:
-    """Return the message that an account signs to sign in with a nonce that was made `now` (Unix seconds)."""
+    """Return the message that an account signs to sign in, with a nonce that was created at `now` (Unix seconds)."""
     return Message(site.domain, account, site.uri, chain_id, nonce, now, now + NONCE_SECONDS, statement=STATEMENT)
 
 
 def agree(offered: object, account: bytes, site: Site, now: int) -> Message:
-    """Return the message that an account signs for what a registry at `site` has offered it, as JSON.
+    """Return the message that a client signs for the offer (JSON) of a registry at `site`.
 
-    Only nonce, chain and time are the registry's: it has nobody sign words of its own, or for another site. Raises
-    `InvalidData`: `sign_in.other_site`; `sign_in.malformed` and `sign_in.time` for no offer; those of `check`.
+    Only nonce, chain and time come from the offer, so a registry cannot make anybody sign its own text or a message for
+    another site. Raises `InvalidData`: `sign_in.other_site`; `sign_in.malformed` and `sign_in.time` for a malformed
+    offer; and the errors of `check`.
     """
     said = offered if isinstance(offered, dict) else {}
     chain_id, nonce, issued_at = said.get("chain_id"), said.get("nonce"), said.get("issued_at")
@@ -138,16 +140,17 @@ def agree(offered: object, account: bytes, site: Site, now: int) -> Message:
     if (said.get("domain"), said.get("uri")) != (site.domain, site.uri):
         raise InvalidData("sign_in.other_site", asked=site.uri, named=str(said.get("uri"))[:200])
     message = offer(account, site, chain_id, nonce, read_time(issued_at, "issued_at"))
-    if read(message.text()) != message:  # a nonce with lines of its own
+    if read(message.text()) != message:  # the nonce contains further lines of a message
         raise InvalidData("sign_in.malformed", field="message", maximum=MAXIMUM_MESSAGE)
     check(message, site, chain_id, now)
     return message
 
 
 def read(text: str) -> Message:
-    """Return what a message says; raise `InvalidData` (`sign_in.…`) unless it has EIP-4361's form, and no more.
+    """Parse a message in the form of EIP-4361.
 
-    What would be passed over is refused: a request id, resources.
+    Parts that would be ignored, request id and resources, are refused. Raises `InvalidData`: `sign_in.malformed`,
+    `sign_in.version`, `sign_in.unused`, `sign_in.checksum` or `sign_in.time`.
     """
     match = _MESSAGE.fullmatch(text) if len(text) <= MAXIMUM_MESSAGE else None
     if match is None:
@@ -175,7 +178,11 @@ def read(text: str) -> Message:
 
 
 def check(message: Message, site: Site, chain_id: int, now: int) -> None:
-    """Raise `InvalidData` (`sign_in.…`) unless a message is for this site and chain, and valid `now` (Unix seconds)."""
+    """Check that a message is for this site and chain, and valid at `now` (Unix seconds).
+
+    Raises `InvalidData`: `sign_in.scheme`, `sign_in.domain`, `sign_in.uri`, `sign_in.chain`, `sign_in.ahead`,
+    `sign_in.old`, `sign_in.expired` or `sign_in.not_yet`.
+    """
     if message.scheme not in (None, site.scheme):
         raise InvalidData("sign_in.scheme", field="scheme", expected=site.scheme, actual=str(message.scheme)[:32])
     if message.domain != site.domain:
@@ -195,7 +202,11 @@ def check(message: Message, site: Site, chain_id: int, now: int) -> None:
 
 
 def prove(text: str, signature: bytes, site: Site, chain_id: int, now: int) -> Proof:
-    """Return who has signed a message for this site; raise `InvalidData` (`sign_in.…`, `signature.…`)."""
+    """Return the account that signed a message for this site and chain, valid at `now` (Unix seconds).
+
+    Raises `InvalidData`: the errors of `read`, `check` and `recover` (`signature.…`), or `sign_in.signer` if another
+    account signed.
+    """
     message = read(text)
     check(message, site, chain_id, now)
     signer = recover(digest(text), signature)
@@ -205,13 +216,13 @@ def prove(text: str, signature: bytes, site: Site, chain_id: int, now: int) -> P
 
 
 def digest(text: str) -> bytes:
-    """Return what is signed of a text (32 bytes): EIP-191, version 0x45, which wallets call `personal_sign`."""
+    """Return the digest of a text that is signed (32 bytes): EIP-191, version 0x45, the wallets' `personal_sign`."""
     data = text.encode()
     return keccak256(b"\x19Ethereum Signed Message:\n%d" % len(data) + data)
 
 
 def read_time(text: str, field: str) -> int:
-    """Return a time of RFC 3339, without its fraction; raise `InvalidData` (`sign_in.time`) if there is none such."""
+    """Parse a time of RFC 3339; its fraction is dropped. Raises `InvalidData` (`sign_in.time`)."""
     try:
         return times.read_rfc3339(text)
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""JSON from outside, read strictly: UTF-8, no member twice, no fraction, no lone surrogate, bounded in size and depth.
+"""Strict reading of JSON: UTF-8, no duplicate member, no fraction, no lone surrogate, bounded in size and depth.
 
-JSON's own grammar leaves all of these open (RFC 8259 §4, §6, §8), and two readers that decide them differently see two
-different statements under one digest.
+RFC 8259 (§4, §6, §8) leaves these cases open. Two readers that handle them differently would see two different
+statements under one digest.
 """
 
 from __future__ import annotations
@@ -12,22 +12,26 @@ from typing import Any, NoReturn
 from deedlog.registry.errors import InvalidData
 
 MAXIMUM_INTEGER = 2**53 - 1
-"""RFC 8259 §6: beyond it readers disagree on the value."""
+"""The largest absolute value of an integer. Beyond it, readers disagree on the value (RFC 8259 §6)."""
 
 
 MAXIMUM_DEPTH = 64
-"""Objects and arrays inside each other. Without a number of its own the limit would be the interpreter's stack."""
+"""The most levels of nested objects and arrays. Otherwise the interpreter's stack would be the limit."""
 
 
 _CONTAINERS = (dict, list)
 
 
 class JsonError(InvalidData):
-    """The bytes are not JSON that every reader reads alike."""
+    """The bytes are not JSON that all readers understand the same way."""
 
 
 def loads(data: bytes, maximum: int) -> Any:
-    """Return the value of at most `maximum` bytes of UTF-8 JSON; else raise `JsonError` (`json.…`)."""
+    """Parse at most `maximum` bytes of UTF-8 JSON.
+
+    Raises `JsonError`: `json.too_large`, `json.not_utf8`, `json.malformed`, `json.member_twice`, `json.integer`,
+    `json.fraction`, `json.surrogate` or `json.too_deep`.
+    """
     if len(data) > maximum:
         raise JsonError("json.too_large", maximum=maximum, length=len(data))
     try:
@@ -36,7 +40,7 @@ def loads(data: bytes, maximum: int) -> Any:
         raise JsonError("json.not_utf8", position=error.start) from error
     try:
         value = _DECODER.decode(text)
-        if text.count("{") + text.count("[") > MAXIMUM_DEPTH:  # with fewer it cannot be deeper
+        if text.count("{") + text.count("[") > MAXIMUM_DEPTH:  # with fewer brackets it cannot be too deep
             _check_depth(value)
         if "\\u" in text:
             _refuse_surrogates(value)
@@ -48,7 +52,10 @@ def loads(data: bytes, maximum: int) -> Any:
 
 
 def members(value: object, names: tuple[str, ...], field: str, optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return `value` if it is an object with exactly the members `names` (and perhaps `optional`), none null."""
+    """Return `value` if it is an object with all members `names`, perhaps some of `optional`, and none of them null.
+
+    Raises `InvalidData`: `json.not_an_object`, `json.member_missing`, `json.member_unknown` or `json.null`.
+    """
     if not isinstance(value, dict):
         raise InvalidData("json.not_an_object", field=field)
     for name in names:
@@ -74,14 +81,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                # Surrogates are looked for later: an answer that shows this name must be UTF-8 even so.
+                # The check for surrogates comes later, but the answer that shows this name must be valid UTF-8.
                 raise JsonError("json.member_twice", field=name[:64].encode("utf-8", "replace").decode())
             seen.add(name)
     return result
 
 
 def _integer(digits: str) -> int:
-    # 16 digits and a sign hold every allowed value; longer ones are refused before the costly conversion.
+    # Every allowed value fits in 16 digits and a sign. Longer ones are refused before the costly conversion.
     if len(digits) > 17 or abs(int(digits)) > MAXIMUM_INTEGER:  # noqa: PLR2004 - see above
         raise JsonError("json.integer")
     return int(digits)
@@ -92,7 +99,7 @@ def _fraction(_text: str) -> NoReturn:
 
 
 def _check_depth(value: Any) -> None:
-    # The decoder makes no other containers, and none of a class below these: `type` tells, at a third of the cost.
+    # The decoder creates only dicts and lists, never subclasses, so `type` is enough and costs a third of `isinstance`.
     level = [value] if type(value) in _CONTAINERS else []
     for _ in range(MAXIMUM_DEPTH):
         level = [

@@ -1,8 +1,9 @@
-"""What text a statement may hold.
+"""Rules for the text in a statement.
 
-Two sets of rules. `check_shown` holds for ever: what it refuses could mislead whoever reads a verdict, and it does not
-depend on the Unicode version of the machine. `check_accepted` is asked only when a statement is accepted: normal form
-and assignment of code points change with Unicode's versions, and a statement once logged must verify everywhere.
+There are two sets of rules. `check_shown` applies always, also to logged statements: it refuses text that could mislead
+the reader of a verdict, and does not depend on the machine's Unicode version. `check_accepted` applies only when a
+statement is accepted. Normal forms and assigned code points change with Unicode versions, and a logged statement must
+verify everywhere.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import unicodedata
 from deedlog.registry.errors import InvalidData
 
 BIDIRECTIONAL_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Embeddings, overrides and isolates (UAX #9 §2): they can make a shown name read as another."""
+"""Embeddings, overrides and isolates (UAX #9 §2). They can make a name look like another."""
 
 LINE_BREAKS = frozenset("\u2028\u2029")
 
 
 def check_shown(text: str, maximum: int, field: str) -> str:
-    """Return `text` if it has 1 to `maximum` code points, none of them a control; else raise `InvalidData`."""
+    """Return `text` if it has 1 to `maximum` code points, is not blank, and has no control character.
+
+    Raises `InvalidData`: `text.empty`, `text.too_long`, `text.bidirectional`, `text.control` or `text.surrogate`.
+    """
     if not text or text.isspace():
         raise InvalidData("text.empty", field=field)
     if len(text) > maximum:
@@ -35,7 +39,10 @@ def check_shown(text: str, maximum: int, field: str) -> str:
 
 
 def check_accepted(text: str, field: str) -> str:
-    """Return `text` if it is NFC and all its code points are assigned; else raise `InvalidData`."""
+    """Return `text` if it is in NFC and all its code points are assigned.
+
+    Raises `InvalidData` (`text.not_nfc`, `text.unassigned`).
+    """
     if not unicodedata.is_normalized("NFC", text):
         raise InvalidData("text.not_nfc", field=field)
     if not text.isprintable():

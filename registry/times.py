@@ -1,7 +1,7 @@
-"""Time: the clock, reading times that programs and people write, and showing them.
+"""Time: read the clock, parse the times that programs and people write, and format times.
 
-A time is Unix seconds everywhere inside. Only `now` reads the time of day; waiting goes by `time.monotonic` where it is
-done. The pure folders are handed the time as an argument and do not import this module.
+Inside the code, a time is always Unix seconds. Only `now` reads the time of day; code that waits uses `time.monotonic`.
+The pure folders get the time as an argument and do not import this module.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from deedlog.registry.errors import InvalidData
 
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
-"""RFC 3339 §5.6, with its fraction; `datetime.fromisoformat` reads other forms too, some without a zone."""
+"""RFC 3339 §5.6, with a fraction. `datetime.fromisoformat` also accepts other forms, some without a zone."""
 
 _TYPED = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)? ?(Z|UTC|[+-]\d\d:?\d\d)?)?", re.ASCII | re.IGNORECASE
@@ -23,16 +23,19 @@ _DIGITS = 20
 """Those of the largest 64-bit number: a statement's times are no larger."""
 
 _LAST_SHOWN = 253_402_214_400
-"""The last instant that is in the year 9999 in every zone: a signer may claim any time, and calendars end there."""
+"""The last time that is in the year 9999 in every zone. A signer may claim any time, but `datetime` ends there."""
 
 
 def now() -> int:
-    """Return the time of day."""
+    """Return the time of day in Unix seconds."""
     return int(time.time())
 
 
 def show(seconds: int) -> str:
-    """Return a time as RFC 3339 in UTC, as in `2026-11-24T10:00:00Z`; raise `ValueError` beyond the years 1 to 9999."""
+    """Return a time as RFC 3339 in UTC, for example `2026-11-24T10:00:00Z`.
+
+    Raises `ValueError` outside the years 1 to 9999.
+    """
     try:
         return f"{datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()}Z"
     except (OverflowError, OSError) as error:
@@ -40,12 +43,12 @@ def show(seconds: int) -> str:
 
 
 def show_milliseconds(seconds: float) -> str:
-    """Return a time in UTC with its milliseconds, for a log's lines."""
+    """Return a time in UTC with milliseconds, for log lines."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def show_both(seconds: int) -> str:
-    """Return a time for people: in this machine's zone, and in UTC. Of one that no calendar has, the number."""
+    """Return a time for people: in this machine's zone and in UTC. Outside 1970 to 9999: the number of seconds."""
     if not 0 <= seconds <= _LAST_SHOWN:
         return f"{seconds} s"
     utc = datetime.fromtimestamp(seconds, UTC)
@@ -54,7 +57,7 @@ def show_both(seconds: int) -> str:
 
 
 def read_utc(text: object, field: str) -> int:
-    """Return a time of the one form that `show` writes; raise `InvalidData` (`time.malformed`)."""
+    """Parse a time in exactly the form that `show` writes. Raises `InvalidData` (`time.malformed`)."""
     try:
         if isinstance(text, str) and show(seconds := read_rfc3339(text)) == text:
             return seconds
@@ -64,7 +67,7 @@ def read_utc(text: object, field: str) -> int:
 
 
 def read_rfc3339(text: str) -> int:
-    """Return a time of RFC 3339, in any zone and without its fraction; raise `ValueError`."""
+    """Parse a time of RFC 3339 in any zone; its fraction is dropped. Raises `ValueError`."""
     found = _RFC_3339.fullmatch(text)
     if found is None:
         raise ValueError(text)
@@ -72,10 +75,13 @@ def read_rfc3339(text: str) -> int:
 
 
 def read_typed(text: str) -> int:
-    """Return a time that a person typed; raise `InvalidData` (`time.unreadable`, `time.twice_or_never`).
+    """Parse a time that a person typed.
 
-    Unix seconds, of at most 20 digits; a date, which is its first second in UTC; a date and a time with `Z`, `UTC` or
-    an offset, or without one: then in this machine's zone. Seconds may be left out, a fraction is dropped.
+    The text is one of: Unix seconds, in at most 20 digits; a date, which means its first second in UTC; a date and a
+    time with `Z`, `UTC` or an offset; a date and a time in this machine's zone. Seconds may be left out, and a fraction
+    is dropped.
+
+    Raises `InvalidData`: `time.unreadable`, or `time.twice_or_never` if the local clock was set forward or back then.
     """
     typed = text.strip()
     if len(typed) <= _DIGITS and typed.isascii() and typed.isdigit():
@@ -93,7 +99,7 @@ def read_typed(text: str) -> int:
         first, second = (int(local.replace(fold=fold).timestamp()) for fold in (0, 1))
     except (ValueError, OverflowError, OSError) as error:
         raise InvalidData("time.unreadable", value=text[:64]) from error
-    if first != second:  # a clock was set forward or back here then (PEP 495)
+    if first != second:  # the local clock was set forward or back at that time (PEP 495)
         raise InvalidData("time.twice_or_never", value=text[:64])
     return first
 

@@ -1,8 +1,8 @@
-"""A contract for `lint-imports` that import-linter lacks: some modules import each other, a few packages, and no more.
+"""An import contract that import-linter lacks: some modules import each other, a few packages, and nothing else.
 
-The "forbidden" contract lists what may not be imported. For "nothing that reads, waits or draws lots" that list would
-have to name half of the standard library and every package there will ever be, while the list of what is allowed is
-short. Chains of imports need no search here: what a closed set imports is in it, or is a package on the list.
+The "forbidden" contract lists what may not be imported. To exclude everything with I/O, waiting or randomness, that
+list would have to name half of the standard library and every package there will ever be. The list of allowed packages
+is short. Chains of imports need no search here: whatever a closed set imports is in the set or on the list.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class ClosedContract(Contract):
     """The modules `modules`, and those below them, import only each other and the packages `allowed`.
 
-    The packages that contain them count too, each for its `__init__.py` alone: Python runs it first.
+    The packages that contain them are included, each for its `__init__.py` alone, because Python runs it first.
     """
 
     type_name = "closed"

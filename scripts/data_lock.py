@@ -1,4 +1,4 @@
-"""One supervisor for each data folder: two chains on one state would each write over what the other has."""
+"""One supervisor for each data folder: two chains on the same state would overwrite each other's changes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 NAME = ".lock"
 _PATIENCE_SECONDS = 30
-"""How long what a killed run left may take to end."""
+"""How long to wait for the processes of a killed run to end."""
 
 
 class DataLock:
-    """The lock on a data folder. The system frees it when the last process that has its file open is gone."""
+    """The lock on a data folder. The system frees it when the last process with the lock file open is gone."""
 
     def __init__(self, data: Path) -> None:
-        """Name the folder; nothing is locked yet."""
+        """Set the folder; nothing is locked yet."""
         self._data = data
         self._file: int | None = None
 
     def take(self, url: str) -> int:
-        """Lock the folder for a registry at `url`; end with a message if another process has it. Return the open file.
+        """Lock the folder for a registry at `url`; return the open lock file. Exit with a message if it is in use.
 
-        A child that is given that file holds the lock too, should it live longer than this process.
+        A child process that gets this file holds the lock too, even if it outlives this process.
         """
         if self._file is not None:
             return self._file
@@ -43,7 +43,7 @@ class DataLock:
             if holder is None or _lives(holder[0]) or time.monotonic() > until:
                 os.close(file)
                 sys.exit(_in_use(self._data, holder))
-            time.sleep(0.1)  # it was killed; its chain is about to end
+            time.sleep(0.1)  # the holder was killed; its chain is about to end
         os.ftruncate(file, 0)
         os.pwrite(file, json.dumps({"process": os.getpid(), "url": url}).encode(), 0)
         self._file = file
@@ -69,7 +69,7 @@ def _holder(file: int) -> tuple[int, str] | None:
         written = json.loads(os.pread(file, 4096, 0))
         return int(written["process"]), str(written["url"])
     except (ValueError, KeyError, TypeError):
-        return None  # it has only just begun
+        return None  # the holder has only just begun
 
 
 def _lives(process: int) -> bool:

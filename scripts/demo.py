@@ -1,6 +1,6 @@
 """The whole story of one video, ending with a verification while registry and chain are switched off.
 
-Exits 0 only if every step held. Everything happens in a folder of its own that is left behind to look at.
+Exits 0 only if every step succeeded. All files are in a new folder, which is not removed, so you can look at them.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from deedlog.client import Receipt, Registry, Rendition
 from deedlog.registry.hashing import digest_file
 from deedlog.registry.keystore import new_key
 
-PASSPHRASE = "only for the demo"  # noqa: S105 - it guards a key that signs nothing of worth
+PASSPHRASE = "only for the demo"  # noqa: S105 - its key signs nothing of value
 TITLE = "演示：怎样读一篇论文 / Demo: how to read a paper"
 NAME = "演示作者 / Demo author"
 PROVEN = ("file", "author", "signatures", "complete", "included", "anchored", "time")
 
 
 class Story:
-    """One run: its folder, its registry, and what was seen so far."""
+    """One run: its folder, its registry, and its progress."""
 
     def __init__(self, folder: Path) -> None:
-        """Take an empty folder."""
+        """Use an empty folder."""
         self.folder = folder
         self.local = LocalRegistry(
             folder / "registry", port=free_port(), chain_port=free_port(), anchor_interval=2, quiet=False
@@ -49,11 +49,11 @@ class Story:
         self.passphrase_file = folder / "passphrase"
         self.passphrase_file.write_text(PASSPHRASE + "\n", encoding="utf-8")
         self.key_file = folder / "creator" / "key.json"
-        # The person's own folder, apart from the registry's: nothing of theirs is shared but what is sent.
+        # The person's folder is separate from the registry's: the registry gets only what the person sends.
         self.person = os.environ | {"DEEDLOG_HOME": str(folder / "creator"), "DEEDLOG_LANG": "en"}
 
     def step(self, text: str) -> None:
-        """Say what comes next."""
+        """Print the next step's number and text."""
         interruption.check()
         self.step_number += 1
         print(f"\n{self.step_number}. {text}", flush=True)
@@ -64,7 +64,7 @@ class Story:
         return json.loads(run_deedlog((*arguments, "--json"), self.person, expect))
 
     def tell(self, video: Path | None) -> None:
-        """Tell the story; end the process with a message where a step does not hold."""
+        """Run the story; exit with a message if a step fails."""
         self.step("A registry: local chain, contract, log, web process and worker")
         identity = self.local.start()
         registry = "0x" + identity.address.hex()
@@ -98,7 +98,7 @@ class Story:
         try:
             make_rendition(film, smaller)
         except (OSError, ValueError, IndexError):
-            # What was given is no video that can be decoded: the rendition is then a stand-in that says so.
+            # The given file cannot be decoded as a video, so write a placeholder that says so.
             smaller.write_bytes(b"a rendition of " + film.read_bytes()[:4096])
         rendition, platform = self._register_rendition(registry, work["digest"], smaller)
         print(f"   {rendition}")
@@ -165,7 +165,7 @@ class Story:
         print(f"\nEvery step held. All of it is in {self.folder}; the verdict for people is {report.name}.")
 
     def _register_rendition(self, registry: str, source: str, path: Path) -> tuple[str, str]:
-        """Register a rendition as a platform does; return its digest and the platform's account."""
+        """Register a rendition as a platform; return its digest and the platform's account."""
         made = json.loads(
             self.local.deedlog("api-key", "new", "demo platform", "--scope", "upload", "--scope", "batch", "--json")
         )
@@ -231,7 +231,7 @@ def _shown(argument: str) -> str:
 
 
 def main() -> int:
-    """Tell the story."""
+    """Run the demo."""
     parser = argparse.ArgumentParser(prog="scripts/run --demo")
     parser.add_argument("video", type=Path, nargs="?", help="a video of your own; default: one made on the spot")
     options = parser.parse_args()

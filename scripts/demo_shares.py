@@ -1,4 +1,4 @@
-"""The demo's second half: who helped, who gets what, an amendment, two reports, and one party's payouts offline."""
+"""The demo's second half: a contribution, an agreement, an amendment, two reports, and one party's payouts offline."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 DAY = 24 * 3600
 FIRST, SECOND = 1_000_003, 777_777
-"""What the work brings in two periods, in fen."""
+"""What the work earns in two periods, in fen."""
 
 
 class Person:
-    """Somebody with a key of their own, in a folder of their own."""
+    """A person with a key of their own, in a folder of their own."""
 
     def __init__(self, name: str, folder: Path, passphrase_file: Path) -> None:
-        """Take a folder; `key.json` in it is theirs, made here unless it is there."""
+        """Use a folder; make the person's key, `key.json`, there if it does not exist."""
         self.name = name
         self.folder = folder
         self._passphrase_file = passphrase_file
         self._environment = os.environ | {"DEEDLOG_HOME": str(folder), "DEEDLOG_LANG": "en"}
         key = folder / "key.json"
         if not key.exists():
-            # Quick to open, so that the story is: how a real one is made was told before.
+            # A low scrypt cost, so that the demo is quick: an earlier step shows how a real key is made.
             keystore.write(key, keystore.new_key(), read_passphrase(passphrase_file), cost=2**4)
         self.account = to_checksum(keystore.account_or_open(key, lambda: read_passphrase(passphrase_file)))
 
@@ -46,7 +46,7 @@ class Person:
         return json.loads(run_deedlog((*arguments, "--json"), self._environment, expect))
 
     def sign(self, url: str, registry: str, *arguments: str, expect: int = 0) -> Any:
-        """Run a command that signs; say so."""
+        """Print and run a command that signs; return its JSON."""
         words = " ".join(argument for argument in arguments[:3] if not argument.startswith("--"))
         print(f"   {self.name}: deedlog {words[:100]}", flush=True)
         key = ("--key", str(self.folder / "key.json"), "--passphrase-file", str(self._passphrase_file))
@@ -54,10 +54,10 @@ class Person:
 
 
 class Shares:
-    """The people of the story, and what they agree."""
+    """The people of the story, and their agreements."""
 
     def __init__(self, folder: Path, passphrase_file: Path, url: str, registry: str, work: str) -> None:
-        """Take the demo's folder, where the creator's key is, and the work."""
+        """Use the demo's folder, which has the creator's key, and the work."""
         self.folder = folder
         self.url, self.registry, self.work = url, registry, work
         self.creator = Person("creator", folder / "creator", passphrase_file)
@@ -69,7 +69,7 @@ class Shares:
         self.reports: list[str] = []
 
     def tell(self, step: Step, require: Require) -> None:
-        """Tell it while the registry is up."""
+        """Run this half of the story, while the registry is up."""
         step("A co-creator claims a part in the work; it is shown as claimed until the creator countersigns")
         claimed = self._sign(
             self.editor, "contribute", self.work, "--role", "editing", "--credited-as", "剪辑 / Editor"
@@ -110,7 +110,7 @@ class Shares:
             self._show_payouts(agreement, expected, require)
 
     def prove(self, until_anchored: Callable[[str], None]) -> str:
-        """Fetch the editor's proofs, with their own line open; return the hash of the block that holds all."""
+        """Fetch the editor's bundles, with the editor's own line open; return a hash of the block that proves them."""
         block_hash = ""
         for name, digest, line in (
             ("agreement", self.agreement, ("--open", "mine")),
@@ -125,7 +125,7 @@ class Shares:
         return block_hash
 
     def check_offline(self, require: Require) -> None:
-        """With the registry stopped: the editor's line is verified, and their payouts recomputed."""
+        """With the registry stopped, verify the editor's line and recompute the editor's payouts."""
         for name, report, ppm, amount in (
             ("agreement", "report-1", 125_000, FIRST),
             ("amendment", "report-2", 300_000, SECOND),
@@ -155,7 +155,7 @@ class Shares:
             print(f"   carried: {report['carried']}")
 
     def _standing(self, digest: str) -> str:
-        # For anybody to see: no key, no session.
+        # A public request: no key, no session.
         code: str = httpx.get(f"{self.url}/v1/statements/{digest}").json()["standing"]["code"]
         return code
 

@@ -1,4 +1,4 @@
-"""A short real MP4 (H.264 or MPEG-4), made on the spot; and a smaller rendition of any video."""
+"""Make a short real MP4 (H.264 or MPEG-4), or a smaller rendition of any video."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 320, 180
 
 
 def make_video(path: Path) -> None:
-    """Write a two-second MP4: a colour gradient that moves."""
+    """Write a two-second MP4 of a moving colour gradient."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     with av.open(str(path), "w") as out:
         stream: Any = out.add_stream("mpeg4", rate=RATE)

@@ -1,13 +1,13 @@
-"""Deploy a registry's contract at its registry address, and write down where and how.
+"""Deploy a registry's contract at its registry address, and record where and how.
 
     ape run deploy --network ethereum:local:foundry
     DEEDLOG_RPC_URL=https://… ape run deploy --network ethereum:sepolia:node --account ALIAS
     DEEDLOG_RPC_URL=https://… ape run deploy --network ethereum:base-sepolia:node --account ALIAS
 
-Whoever deploys only pays: the address follows from `identity.json` alone, and the account gets no power. Run again, it
-finds the contract and sends nothing. On a local chain ape starts an anvil of its own unless one listens on port 8545,
-or where APE_FOUNDRY_HOST says. A chain that ends with ape, and a fork, are for trying out: what was deployed there is
-written down only where --out says, never over the record of a chain that stays.
+The deploying account only pays: the address follows from `identity.json` alone, and the account gets no power. If the
+contract is already there, nothing is sent. On a local chain ape starts its own anvil unless one listens on port 8545 or
+at APE_FOUNDRY_HOST. Forks, and chains that end with ape, are for trials: their deployments are recorded only with
+--out, so a trial never overwrites the record of a lasting chain.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from deedlog.registry.errors import DeedlogError
 from deedlog.registry.hexadecimal import from_hex, to_checksum, to_hex
 from deedlog.registry.keccak import keccak256
 
-# node_modules/.bin/anvil is a script around the binary: ape, which starts anvil by name and then ends it, would end the
+# node_modules/.bin/anvil is a script around the binary. ape starts anvil by name and later ends it: it would end the
 # script and leave the binary running.
 for binary in Path(__file__).resolve().parent.parent.glob("node_modules/@foundry-rs/anvil-*/bin"):
     os.environ["PATH"] = f"{binary}{os.pathsep}{os.environ['PATH']}"
 
 DEVELOPMENT_CHAINS = frozenset({1337, 31337})
-"""Chain ids of py-evm and anvil, and of local nodes by custom: nothing there is worth a key."""
+"""Chain ids of py-evm and anvil, and by custom of local nodes: nothing there is worth protecting with a secret key."""
 
 DEPLOYER_CODE_HASH = "0x2fa86add0aed31f33a762c9d88e807c475bd51d0f52bd0955754b2608f7e4989"
-"""keccak-256 of the deterministic deployer's code: another contract there would not give the registry address."""
+"""keccak-256 of the deterministic deployer's code. Other code in its place would give another registry address."""
 
 WELL_KNOWN_ACCOUNTS = frozenset(
     from_hex(account, 20, None)
@@ -57,20 +57,20 @@ WELL_KNOWN_ACCOUNTS = frozenset(
         "0xa0ee7a142d267c1f36714e4a8f75612f20a79720",
     )
 )
-"""The ten accounts of anvil's mnemonic: everybody has their keys."""
+"""The ten accounts of anvil's mnemonic. Everybody has their keys."""
 
 LOG_KEY_SET = to_hex(keccak256(b"LogKeySet(bytes32)"))
-"""The constructor's first event: the oldest one at the address is in the transaction that made the contract."""
+"""The constructor's first event. The oldest one at the address is in the transaction that created the contract."""
 
 
 class Place(NamedTuple):
-    """Where on the chain the contract was made. No dataclass: ape runs scripts as no module that one could be of."""
+    """Where on the chain the contract was created. Not a dataclass: it needs a module, and ape runs scripts without."""
 
     block: int
     transaction: bytes
 
 
-# \b: click keeps the lines of what follows.
+# \b: click does not rewrap the next paragraph.
 @click.command(cls=ConnectedProviderCommand, help=(__doc__ or "").replace("\n\n    ", "\n\n\b\n    "))
 @network_option(required=True)
 @click.option(
@@ -88,7 +88,7 @@ class Place(NamedTuple):
     help="file to write  [default: deployments/<chain id>.json beside the identity, if the chain stays]",
 )
 def cli(identity_path: Path, alias: str | None, out: Path | None) -> None:
-    """Deploy, check, write down; or stop with a sentence that says why not."""
+    """Deploy, check and record; or stop with a message that gives the reason."""
     try:
         identity = RegistryIdentity.from_json(json.loads(identity_path.read_text(encoding="utf-8")), contracts())
     except (ValueError, DeedlogError) as error:
@@ -116,14 +116,14 @@ def cli(identity_path: Path, alias: str | None, out: Path | None) -> None:
 
 
 def stays() -> bool:
-    """Whether the chain is there when ape has ended: not py-evm inside ape, no anvil that ape started, and no fork."""
+    """Whether the chain outlives ape: not py-evm inside ape, not an anvil that ape started, not a fork."""
     provider = ape.networks.provider
     in_ape = provider.name == "test" or getattr(provider, "process", None) is not None
     return not (in_ape or provider.network.is_fork)
 
 
 def refuse_known_keys(identity: RegistryIdentity, chain_id: int) -> None:
-    """Stop where owner or operator is an account whose key everybody has, and the chain is not a development chain."""
+    """Stop if everybody has the key of the owner or the operator, except on a development chain."""
     if chain_id in DEVELOPMENT_CHAINS:
         return
     for role, account in (("owner", identity.owner), ("operator", identity.operator)):
@@ -154,7 +154,7 @@ def send(identity: RegistryIdentity, account: Any) -> Place:
             f"the deterministic deployer is not at {to_checksum(DETERMINISTIC_DEPLOYER)} on this chain "
             f"(code hash {found}): without it there is no registry address here"
         )
-    # Mined is enough: run again after a reorganisation, this finds the contract where it is then, or sends once more.
+    # Mined is enough: after a reorganisation, a second run finds the contract in its new block, or sends it again.
     receipt = account.transfer(
         to_checksum(DETERMINISTIC_DEPLOYER), 0, data=creation_data(identity), required_confirmations=0
     )
@@ -162,7 +162,7 @@ def send(identity: RegistryIdentity, account: Any) -> Place:
 
 
 def find(identity: RegistryIdentity, chain_id: int, path: Path) -> Place:
-    """Return where the contract was made: what is written down, if the chain still says so, or what its event says."""
+    """Return where the contract was created: from the record, if the chain confirms it, or from its first event."""
     web3 = ape.networks.provider.web3
     try:
         written = Deployment.from_json(json.loads(path.read_text(encoding="utf-8")))
@@ -172,7 +172,7 @@ def find(identity: RegistryIdentity, chain_id: int, path: Path) -> Place:
         if written == Deployment.of(identity, chain_id, block, written.transaction, compiler):
             return Place(written.block, written.transaction)
     except (OSError, ValueError, DeedlogError, TransactionNotFound):
-        pass  # nothing written, or of another contract, or before a reorganisation
+        pass  # no record, or one of another contract, or from before a reorganisation
     try:
         logs = web3.eth.get_logs(
             {
@@ -185,7 +185,7 @@ def find(identity: RegistryIdentity, chain_id: int, path: Path) -> Place:
     except (Web3Exception, requests.RequestException, ValueError) as error:
         stop(
             "the contract is there, but this node does not tell its first event: use one with all logs "
-            f"({type(error).__name__})",  # its text may hold the node's URL, and with it a secret
+            f"({type(error).__name__})",  # the error's text may contain the node's URL, and with it a secret
             error,
         )
     if not logs:
@@ -194,7 +194,10 @@ def find(identity: RegistryIdentity, chain_id: int, path: Path) -> Place:
 
 
 def check(identity: RegistryIdentity, *, fresh: bool) -> None:
-    """Read everything back. What the owner changed since is said; in a contract just made, it is an error."""
+    """Read everything back. Print what the owner has changed since the deployment.
+
+    A changed origin, or any difference in a new contract (`fresh`), is an error.
+    """
     if not code(identity.address):
         stop(f"there is no code at {to_checksum(identity.address)}: the deployment failed")
     expected: dict[str, str | bytes] = {
@@ -214,7 +217,7 @@ def check(identity: RegistryIdentity, *, fresh: bool) -> None:
 
 
 def read(contract: bytes, name: str) -> str | bytes:
-    """Return what a function without arguments answers: text as it is, accounts and hashes as bytes."""
+    """Return the answer of a function without arguments: text as `str`, accounts and hashes as bytes."""
     kind = next(item["outputs"][0]["type"] for item in rights_anchor()["abi"] if item.get("name") == name)
     call = {"to": to_checksum(contract), "data": to_hex(keccak256(f"{name}()".encode())[:4])}
     value: Any = decode([kind], ape.networks.provider.web3.eth.call(call))[0]
@@ -224,12 +227,12 @@ def read(contract: bytes, name: str) -> str | bytes:
 
 
 def stop(message: str, cause: Exception | None = None) -> NoReturn:
-    """End with a sentence for the person at the keyboard."""
+    """Exit with a message for the person at the keyboard."""
     raise click.ClickException(message) from cause
 
 
 def shown(value: str | bytes) -> str:
-    """Return a value for a person."""
+    """Return a value as text for a person."""
     return value if isinstance(value, str) else to_hex(value)
 
 

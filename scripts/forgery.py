@@ -1,4 +1,4 @@
-"""What a forger can make of somebody's bundle: the same statement in a log and a contract of the forger's own."""
+"""What a forger can make of a genuine bundle: the same statement in a log and a contract that the forger controls."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 FORGER_KEY = sha256(b"the forger's key").digest()
 FORGER_TIME = 1_600_000_000
-"""Years before the truth: the point of forging it."""
+"""Years before the genuine time: an earlier time is the purpose of the forgery."""
 
 
 def forge(genuine: Bundle, forger_chain: str) -> dict[str, Bundle]:
-    """Return forged bundles of the genuine one's statement, each by its trick.
+    """Return forged bundles of the genuine bundle's statement, each under the name of its trick.
 
-    `forger_chain` is the RPC URL of a development chain that the forger controls altogether.
+    `forger_chain` is the RPC URL of a development chain that the forger controls entirely.
     """
     log_key = Ed25519PrivateKey.from_private_bytes(sha256(b"the forger's log").digest())
     account = account_of_private_key(FORGER_KEY)

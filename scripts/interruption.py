@@ -1,7 +1,6 @@
-"""Being told to stop: a signal is noted, and acted on between two steps, so that none is cut in the middle.
+"""Handle signals to stop: note the signal, and act on it between two steps, so that no step is cut short.
 
-Processes that were started are stopped in order by whoever started them. Where there is no chance to (`kill -9`), Linux
-tells them.
+A process stops its children in order. If it cannot (`kill -9`), Linux signals the children.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 STARTER = "DEEDLOG_RUN_PID"
-"""The environment variable in which `scripts/run` names itself: if it is gone, so is whoever could tell us to stop."""
+"""Environment variable with the process id of `scripts/run`. If that process is gone, nobody can signal this one."""
 
 _LOOK_SECONDS = 0.3
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -28,19 +27,19 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 _told: list[int] = []
 
 
-class Interrupted(Exception):  # noqa: N818 - no error: somebody wished it
+class Interrupted(Exception):  # noqa: N818 - not an error: a person asked for it
     """This process was told to stop."""
 
     def __init__(self, number: int) -> None:
-        """Name the signal."""
+        """Set the signal's number."""
         super().__init__(number)
         self.exit_code = 128 + number
 
 
 def listen() -> None:
-    """Note SIGINT, SIGTERM and SIGHUP from now on; a second one ends this process at once."""
+    """Note SIGINT, SIGTERM and SIGHUP from now on. The same signal a second time ends this process at once."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background: that was somebody's wish too
+        if signal.getsignal(number) is not signal.SIG_IGN:  # a shell ignores signals for background jobs on purpose
             signal.signal(number, _note)
     starter = os.environ.pop(STARTER, None)
     if starter is not None:
@@ -54,7 +53,7 @@ def check() -> None:
 
 
 def start(command: Sequence[str], end_by: signal.Signals, **options: Any) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own, which gets the signal `end_by` when this process is gone (on Linux)."""
+    """Start a process in a new session. On Linux it gets the signal `end_by` when this process is gone."""
 
     def end_with_this() -> None:
         if _libc is not None:
@@ -64,7 +63,7 @@ def start(command: Sequence[str], end_by: signal.Signals, **options: Any) -> sub
 
 
 def run(command: Sequence[str], environment: dict[str, str] | None) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; if told to stop meanwhile, end it and raise `Interrupted`."""
+    """Run a command to its end. If this process is told to stop meanwhile, end the command and raise `Interrupted`."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = start(command, signal.SIGTERM, env=environment, **pipes)
     try:

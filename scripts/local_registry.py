@@ -1,7 +1,7 @@
-"""A registry on its embedded defaults, SQLite and a local chain that keeps its state; used by `scripts/run`.
+"""Run a registry with default settings: SQLite, and a local chain whose state is stored; used by `scripts/run`.
 
-Started again on the same data it carries on with the same registry, chain and contract. Ctrl-C or SIGTERM stops all it
-started: with exit code 0 if the registry was up by then.
+Started again on the same data, it continues with the same registry, chain and contract. Ctrl-C or SIGTERM stops
+everything it started, with exit code 0 if the registry was up by then.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_CHAIN_ID = 31337
-# The tenth account of anvil's public mnemonic: its key is nowhere on this machine, and nobody's secret. Local only.
+# The tenth account of anvil's public mnemonic: everybody has its key, and this machine does not use it. Local only.
 LOCAL_OWNER = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"
 START_SECONDS = 60
 STOP_SECONDS = 30
 
 KEY_COST = 2**4
-"""What guessing the operator's passphrase costs (n of scrypt): it lies beside the key, and protects from nobody."""
+"""scrypt's n for the operator's key. The passphrase is in the same folder, so a higher cost would protect nothing."""
 
 
 @dataclass
 class LocalRegistry:
-    """The processes of one registry on this machine, and where its data is."""
+    """The processes of one registry on this machine, and its data folder."""
 
     data: Path
     host: str = "127.0.0.1"
@@ -61,17 +61,17 @@ class LocalRegistry:
     _lock: DataLock = field(init=False)
 
     def __post_init__(self) -> None:
-        """Lock nothing yet."""
+        """Prepare the lock on the data folder, without taking it."""
         self._lock = DataLock(self.data)
 
     @property
     def url(self) -> str:
-        """The registry's address."""
+        """The registry's URL."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def rpc_url(self) -> str:
-        """The local chain's node."""
+        """The URL of the local chain's node."""
         return f"http://127.0.0.1:{self.chain_port}"
 
     def environment(self) -> dict[str, str]:
@@ -93,14 +93,14 @@ class LocalRegistry:
         )
 
     def start(self) -> RegistryIdentity:
-        """Start chain, registry and worker; make the registry and deploy its contract if they are not there yet."""
+        """Start chain, registry and worker; create the registry and deploy its contract if they do not exist yet."""
         self.start_chain()
         identity = self.create()
         self.start_server()
         return identity
 
     def start_chain(self) -> None:
-        """Start anvil on this registry's chain state, which is this process's alone until `stop`."""
+        """Start anvil on this registry's chain state, which is locked for this process until `stop`."""
         lock = self._lock.take(self.url)
         state = self.data / "chain" / "state.json"
         state.parent.mkdir(parents=True, exist_ok=True)
@@ -109,12 +109,12 @@ class LocalRegistry:
         self._say(f"starting a local chain (anvil) on port {self.chain_port}")
         command = [str(anvil_binary()), "--port", str(self.chain_port), "--silent"]
         command += ["--state", str(state), "--state-interval", "2"]
-        # It holds the lock too: no other run has this state before it has written it down.
+        # anvil holds the lock too, so no other run can use the state before anvil has written it.
         self._chain = interruption.start(command, signal.SIGINT, pass_fds=(lock,))
         self._until(self._chain_answers, self._chain, "the local chain")
 
     def create(self) -> RegistryIdentity:
-        """Make the registry if it is not there, and see its contract on the chain."""
+        """Create the registry or migrate an existing one; deploy its contract if it is missing; return its identity."""
         files.make_folder(self.data / "passphrases")
         for name in ("operator", "log"):
             path = self.data / "passphrases" / name
@@ -124,12 +124,12 @@ class LocalRegistry:
         if not identity_file.exists():
             self._say("creating the registry: keys, address, empty log")
             operator = self.data / "operator.json"
-            if not operator.exists():  # or an interrupted run has left it
+            if not operator.exists():  # an interrupted run may have left it
                 passphrase = read_passphrase(self.data / "passphrases" / "operator")
                 keystore.write(operator, keystore.new_key(), passphrase, KEY_COST)
             self.deedlog("init", "--origin", f"{self.host}:{self.port}/log", "--owner", LOCAL_OWNER, "--json")
         else:
-            self.deedlog("migrate")  # what an earlier version made
+            self.deedlog("migrate")  # an earlier version may have created it
         identity = RegistryIdentity.from_json(json.loads(identity_file.read_text(encoding="utf-8")), contracts())
         chain = EvmChain(self.rpc_url)
         if not chain.has_code(identity.address):
@@ -159,7 +159,7 @@ class LocalRegistry:
             time.sleep(0.3)
 
     def stop(self) -> None:
-        """Stop the registry, then the chain, each in order, so that both keep all they have."""
+        """Stop the registry, then the chain, each in order, so that both store all their state."""
         for process, number in ((self._server, signal.SIGTERM), (self._chain, signal.SIGINT)):
             if process is None or process.poll() is not None:
                 continue
@@ -202,7 +202,7 @@ class LocalRegistry:
 
 
 def run_deedlog(arguments: Sequence[str], environment: dict[str, str] | None = None, expect: int = 0) -> str:
-    """Run the command `deedlog`; return its output, or end with its words if the exit code is not the expected."""
+    """Run the command `deedlog`; return its output. Exit with that output if the exit code is not `expect`."""
     command = [sys.executable, "-m", "deedlog.api.cli", *arguments]
     done = interruption.run(command, environment)
     if done.returncode != expect:
@@ -212,7 +212,7 @@ def run_deedlog(arguments: Sequence[str], environment: dict[str, str] | None = N
 
 @contextlib.contextmanager
 def running(local: LocalRegistry) -> Iterator[RegistryIdentity]:
-    """Start a local registry, and stop it whatever happens."""
+    """Start a local registry, and stop it in any case."""
     try:
         yield local.start()
     finally:
@@ -220,7 +220,7 @@ def running(local: LocalRegistry) -> Iterator[RegistryIdentity]:
 
 
 def anvil_binary() -> Path:
-    """Return the native anvil: started through npm's node script, a signal would stop the script and not anvil."""
+    """Return the native anvil. With npm's node wrapper, a signal would stop the wrapper and not anvil."""
     found = sorted((ROOT / "node_modules" / "@foundry-rs").glob("anvil-*/bin/anvil*"))
     if not found:
         sys.exit("anvil is missing in node_modules: run scripts/setup")
@@ -238,7 +238,7 @@ def options() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Start, say what to do next, and stay up until Ctrl-C."""
+    """Start, print the next steps, and stay up until Ctrl-C."""
     given = options().parse_args()
     interruption.listen()
     local = LocalRegistry(given.data.resolve(), given.host, given.port, anchor_interval=given.anchor_interval)

@@ -1,8 +1,8 @@
 """Free TCP ports of this machine, each given to one process only.
 
-Between asking for a port and listening on it, and while a server is restarted, nothing listens there, so looking is not
-enough: two processes would find the same port. Each port given out is locked in a file that all of a user's processes
-share; the system drops the lock when the process ends.
+A port with no listener may still be taken: another process may have chosen it and not listen yet, or its server may be
+restarting. So each port given out is locked in a file that all processes of a user share. The system drops the lock
+when the process ends.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from functools import cache
 from pathlib import Path
 
 _PORTS = range(10_240, 32_768)
-"""Above the ports of services; below those that Linux (32,768) and others (49,152) give to outgoing connections."""
+"""Above the ports of common services, below those for outgoing connections (from 32,768 on Linux, 49,152 elsewhere)."""
 
 _given: set[int] = set()
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on and that this function gives to no other process until this one ends."""
+    """Return a port without a listener. No other process gets it from this function until this process ends."""
     while True:
         port = _PORTS.start + secrets.randbelow(len(_PORTS))
         if port not in _given and _lock(port) and not in_use("127.0.0.1", port):
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 def in_use(host: str, port: int) -> bool:
-    """Return whether somebody listens on a port."""
+    """Return whether a process listens on a port."""
     with contextlib.closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -43,7 +43,7 @@ def in_use(host: str, port: int) -> bool:
 
 
 def _lock(port: int) -> bool:
-    """Lock the byte of this port; the lock belongs to the process, and a port that is in use may stay locked."""
+    """Lock the byte of this port. The process holds the lock until it ends, even if the port turns out to be in use."""
     try:
         fcntl.lockf(_file(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:
@@ -53,6 +53,6 @@ def _lock(port: int) -> bool:
 
 @cache
 def _file() -> int:
-    """Open the file whose bytes stand for ports; it stays open, for closing it would drop every lock."""
+    """Open the lock file, which has one byte per port. It stays open, because closing it would drop every lock."""
     path = Path(tempfile.gettempdir()) / f"deedlog-ports-{os.getuid()}"
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -1,6 +1,6 @@
-"""Brings the log's head into the contract: one state machine.
+"""The state machine that brings the log's heads into the contract.
 
-Read in this order: `config`, `chain_port` (what is asked of a chain), `store` (SQL), `chain_view` (what the chain says
-at one block), `tracker` (anchors until they are final), `sender` (attempts: signed, stored, sent, settled), `anchorer`
-(one tick of all this).
+Read in this order: `config`, `chain_port` (the calls made to a chain), `store` and `attempt_store` (SQL), `chain_view`
+(observe the chain at one block), `tracker` (follow anchors until they are final), `sender` (attempts: sign, store,
+send, settle), `anchorer` (one tick of all this).
 """

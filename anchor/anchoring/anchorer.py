@@ -1,7 +1,8 @@
-"""Anchoring: the log's head goes to the contract, and its proof comes back.
+"""Anchoring: send the log's head to the contract, and fetch its proof.
 
-One `Anchorer.tick` does what is due and returns; called again and again it converges, from whatever state a crash, a
-reorganisation or another's transaction left. "Anchored" is read from the contract's state, never from a receipt.
+`Anchorer.tick` does the work that is due and returns. Repeated ticks converge from any state that a crash, a
+reorganisation or another account's transaction left. Whether a head is anchored is read from the contract's state,
+never from a receipt.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ if TYPE_CHECKING:
     from deedlog.registry.store.database import Transactions
 
 ALARM_INTERVALS = 3
-"""Anchor intervals after which an unanchored entry is an alarm."""
+"""An entry that is still unanchored after this many anchor intervals raises an alarm."""
 
 LOW_BALANCE = 10**16
-"""Wei: some tens of anchorings on Ethereum, thousands on a rollup."""
+"""In wei. A lower balance raises an alarm. Pays for some tens of anchors on Ethereum, thousands on a rollup."""
 
 STATUS_SECONDS = 5
-"""How old what is noted of the chain may be while nothing changes."""
+"""While only block number and time change, the chain's status is stored at most once in this many seconds."""
 
 
 class Anchorer:
     """Anchors one log on one chain."""
 
     def __init__(self, database: Transactions, port: ChainPort, config: AnchoringConfig) -> None:
-        """Take what is needed; nothing is asked or sent yet."""
+        """Store the arguments. Makes no call to the chain."""
         self._database = database
         self._port = port
         self._config = config
@@ -48,12 +49,15 @@ class Anchorer:
         self._vanished = False
 
     def check(self) -> ChainView:
-        """Return what the chain says if it may be acted on (`anchor.anchoring.chain_view.observe`); raise otherwise."""
+        """Observe the chain and return the view that a tick may act on (`anchor.anchoring.chain_view.observe`).
+
+        Raises `Unavailable` (`chain.…`) or `StopAnchoringError` (`anchoring.…`).
+        """
         try:
             view = observe(self._database, self._port, self._config)
         except StopAnchoringError as error:
             if error.code == "anchoring.final_vanished" and not self._vanished:
-                # An answer without a proof: only said twice in a row it stops everything.
+                # The node gave no proof of this. Stop only if two checks in a row get the same answer.
                 self._vanished = True
                 raise Unavailable("chain.contradicts", block=int(error.params["block_number"])) from error
             raise
@@ -61,9 +65,9 @@ class Anchorer:
         return view
 
     def check_operator(self, view: ChainView) -> None:
-        """Raise `InvalidData` (`worker.other_operator`) if the contract lets another account anchor.
+        """Raise `InvalidData` (`worker.other_operator`) if the contract names another account as operator.
 
-        The registry address commits to the first operator; the owner may have named another since.
+        The registry address commits to the first operator; the owner may have replaced it since.
         """
         operator = self._port.operator(self._config.contract, view.tip.number)
         if operator != self._config.operator:
@@ -71,14 +75,19 @@ class Anchorer:
             raise InvalidData("worker.other_operator", expected=to_checksum(operator), actual=actual)
 
     def tick(self, now: int) -> Alarms:
-        """Do what is due at `now` (Unix seconds): record, settle, resend or begin, finalise. Return what is wrong."""
+        """Do what is due at `now` (Unix seconds): update anchors, settle or resend the open attempt, or begin one.
+
+        Returns the alarms. Raises `Unavailable` (`chain.…`, `anchoring.raced`) if a later tick may succeed,
+        `StopAnchoringError` (`anchoring.…`) if the contract and this log contradict each other, or `InvalidData`
+        (`log.…`, `chain.would_revert`) if the head cannot be sent.
+        """
         alarms: Alarms = {}
         view = self.check()
         self._tracker.follow(view)
         with self._database.read() as connection:
             kept = anchor_store.newest_anchor(connection, self._config.chain.chain_id)
         if kept is not None and kept.size > view.size:
-            # Not taken away, as far as can be said: the node that was asked for the head lags behind it.
+            # The tracker found the anchor in place, so the node that answered with the contract's head lags.
             raise Unavailable("chain.behind", block=view.tip.number, known=kept.proof_number)
         try:
             self.check_operator(view)
@@ -90,7 +99,7 @@ class Anchorer:
         return alarms
 
     def _warn(self, view: ChainView, now: int, alarms: Alarms) -> None:
-        """Note the chain's state, and what a person must answer in it."""
+        """Store the chain's status, and raise the alarms that a person must act on."""
         balance = self._port.balance(self._config.operator, view.tip.number)
         if balance < LOW_BALANCE:
             alarms["alarm.balance_low"] = {"account": to_checksum(self._config.operator), "balance": str(balance)}
@@ -98,7 +107,10 @@ class Anchorer:
         self._note(ChainStatus(self._config.chain.chain_id, view.tip.number, view.size, balance, now))
 
     def late(self, now: int) -> Alarms:
-        """Return the alarm of statements that have waited too long for an anchor, by what is kept of the chain."""
+        """Return the alarm `alarm.anchor_late` if a statement has waited too long for an anchor.
+
+        Reads stored anchors only, so it works while the chain cannot be reached.
+        """
         with self._database.read() as connection:
             kept = anchor_store.newest_anchor(connection, self._config.chain.chain_id)
             oldest = store.oldest_accepted_beyond(connection, 0 if kept is None else kept.size)

@@ -1,4 +1,4 @@
-"""SQL of attempts: what was signed and sent to bring a head into the contract.
+"""SQL of attempts to anchor and of their transactions.
 
 Functions take a connection inside a transaction and never commit.
 """
@@ -23,7 +23,10 @@ UNMINED = ("prepared", "sent")
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt to anchor (size, root) after from_size, with one nonce."""
+    """An attempt to anchor (size, root) as an extension of the head of `from_size`, with one nonce.
+
+    `created_at` is in Unix seconds.
+    """
 
     id: int
     chain_id: int
@@ -37,7 +40,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A signed transaction of an attempt; `sent_at` is None until a node has taken it."""
+    """A signed transaction of an attempt. `sent_at` is None until it was handed to a node.
+
+    Fees are in wei per unit of gas, times in Unix seconds.
+    """
 
     hash: bytes
     raw: bytes
@@ -48,16 +54,16 @@ class Transaction:
 
 
 def open_attempt(connection: Connection, chain_id: int) -> Attempt | None:
-    """Return the one attempt on a chain that is not mined yet."""
+    """Return the attempt on a chain that is prepared or sent. There is at most one."""
     query = select(ATTEMPT).where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.state.in_(UNMINED))
     row = connection.execute(query).mappings().first()
     return None if row is None else Attempt(**row)
 
 
 def insert_attempt(connection: Connection, attempt: Attempt) -> int:
-    """Keep a new attempt; return its id.
+    """Store a new attempt; return its id.
 
-    The database refuses a second unmined one on the same chain: raises `Unavailable` (`anchoring.raced`).
+    The database allows one unmined attempt per chain; a second one raises `Unavailable` (`anchoring.raced`).
     """
     values = {
         "chain_id": attempt.chain_id,
@@ -72,17 +78,17 @@ def insert_attempt(connection: Connection, attempt: Attempt) -> int:
         result = connection.execute(insert(ATTEMPT).values(values))
     except IntegrityError as error:
         raise Unavailable("anchoring.raced") from error
-    key: int = result.inserted_primary_key[0]  # type: ignore[index] # an insert of one row has one
+    key: int = result.inserted_primary_key[0]  # type: ignore[index] # set when one row is inserted
     return key
 
 
 def set_attempt(connection: Connection, key: int, **values: Any) -> None:
-    """Change an attempt."""
+    """Set columns of an attempt."""
     connection.execute(update(ATTEMPT).where(ATTEMPT.c.id == key).values(**values))
 
 
 def finalise_attempt(connection: Connection, chain_id: int, size: int) -> None:
-    """Note that the block of a mined attempt is final."""
+    """Set a mined attempt to final, because its block is."""
     connection.execute(
         update(ATTEMPT)
         .where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.size == size, ATTEMPT.c.state == "mined")
@@ -91,7 +97,7 @@ def finalise_attempt(connection: Connection, chain_id: int, size: int) -> None:
 
 
 def reopen_attempt(connection: Connection, chain_id: int, size: int) -> None:
-    """Note that the block of an attempt is not final after all."""
+    """Set a final attempt back to mined, because its block is not final after all."""
     connection.execute(
         update(ATTEMPT)
         .where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.size == size, ATTEMPT.c.state == "final")
@@ -100,7 +106,11 @@ def reopen_attempt(connection: Connection, chain_id: int, size: int) -> None:
 
 
 def unmine(connection: Connection, chain_id: int, size: int) -> None:
-    """Note that a reorganisation took the head of a mined attempt away: it is sent again, before any later one."""
+    """Reopen a mined attempt whose head a reorganisation removed, so that it is sent again.
+
+    Only one attempt may be open. If another one is, the attempt with the later nonce is abandoned; with equal nonces,
+    the mined one.
+    """
     query = select(ATTEMPT).where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.size == size, ATTEMPT.c.state == "mined")
     for row in connection.execute(query.order_by(ATTEMPT.c.id)).mappings().all():
         mined = Attempt(**row)
@@ -112,7 +122,10 @@ def unmine(connection: Connection, chain_id: int, size: int) -> None:
 
 
 def last_attempt_at(connection: Connection, chain_id: int) -> int:
-    """Return when the last attempt on a chain was made that was not for nothing; 0 if none was."""
+    """Return the creation time (Unix seconds) of the newest attempt on a chain; 0 if there is none.
+
+    Attempts that are abandoned or nonce_taken do not count.
+    """
     newest: int | None = connection.execute(
         select(func.max(ATTEMPT.c.created_at)).where(
             ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.state.not_in(("abandoned", "nonce_taken"))
@@ -122,14 +135,14 @@ def last_attempt_at(connection: Connection, chain_id: int) -> int:
 
 
 def last_settled(connection: Connection, chain_id: int) -> Attempt | None:
-    """Return the last attempt on a chain of which it is known what became of it."""
+    """Return the newest attempt on a chain that is settled and not abandoned."""
     query = select(ATTEMPT).where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.state.not_in((*UNMINED, "abandoned")))
     row = connection.execute(query.order_by(ATTEMPT.c.id.desc()).limit(1)).mappings().first()
     return None if row is None else Attempt(**row)
 
 
 def insert_transaction(connection: Connection, attempt_id: int, transaction: Transaction) -> None:
-    """Keep a signed transaction, before it is sent."""
+    """Store a signed transaction of an attempt. Called before the transaction is sent."""
     connection.execute(
         insert(TRANSACTION).values(
             hash=transaction.hash,
@@ -144,7 +157,7 @@ def insert_transaction(connection: Connection, attempt_id: int, transaction: Tra
 
 
 def attempt_of(connection: Connection, transaction_hash: bytes) -> int | None:
-    """Return the id of the attempt that a transaction is stored with."""
+    """Return the id of a stored transaction's attempt; None if the transaction is not stored."""
     key: int | None = connection.execute(
         select(TRANSACTION.c.attempt_id).where(TRANSACTION.c.hash == transaction_hash)
     ).scalar()
@@ -152,7 +165,7 @@ def attempt_of(connection: Connection, transaction_hash: bytes) -> int | None:
 
 
 def hashes_of_nonce(connection: Connection, chain_id: int, nonce: int, but: int) -> list[bytes]:
-    """Return the transactions with that nonce of other attempts than `but`."""
+    """Return the hashes of the transactions that other attempts than `but` (an id) signed with that nonce."""
     query = (
         select(TRANSACTION.c.hash)
         .join(ATTEMPT, ATTEMPT.c.id == TRANSACTION.c.attempt_id)
@@ -162,7 +175,7 @@ def hashes_of_nonce(connection: Connection, chain_id: int, nonce: int, but: int)
 
 
 def last_nonce_used(connection: Connection, chain_id: int) -> int | None:
-    """Return the highest nonce that an attempt was found to have used up."""
+    """Return the highest nonce known to be used, from the attempts on a chain; None if there is none."""
     used = ("mined", "final", "reverted", "nonce_taken")
     nonce: int | None = connection.execute(
         select(func.max(ATTEMPT.c.nonce)).where(ATTEMPT.c.chain_id == chain_id, ATTEMPT.c.state.in_(used))
@@ -171,7 +184,7 @@ def last_nonce_used(connection: Connection, chain_id: int) -> int | None:
 
 
 def mark_sent(connection: Connection, transaction_hash: bytes, now: int) -> None:
-    """Note that a node has taken a transaction."""
+    """Record when a transaction was first handed to a node (`now`, Unix seconds)."""
     connection.execute(
         update(TRANSACTION)
         .where(TRANSACTION.c.hash == transaction_hash, TRANSACTION.c.sent_at.is_(None))
@@ -180,15 +193,15 @@ def mark_sent(connection: Connection, transaction_hash: bytes, now: int) -> None
 
 
 def transactions(connection: Connection, attempt_id: int) -> list[Transaction]:
-    """Return an attempt's transactions, the oldest first."""
+    """Return an attempt's transactions, oldest first."""
     query = select(TRANSACTION).where(TRANSACTION.c.attempt_id == attempt_id)
     found = [_transaction(row) for row in connection.execute(query).mappings()]
-    # Each replaces the one before at a higher fee; the clock may have been set back, or several be of one second.
+    # Sort by fee, which rises with each replacement. Times may be equal, or wrong if the clock was set back.
     return sorted(found, key=lambda transaction: transaction.max_fee)
 
 
 def dearest_of_nonce(connection: Connection, chain_id: int, nonce: int) -> Transaction | None:
-    """Return the transaction of the highest fee among all that were signed with that nonce."""
+    """Return the transaction with the highest fee among all that were signed with that nonce, or None."""
     query = (
         select(TRANSACTION)
         .join(ATTEMPT, ATTEMPT.c.id == TRANSACTION.c.attempt_id)

@@ -1,4 +1,7 @@
-"""What anchoring asks of a chain, and the values passed between them. `anchor.rpc.evm_chain.EvmChain` answers. Pure."""
+"""The interface through which anchoring uses a chain, and its values. `anchor.rpc.evm_chain.EvmChain` implements it.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """The newest block as one node has it: number, Unix time, hash, header (RLP), base fee (wei)."""
+    """The newest block that a node reports: number, Unix time, hash, header (RLP), base fee (wei per unit of gas)."""
 
     number: int
     timestamp: int
@@ -22,7 +25,7 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class AnchorCall:
-    """The arguments of `anchor`, and the contract's address."""
+    """A call of the contract's `anchor`: the contract's address and the arguments."""
 
     contract: bytes
     from_size: int
@@ -33,7 +36,7 @@ class AnchorCall:
 
 @dataclass(frozen=True, slots=True)
 class SlotProof:
-    """A block's header (RLP) and the proofs of one storage slot in its state."""
+    """A block's header (RLP), with the account proof and the storage proof of one slot in its state."""
 
     header: bytes
     account_proof: tuple[bytes, ...]
@@ -42,7 +45,7 @@ class SlotProof:
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """EIP-1559 fees, in wei for a unit of gas."""
+    """EIP-1559 fees, in wei per unit of gas."""
 
     max_fee: int
     priority_fee: int
@@ -52,7 +55,7 @@ Outcome = Literal["succeeded", "reverted"]
 
 
 class ChainPort(Protocol):
-    """A chain behind a node. State is asked for at one block, so that the answers of one round belong together."""
+    """A chain, reached through a node. State is read at a given block, so that all answers of one tick fit together."""
 
     def chain_id(self) -> int: ...  # noqa: D102 - documented at EvmChain
     def tip(self) -> Tip: ...  # noqa: D102

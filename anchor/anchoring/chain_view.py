@@ -1,7 +1,8 @@
-"""What the chain says at one block, compared with what is known: only a view that fits is acted on.
+"""Observes the chain at one block and compares it with the database. Anchoring acts only on a view that is consistent.
 
-A node may lag, or several may stand behind one URL: then the answers are not heard (`Unavailable`), and asked for again
-later. Only what the chain shows with a proof, or says of a block that was final, stops everything.
+A node may lag, and one URL may reach several nodes. Inconsistent answers raise `Unavailable`, and a later tick asks
+again. Anchoring stops for good (`StopAnchoringError`) only if the chain proves a contradiction, or reports another hash
+for a block that was final.
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ if TYPE_CHECKING:
 
 
 AHEAD_SECONDS = 3600
-"""How far a block's time may be ahead of this machine's: further, it is made up."""
+"""How far a block's time may be ahead of this machine's clock. A block further ahead is not believed."""
 
 LATER_SECONDS = 60
-"""A lower block that is so much later than another is of another branch: its node does not lag."""
+"""A lower block that is more than this later than a higher one is on another branch; its node does not lag."""
 
 LARGEST = 2**63
-"""Sizes below this fit the database."""
+"""Sizes below this fit into a database column."""
 
 
 class StopAnchoringError(InvalidData):
-    """The contract and this log contradict each other: nothing may go on until a person has looked."""
+    """The contract and this log contradict each other. Anchoring stops until a person has looked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChainView:
-    """A chain at one block: the newest block, and the contract's head (size 0 before the first) in its state."""
+    """The newest block, and the contract's head in its state (size 0 before the first anchor)."""
 
     tip: Tip
     size: int
@@ -48,9 +49,9 @@ class ChainView:
 
 
 def observe(database: Transactions, port: ChainPort, config: AnchoringConfig) -> ChainView:
-    """Return what the chain says now, if it is the right chain, has the contract, and knows no head that is not ours.
+    """Return the chain's view if it is the right chain, has the contract, and the contract's head is one of ours.
 
-    Raises `Unavailable` (`chain.…`), or `StopAnchoringError` (`anchoring.…`).
+    Raises `Unavailable` (`chain.…`) if a node may be at fault, or `StopAnchoringError` (`anchoring.…`).
     """
     actual = port.chain_id()
     if actual != config.chain.chain_id:
@@ -61,16 +62,16 @@ def observe(database: Transactions, port: ChainPort, config: AnchoringConfig) ->
     last = None if config.chain.development else _check_final(database, port, config, tip)
     view = ChainView(tip, *port.head(config.contract, tip.number))
     if last is not None and view.size < last.size:
-        # The block that held more is where it was, below this one.
+        # The block with the larger head is unchanged and below this one, so this node's answer must be wrong.
         raise Unavailable("chain.contradicts", block=tip.number)
     _check_head(database, port, config, view)
     return view
 
 
 def prove(port: ChainPort, config: AnchoringConfig, tip: Tip, root: bytes) -> StoredAnchor | None:
-    """Return the head with that root as the state of the newest block proves it; None if that proves its absence.
+    """Return the head with that root and its proof in the state of the block `tip`; None if its absence is proven.
 
-    Raises `Unavailable` (`chain.contradicts`) where the node's proof does not fit the node's block.
+    Raises `Unavailable` (`chain.contradicts`) if the proof does not fit the block, or the proven slot is impossible.
     """
     proof = port.slot_proof(config.contract, root, tip)
     header = parse_header(proof.header)
@@ -82,7 +83,7 @@ def prove(port: ChainPort, config: AnchoringConfig, tip: Tip, root: bytes) -> St
         raise Unavailable("chain.contradicts", block=tip.number) from error
     head = Head.unpack(word)
     if not (head.previous_size < head.size < LARGEST and head.block_number <= header.number):
-        raise Unavailable("chain.contradicts", block=tip.number)  # no state of this contract
+        raise Unavailable("chain.contradicts", block=tip.number)  # this contract cannot store that
     if head.time > header.timestamp:
         raise Unavailable("chain.contradicts", block=tip.number)
     return StoredAnchor(
@@ -102,19 +103,23 @@ def prove(port: ChainPort, config: AnchoringConfig, tip: Tip, root: bytes) -> St
 
 
 def is_later(tip: Tip, anchored: StoredAnchor) -> bool:
-    """Return whether the newest block is later in time than the block of a proof, whatever their numbers."""
+    """Return whether `tip` is more than `LATER_SECONDS` later than the block of a proof. Numbers are not compared."""
     return tip.timestamp > parse_header(anchored.header).timestamp + LATER_SECONDS
 
 
 def own_root(database: Transactions, size: int) -> bytes | None:
-    """Return the root of this log's checkpoint of that size, if it signed one."""
+    """Return the root of this log's checkpoint of that size; None if it signed none."""
     with database.read() as connection:
         signed = log_store.checkpoint_of_size(connection, size)
     return None if signed is None else signed[0]
 
 
 def _check_final(database: Transactions, port: ChainPort, config: AnchoringConfig, tip: Tip) -> StoredAnchor | None:
-    """Return the newest final anchor if its block is where it was; stop if the chain broke its word."""
+    """Return the newest final anchor after checking that its block is still on the chain; None if there is none.
+
+    Raises `Unavailable` (`chain.behind`, `chain.contradicts`), or `StopAnchoringError` (`anchoring.final_vanished`) if
+    the block was replaced.
+    """
     with database.read() as connection:
         last = anchor_store.newest_final(connection, config.chain.chain_id)
     if last is None:
@@ -130,10 +135,14 @@ def _check_final(database: Transactions, port: ChainPort, config: AnchoringConfi
 
 
 def _check_head(database: Transactions, port: ChainPort, config: AnchoringConfig, view: ChainView) -> None:
-    """Stop if the contract's head is not one that this log signed: a foreign key, or an old backup."""
+    """Raise `StopAnchoringError` if this log did not sign the contract's head.
+
+    Either the database is an old backup (`anchoring.database_behind`), or another log was anchored in this contract
+    (`anchoring.foreign_head`). Raises `Unavailable` (`chain.contradicts`) if the node cannot prove the head.
+    """
     if view.size == 0 or own_root(database, view.size) == view.root:
         return
-    # A node that merely says so must not stop a registry.
+    # Ask for a proof: a node's unproven answer must not stop a registry.
     shown = prove(port, config, view.tip, view.root)
     if shown is None or shown.size != view.size:
         raise Unavailable("chain.contradicts", block=view.tip.number)

@@ -1,4 +1,4 @@
-"""How to anchor: on which chain, for which registry, as whom, how often."""
+"""Configuration of anchoring: the chain, the registry, the operator key and the interval."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AnchoringConfig:
-    """How to anchor; `interval` is in seconds, and `operator_key` a private key (32 bytes)."""
+    """Configuration of anchoring. `operator_key` is a private key (32 bytes); `interval` is in seconds."""
 
     chain: Chain
     identity: RegistryIdentity
@@ -24,10 +24,10 @@ class AnchoringConfig:
 
     @property
     def contract(self) -> bytes:
-        """The contract's address: the registry's."""
+        """The contract's address, which is the registry address."""
         return self.identity.address
 
     @cached_property
     def operator(self) -> bytes:
-        """The account whose key this is. Whether it may anchor, the contract says."""
+        """The account of `operator_key`. Only the contract knows whether this account may anchor."""
         return account_of_private_key(self.operator_key)

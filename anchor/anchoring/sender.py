@@ -1,8 +1,9 @@
-"""Attempts to anchor: one nonce, one or more transactions, each stored signed before it is sent.
+"""Attempts to anchor: one nonce, one or more transactions, each signed and stored before it is sent.
 
-prepared → sent → mined → final; or superseded (another's transaction covers it: success), reverted, nonce_taken,
-abandoned (its nonce cannot come up, or is that of an operator who was replaced). What became of an attempt is read from
-the contract's state and the account's nonce, never from a receipt alone; a reorganisation makes a mined one sent again.
+prepared → sent → mined → final. Other ends: superseded (the contract's head covers it without this root: a success),
+reverted, nonce_taken, abandoned (its nonce can no longer be used, or the owner replaced the operator). The outcome is
+read from the contract's state and the account's nonce, never from a receipt alone. After a reorganisation a mined
+attempt is sent again.
 """
 
 from __future__ import annotations
@@ -32,20 +33,20 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 FEE_BUMP_PERCENT = 25
-"""Nodes replace a transaction only for at least 10 % more."""
+"""How much a replacement raises the fees. Nodes replace a transaction only for at least 10 % more."""
 
 REPEATS = ("already known", "already imported", "known transaction", "nonce too low", "underpriced")
-"""What nodes say of a transaction that they have, that is mined, or that another of the same nonce stands before."""
+"""Parts of nodes' messages for a transaction that they know, that is mined, or whose nonce another transaction has."""
 
 Alarms = dict[str, dict[str, str | int]]
-"""Code → parameters of what a person must look at."""
+"""Alarms that a person must look at: code → parameters."""
 
 
 class Sender:
-    """Makes and pursues the attempts of one log on one chain, as the operator."""
+    """Begins attempts of one log on one chain, and sends and settles them, as the operator."""
 
     def __init__(self, database: Transactions, port: ChainPort, config: AnchoringConfig) -> None:
-        """Take what is needed; nothing is asked or sent yet."""
+        """Store the arguments. Makes no call to the chain."""
         self._database = database
         self._port = port
         self._config = config
@@ -53,7 +54,10 @@ class Sender:
         self._nonce_before: int | None = None
 
     def go_on(self, view: ChainView, now: int, alarms: Alarms) -> None:
-        """Do what is due at `now` (Unix seconds): carry the open attempt on, or begin one; note what is wrong."""
+        """Continue the open attempt, or begin one if due at `now` (Unix seconds). Adds to `alarms`.
+
+        Raises `Unavailable` (`chain.…`, `anchoring.raced`) or `InvalidData` (`log.…`, `chain.would_revert`).
+        """
         nonce = self._port.next_nonce(self._config.operator, view.tip.number)
         before, self._nonce_before = self._nonce_before, nonce
         with self._database.read() as connection:
@@ -76,7 +80,7 @@ class Sender:
     def _pursue(
         self, attempt: Attempt, view: ChainView, nonce: int, before: int | None, now: int, alarms: Alarms
     ) -> None:
-        """Carry an attempt on: settled by the contract's state, or sent again, or replaced at a higher fee."""
+        """Continue an attempt: settle it by the contract's state, send it again, or replace it at a higher fee."""
         if view.size >= attempt.size:
             ours = self._port.head_of(self._config.contract, attempt.root, view.tip.number) is not None
             self._settle(attempt, "mined" if ours else "superseded")
@@ -85,7 +89,7 @@ class Sender:
             sent = attempt_store.transactions(connection, attempt.id)
         newest = sent[-1]
         if not self._own(newest):
-            # The owner has named another operator since, this one: what the one before sent can only revert now.
+            # The former operator signed this. Since the owner replaced it, its transactions can only revert.
             self._settle(attempt, "abandoned")
             return
         old = now - newest.created_at >= self._config.chain.resend
@@ -93,14 +97,14 @@ class Sender:
             self._explain(attempt, sent, old=old)
             return
         if nonce < attempt.nonce and old and nonce == before:
-            # A reorganisation took a transaction of an earlier nonce away, or a node counted wrongly.
+            # A reorganisation removed a transaction with an earlier nonce, or a node reported a wrong nonce.
             self._settle(attempt, "abandoned")
             return
         moved = view.size != attempt.from_size
         if moved or (old and newest.sent_at is not None):
             fees = self._bumped(newest, self._port.fees(view.tip))
             if fees.max_fee <= self._config.chain.max_fee:
-                # The same nonce; if the head moved, from the new head.
+                # Keep the nonce. If the head moved, anchor from the new head.
                 newest = self._sign(replace(attempt, from_size=view.size), fees, now)
             else:
                 alarms["alarm.fee_limit"] = {
@@ -109,44 +113,45 @@ class Sender:
                     "seconds": now - attempt.created_at,
                 }
                 if moved:
-                    return  # from a head that is not the contract's any more: it could only be refused, and be paid for
+                    return  # it extends a head that the contract no longer has: it would revert and still cost gas
         self._send(attempt, newest, now, alarms)
 
     def _explain(self, attempt: Attempt, sent: Sequence[Transaction], *, old: bool) -> None:
-        """Settle an attempt whose nonce is used while the contract has not moved."""
+        """Settle an attempt whose nonce is used although the contract's head is below its size."""
         with self._database.read() as connection:
             others = attempt_store.hashes_of_nonce(connection, self._chain_id, attempt.nonce, attempt.id)
         if any(self._port.outcome(one) for one in others):
-            self._settle(attempt, "abandoned")  # an earlier attempt's transaction has come up after all
+            self._settle(attempt, "abandoned")  # an earlier attempt's transaction used the nonce after all
             return
         outcomes = {self._port.outcome(transaction.hash) for transaction in sent}
         if "succeeded" in outcomes:
-            return  # seen by a node that is ahead of the one that was asked for the head: the next round sees it too
+            return  # this node is ahead of the one that answered with the head: the next tick sees it too
         if "reverted" in outcomes:
             self._settle(attempt, "reverted")
-        elif old:  # a while after it was sent: a node that lags has no receipt either
+        elif old:  # wait first, because a node that lags has no receipt either
             self._settle(attempt, "nonce_taken")
 
     def _begin(self, view: ChainView, nonce: int, before: int | None, now: int, alarms: Alarms) -> None:
-        """Begin an attempt if there is something to anchor and the interval has passed."""
+        """Begin an attempt if the log is ahead of the contract and the interval has passed."""
         with self._database.read() as connection:
             state = log_store.state(connection)
             size, root = state.size, state.root
             last = attempt_store.last_attempt_at(connection, self._chain_id)
             replaced = attempt_store.dearest_of_nonce(connection, self._chain_id, nonce)
             used = attempt_store.last_nonce_used(connection, self._chain_id)
-        # A clock that was set back is no reason to wait until it has caught up.
+        # If the clock was set back, `now - last` is negative. Do not wait until the clock has caught up.
         if size <= view.size or 0 <= now - last < self._config.interval:
             return
         if used is not None and nonce != used + 1 and nonce != before:
-            return  # not the one that is due: a node must say it twice before a transaction with it is given away
+            return  # not the nonce that should come next: sign with it only if two ticks in a row report it
         fees = self._within(self._port.fees(view.tip))
         if replaced is not None and self._own(replaced):
-            # One of an earlier attempt may still wait in nodes; whichever is mined, the contract has a head of ours.
+            # An earlier attempt's transaction with this nonce may still wait in nodes, so outbid it. Whichever of the
+            # two is mined, the contract gets a head of ours.
             fees = self._bumped(replaced, fees)
             if fees.max_fee > self._config.chain.max_fee:
                 fees = Fees(replaced.max_fee, replaced.priority_fee)
-            if fees.max_fee > self._config.chain.max_fee:  # it was lowered since
+            if fees.max_fee > self._config.chain.max_fee:  # the limit was lowered since
                 alarms["alarm.fee_limit"] = {
                     "limit": self._config.chain.max_fee // 10**9,
                     "base_fee": view.tip.base_fee // 10**9,
@@ -161,9 +166,13 @@ class Sender:
             self._send(stored, transaction, now, alarms)
 
     def _sign(self, attempt: Attempt, fees: Fees, now: int) -> Transaction:
-        """Return a signed transaction for the attempt, stored with it."""
+        """Check the attempt's head, simulate the call, sign a transaction and store it. Return the transaction.
+
+        Raises `InvalidData`: `log.…` if the stored leaf hashes do not give the attempt's root, `chain.would_revert` if
+        the simulation fails.
+        """
         with self._database.read() as connection:
-            # Before each signature, the first and every later one of an attempt: a row may have been damaged meanwhile.
+            # Check before each signature of an attempt, not only the first: a row may have been damaged since.
             root, _ = log.checked_head(connection, attempt.size)
             if root != attempt.root:
                 raise InvalidData("log.head_mislabelled", size=attempt.size, root=to_hex(attempt.root))
@@ -188,7 +197,7 @@ class Sender:
                     key = attempt_store.insert_attempt(connection, attempt)
                 attempt_store.insert_transaction(connection, key, transaction)
             elif stored_with != attempt.id:
-                # To the byte what an abandoned attempt signed: that one goes on.
+                # An abandoned attempt signed exactly this transaction. Continue that attempt instead.
                 if attempt.id:
                     attempt_store.set_attempt(connection, attempt.id, state="abandoned")
                 attempt_store.set_attempt(connection, stored_with, state="sent", from_size=attempt.from_size)
@@ -196,7 +205,7 @@ class Sender:
         return transaction
 
     def _send(self, attempt: Attempt, transaction: Transaction, now: int, alarms: Alarms) -> None:
-        """Send a stored transaction; a node that has it already is as good as one that takes it."""
+        """Send a stored transaction. If the node already has it, that counts as sent."""
         try:
             self._port.send(transaction.raw)
         except InvalidData as error:
@@ -206,7 +215,7 @@ class Sender:
                 return  # not sent: a higher fee would not help
             if not any(words in message.lower() for words in REPEATS):
                 alarms[error.code] = {"message": message}
-            # Of a repeat the state will tell in the next round.
+            # If it is a repeat, the next tick reads the outcome from the chain's state.
         failpoint("anchor.sent")
         if transaction.sent_at is not None and attempt.state == "sent":
             return
@@ -222,16 +231,19 @@ class Sender:
         _log.info("attempt size=%d nonce=%d is %s", attempt.size, attempt.nonce, state)
 
     def _own(self, transaction: Transaction) -> bool:
-        """Return whether the operator signed it; its nonce is that of another account otherwise."""
+        """Return whether the present operator signed the transaction. If not, its nonce is another account's."""
         return self._port.sender(transaction.raw) == self._config.operator
 
     def _within(self, fees: Fees) -> Fees:
-        """Return fees of at most the chain's maximum: a spike, or a node that lies, must not empty the account."""
+        """Return the fees, capped at the chain's maximum: a spike or a lying node must not empty the account."""
         most = self._config.chain.max_fee
         return Fees(min(fees.max_fee, most), min(fees.priority_fee, most))
 
     def _bumped(self, transaction: Transaction, present: Fees) -> Fees:
-        """Return fees that replace a transaction: the present ones, but at least a quarter more than it offers."""
+        """Return fees to replace a transaction: `present`, but at least `FEE_BUMP_PERCENT` more than it offers.
+
+        The result may exceed the chain's maximum; the caller checks.
+        """
         fees = self._within(present)
         return Fees(
             max(fees.max_fee, transaction.max_fee * (100 + FEE_BUMP_PERCENT) // 100 + 1),

@@ -1,4 +1,7 @@
-"""All SQL about anchors and the attempts to make them. Functions take a connection and never commit."""
+"""SQL of anchors and of a chain's last seen status.
+
+Functions take a connection inside a transaction and never commit.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnchor:
-    """A head that the contract on a chain holds, with the proof of its slot at one block."""
+    """A head that the contract on a chain holds, with the proof of its slot at one block.
+
+    `block_number` and `time` (Unix seconds) are those of the block that anchored the head. `header` (RLP),
+    `block_hash` and `proof_number` belong to the block of the proof.
+    """
 
     chain_id: int
     size: int
@@ -35,7 +42,10 @@ class StoredAnchor:
 
 @dataclass(frozen=True, slots=True)
 class ChainStatus:
-    """What the anchorer saw of a chain last: newest block, the contract's size, the operator's balance in wei."""
+    """What the anchorer last saw of a chain: newest block, the contract's size, the operator's balance in wei.
+
+    `seen_at` is in Unix seconds.
+    """
 
     chain_id: int
     block_number: int
@@ -45,7 +55,7 @@ class ChainStatus:
 
 
 def put_anchor(connection: Connection, anchor: StoredAnchor) -> None:
-    """Keep an anchor, in place of what was kept for the same chain and size."""
+    """Store an anchor, replacing the one of the same chain and size. Records `anchored` and `final` events."""
     values: dict[str, Any] = {
         "root": anchor.root,
         "previous_size": anchor.previous_size,
@@ -70,14 +80,14 @@ def put_anchor(connection: Connection, anchor: StoredAnchor) -> None:
 
 
 def anchor_of(connection: Connection, chain_id: int, size: int) -> StoredAnchor | None:
-    """Return the anchor of the head of that size on that chain."""
+    """Return the anchor of the head of that size on that chain, or None."""
     query = select(ANCHOR).where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.size == size)
     row = connection.execute(query).mappings().first()
     return None if row is None else _anchor(row)
 
 
 def anchors_covering(connection: Connection, index: int) -> list[StoredAnchor]:
-    """Return, for each chain, the first anchor whose tree holds the entry at `index`."""
+    """Return, for each chain, the smallest anchor whose tree contains the entry at `index`."""
     first = (
         select(ANCHOR.c.chain_id, func.min(ANCHOR.c.size).label("size"))
         .where(ANCHOR.c.size > index)
@@ -93,30 +103,31 @@ def anchors_covering(connection: Connection, index: int) -> list[StoredAnchor]:
 
 
 class Covering:
-    """The anchors that cover entries, of which many are asked for one after the other: neighbours have the same."""
+    """Looks up the anchors that cover many entries in a row, and queries once for neighbours that share them."""
 
     def __init__(self, connection: Connection) -> None:
-        """Ask in this connection's transaction."""
+        """Query in this connection's transaction."""
         self._connection = connection
         self._from = 0
         self._anchors: list[StoredAnchor] | None = None
 
     def of(self, index: int) -> list[StoredAnchor]:
-        """Return what `anchors_covering` does."""
-        # The first head beyond an entry is the first beyond each later entry that it holds; so where there is none.
+        """Return the same as `anchors_covering`."""
+        # The smallest head that covers an entry is also the smallest for each later entry that it covers. If no head
+        # covers an entry, none covers a later one.
         if self._anchors is None or index < self._from or any(anchor.size <= index for anchor in self._anchors):
             self._from, self._anchors = index, anchors_covering(self._connection, index)
         return self._anchors
 
 
 def not_final(connection: Connection, chain_id: int) -> list[StoredAnchor]:
-    """Return the anchors on a chain whose blocks are not final yet, the oldest first."""
+    """Return the anchors on a chain whose blocks are not final yet, smallest size first."""
     query = select(ANCHOR).where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.final.is_(False)).order_by(ANCHOR.c.size)
     return [_anchor(row) for row in connection.execute(query).mappings()]
 
 
 def anchors(connection: Connection, limit: int, below: int | None = None) -> list[StoredAnchor]:
-    """Return anchors, the largest size first, those of a size below `below` if given."""
+    """Return at most `limit` anchors, largest size first; with `below`, only those of a smaller size."""
     query = select(ANCHOR).order_by(ANCHOR.c.size.desc(), ANCHOR.c.chain_id).limit(limit)
     if below is not None:
         query = query.where(ANCHOR.c.size < below)
@@ -124,26 +135,26 @@ def anchors(connection: Connection, limit: int, below: int | None = None) -> lis
 
 
 def newest_anchor(connection: Connection, chain_id: int) -> StoredAnchor | None:
-    """Return the anchor of the largest size on a chain."""
+    """Return the anchor of the largest size on a chain, or None."""
     query = select(ANCHOR).where(ANCHOR.c.chain_id == chain_id).order_by(ANCHOR.c.size.desc()).limit(1)
     row = connection.execute(query).mappings().first()
     return None if row is None else _anchor(row)
 
 
 def newest_final(connection: Connection, chain_id: int) -> StoredAnchor | None:
-    """Return the anchor of the largest size on a chain whose block is final."""
+    """Return the largest anchor on a chain whose block is final, or None."""
     query = select(ANCHOR).where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.final).order_by(ANCHOR.c.size.desc()).limit(1)
     row = connection.execute(query).mappings().first()
     return None if row is None else _anchor(row)
 
 
 def delete_anchor(connection: Connection, chain_id: int, size: int) -> None:
-    """Forget an anchor that a reorganisation took away."""
+    """Delete an anchor that a reorganisation removed."""
     connection.execute(delete(ANCHOR).where(ANCHOR.c.chain_id == chain_id, ANCHOR.c.size == size))
 
 
 def newest_gap(connection: Connection, chain_id: int) -> int | None:
-    """Return the size of the newest head that a kept one follows and that is not kept itself."""
+    """Return the largest size that a stored anchor has as `previous_size` and that has no stored anchor; else None."""
     before = ANCHOR.alias()
     kept = select(before.c.size).where(before.c.chain_id == chain_id, before.c.size == ANCHOR.c.previous_size)
     size: int | None = connection.execute(
@@ -155,13 +166,13 @@ def newest_gap(connection: Connection, chain_id: int) -> int | None:
 
 
 def chain_status(connection: Connection, chain_id: int) -> ChainStatus | None:
-    """Return what the anchorer saw of a chain last."""
+    """Return what the anchorer last saw of a chain, or None."""
     row = connection.execute(select(CHAIN_STATUS).where(CHAIN_STATUS.c.chain_id == chain_id)).mappings().first()
     return None if row is None else ChainStatus(**{**row, "balance": int(row["balance"])})
 
 
 def put_chain_status(connection: Connection, status: ChainStatus) -> None:
-    """Keep what the anchorer sees of a chain, in place of what it saw before."""
+    """Store the status of a chain, replacing the one before."""
     values: dict[str, Any] = {
         "block_number": status.block_number,
         "contract_size": status.contract_size,
@@ -174,7 +185,7 @@ def put_chain_status(connection: Connection, status: ChainStatus) -> None:
 
 
 def _record_event(connection: Connection, name: str, anchor: StoredAnchor, before: StoredAnchor | None) -> None:
-    """Write down what an anchor does for the entries that no head before it covered."""
+    """Record an event for the entries that this anchor covers and the one before it does not."""
     covered = 0 if before is None else before.size
     if covered < anchor.size:
         events.record_range(connection, name, anchor.time, covered, anchor.size, anchor.chain_id)

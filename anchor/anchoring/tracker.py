@@ -1,7 +1,8 @@
-"""Heads in the contract: each is kept with its proof, whoever anchored it, and followed until its block is final.
+"""Tracks the heads in the contract: stores each with its proof, whoever sent it, and follows it until it is final.
 
-What a reorganisation took away is forgotten, what it moved is proven again. Only a proof, never a mere answer, makes an
-anchor known or forgotten; and an anchor is final only when two rounds in a row have seen the same.
+An anchor that a reorganisation removed is deleted; one that it moved is proven again. Anchors are added and deleted
+only on a proof, never on a node's answer alone. An anchor becomes final only after two ticks in a row found it final in
+the same block.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 PROVEN_AT_ONCE = 16
-"""Heads that one round takes proofs of: after a long absence the rest come in the next rounds."""
+"""The most heads proven in one tick. After a long absence, later ticks prove the rest."""
 
 
 class Tracker:
-    """Keeps the anchors of one log on one chain."""
+    """Tracks the anchors of one log on one chain."""
 
     def __init__(self, database: Transactions, port: ChainPort, config: AnchoringConfig) -> None:
-        """Take what is needed; nothing is asked yet."""
+        """Store the arguments. Makes no call to the chain."""
         self._database = database
         self._port = port
         self._config = config
@@ -44,7 +45,10 @@ class Tracker:
         self._complete = False
 
     def follow(self, view: ChainView) -> None:
-        """Bring what is kept in line with a view: moved or gone, new, final."""
+        """Bring the stored anchors in line with a view: move, delete, finalise and add.
+
+        Raises `Unavailable` (`chain.…`) or `StopAnchoringError` (`anchoring.foreign_…`).
+        """
         if self._config.chain.development:
             self._reopen(view)
         with self._database.read() as connection:
@@ -54,7 +58,7 @@ class Tracker:
         self._record(view)
 
     def _reopen(self, view: ChainView) -> None:
-        """Take nothing for final on a development chain: it may be killed, and go on from an earlier block."""
+        """Set final anchors back if their block is gone: a development chain may restart from an earlier block."""
         while True:
             with self._database.read() as connection:
                 last = anchor_store.newest_final(connection, self._chain_id)
@@ -68,7 +72,7 @@ class Tracker:
                 attempt_store.reopen_attempt(connection, self._chain_id, last.size)
 
     def _where_it_is(self, anchored: StoredAnchor, view: ChainView) -> StoredAnchor | None:
-        """Return the anchor as the chain has it now; None if it is gone, or nothing can be said in this round."""
+        """Return the anchor as the chain has it now; None if it is gone, or this node cannot answer in this tick."""
         behind = view.tip.number < anchored.proof_number
         if behind and not is_later(view.tip, anchored) and not self._config.chain.development:
             return None  # the node lags
@@ -77,7 +81,7 @@ class Tracker:
             if block_hash == anchored.block_hash:
                 return anchored
             if block_hash is None:
-                return None  # a node that has later blocks, and not this one
+                return None  # the node has later blocks but not this one
         proven = self._prove(view, anchored.size, anchored.root)
         with self._database.write() as connection:
             if proven is not None:
@@ -88,11 +92,11 @@ class Tracker:
         failpoint("anchor.moved")
         if proven is None:
             _log.warning("a reorganisation took the anchor size=%d away: anchoring again", anchored.size)
-        self._complete = False  # what it followed may be another head now
+        self._complete = False  # its previous head may be another one now
         return proven
 
     def _finalise(self, anchors: list[StoredAnchor], view: ChainView) -> None:
-        """Note which anchors are final: the chain says so, and said so in the round before, of the same block."""
+        """Set anchors to final if the chain's rule said so in this tick and the one before, for the same block."""
         before, self._almost_final = self._almost_final, {}
         if not anchors:
             return
@@ -101,7 +105,8 @@ class Tracker:
             if not is_final(anchored.proof_number, view.tip.number, finalized, self._config.chain.confirmations):
                 continue
             if before.get(anchored.size) != anchored.block_hash:
-                # Behind one URL one node may know of a later block, and another still have this one on a lost branch.
+                # One URL may reach several nodes: one reports a later final block while another still has this one on
+                # a lost branch.
                 self._almost_final[anchored.size] = anchored.block_hash
                 continue
             with self._database.write() as connection:
@@ -110,7 +115,7 @@ class Tracker:
             failpoint("anchor.finalised")
 
     def _record(self, view: ChainView) -> None:
-        """Keep the proofs of the contract's head and of the heads before it that are not kept yet."""
+        """Prove and store the contract's head and earlier heads that are not stored yet, `PROVEN_AT_ONCE` at most."""
         for _ in range(PROVEN_AT_ONCE):
             size = self._wanted(view)
             if size is None:
@@ -129,7 +134,7 @@ class Tracker:
             _log.info("anchored size=%d block=%d root=%s", size, proven.block_number, to_hex(root))
 
     def _wanted(self, view: ChainView) -> int | None:
-        """Return the size of a head that the contract holds and that is not kept."""
+        """Return the size of a head that the contract holds and the database does not; None if there is none."""
         with self._database.read() as connection:
             if view.size and anchor_store.anchor_of(connection, self._chain_id, view.size) is None:
                 return view.size

@@ -1,4 +1,5 @@
-"""The public audit: a served log derived again from its entries.
+"""The public audit: derives a served log again from its entries.
 
-Read in this order: `tree`, `duplicates`, `audit` (the steps). Anything that can deliver tiles is a `Source`.
+Read in this order: `tree` (the tree and its tiles), `duplicates` (repeated digests), `audit` (the numbered steps).
+Anything that can deliver checkpoints and tiles is a `Source`.
 """

@@ -1,17 +1,17 @@
-"""The audit: a whole log derived again from its entries alone, and compared with all that its registry says of it.
+"""The audit: derives a whole log again from its entries, and compares it with its tiles, checkpoints and contract.
 
-Nothing read is believed before it has its right size and hashes to what the log's key signed; nothing grows with the
-log. The first thing that is wrong is named, and ends it. The steps, which stand again above their code:
+Data is trusted only after its size is checked and it hashes to what the log key signed. Memory does not grow with the
+log. The audit ends at the first error and names it. The steps, which are marked again in the code:
 
-1. The newest checkpoint is signed by the log key, which the registry address commits to.
-2. Each entry bundle has as many entries as its place in the tree asks for.
-3. Each tile, the partial ones at the right edge too, has the hashes of the entries or of the tiles below it.
-4. Each entry is in its canonical form, of a kind known here, and its time is not before that of the entry before.
+1. The log key, which the registry address commits to, signed the newest checkpoint.
+2. Each entry bundle has as many entries as its position in the tree requires.
+3. Each tile, including the partial ones at the right edge, has the hashes of the entries or of the tiles below it.
+4. Each entry is in canonical form and of a known kind, and its time is not before that of the previous entry.
 5. Each entry has a signature, and each signature over its digest is by the account that it names.
-6. The root of exactly `size` entries is that of the checkpoint.
-7. No digest stands twice: it counts at its lowest index.
-8. Earlier checkpoints that somebody kept have the roots that the log has at their sizes.
-9. Each head in the contract's history is the log's own, from the newest down to the first.
+6. The root of exactly `size` entries is the checkpoint's.
+7. No digest occurs twice. (A repeated digest would count at its lowest index.)
+8. Earlier checkpoints that somebody has saved have the roots that the log has at their sizes.
+9. Each head in the contract's history, from the newest down to the first, is one of the log's.
 """
 
 from __future__ import annotations
@@ -45,31 +45,35 @@ if TYPE_CHECKING:
     from deedlog.registry.statements.entry import Entry
 
     Progress = Callable[[str, int, int], None]
-    """(stage, done, total), in entries: told now and then."""
+    """Called now and then with (stage, done, total); `done` and `total` are in entries."""
 
 AHEAD = 16
-"""Tiles and bundles that are read before they are needed."""
+"""How many tiles and entry bundles are read ahead."""
 
 THREADS = 2
-"""Threads that recover signatures; the library does so without Python's lock."""
+"""Threads that check signatures. The library releases Python's global lock meanwhile."""
 
 _IN_FLIGHT = 8
-"""Bundles whose signatures may be waiting."""
+"""The most entry bundles whose signatures may be waiting for a check."""
 
 
 class Contract(Protocol):
-    """What a chain says of the registry's contract; raises `Unavailable`."""
+    """The registry's contract, as a chain has it. Methods raise `Unavailable`."""
 
     def head(self) -> tuple[int, bytes]:
         """Return (size, root) of the newest head; size 0 before the first."""
 
     def head_of(self, root: bytes) -> Head | None:
-        """Return the head with that root, if the contract holds it."""
+        """Return the head with that root; None if the contract does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in order: `heads` of the contract were compared, None if it was not asked."""
+    """The result of an audit without errors: the log's head and how much was checked.
+
+    `time` (Unix seconds) is the last entry's. `earlier` counts the earlier checkpoints, `heads` the contract's heads
+    (None: the contract was not asked).
+    """
 
     checkpoint: Checkpoint
     signatures: int
@@ -86,12 +90,12 @@ def audit_log(
     contract: Contract | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Audit a log and return what was found in order.
+    """Run all steps on a log and return the report.
 
-    `earlier` are checkpoints that somebody kept, as (name, note). Raises `VerificationError` (`audit.…`) naming the
-    first thing that is wrong, or `Unavailable` where something could not be checked.
+    `earlier` are saved checkpoints, as (name, note). Raises `VerificationError` (`audit.…`) naming the first error, or
+    `Unavailable` if something could not be checked.
     """
-    # Asked first: the log grows, and has whatever the contract had before.
+    # Ask the contract first: a log only grows, so it must contain any head that the contract had before.
     newest = None if contract is None else contract.head()
     log = audit_entries(source, key, progress)
     for name, note in earlier:
@@ -101,7 +105,7 @@ def audit_log(
 
 
 def audit_entries(source: Source, key: VerifierKey, progress: Progress | None = None) -> AuditedLog:
-    """Do steps 1 to 7."""
+    """Do steps 1 to 7 and return the audited log. Raises `VerificationError` (`audit.…`) or `Unavailable`."""
     # Step 1.
     note = source.checkpoint()
     try:
@@ -143,7 +147,10 @@ def audit_entries(source: Source, key: VerifierKey, progress: Progress | None = 
 
 
 def audit_earlier(log: AuditedLog, key: VerifierKey, name: str, note: bytes) -> Checkpoint:
-    """Do step 8 for one checkpoint; return it."""
+    """Do step 8 for one checkpoint and return it.
+
+    Raises `VerificationError`: `audit.checkpoint`, `audit.shrunk`, `audit.forked`.
+    """
     try:
         head = checkpoint.open_signed(note, key)
     except InvalidData as error:
@@ -161,10 +168,11 @@ def audit_earlier(log: AuditedLog, key: VerifierKey, name: str, note: bytes) -> 
 def audit_contract(
     log: AuditedLog, contract: Contract, newest: tuple[int, bytes], progress: Progress | None = None
 ) -> int:
-    """Do step 9 from the contract's newest head (size, root) down; return how many heads there are.
+    """Do step 9, from the contract's newest head (size, root) down; return how many heads there are.
 
-    The contract keeps heads by their roots, and with each the size of the one before: the log names the root of that
-    size, and the contract must know it. So one foreign head anywhere ends the walk.
+    The contract stores heads by root, each with the size of the previous head. The log gives the root at that size, and
+    the contract must have a head with it. So the walk fails at any foreign head. Raises `VerificationError`
+    (`audit.…`).
     """
     size, root = newest
     heads = 0
@@ -200,14 +208,14 @@ def _bundle(path: TilePath, data: bytes) -> list[bytes]:
 
 
 class _Entries:
-    """Step 4: entries in their order."""
+    """Does step 4 for the entries, in order."""
 
     def __init__(self, digests: Digests) -> None:
         self.time = 0
         self._digests = digests
 
     def read(self, index: int, data: bytes) -> Entry:
-        """Return what the next entry says."""
+        """Check and return the next entry."""
         try:
             entry = parse(data)
         except InvalidData as error:
@@ -222,7 +230,7 @@ class _Entries:
 
 
 class _Signatures:
-    """Step 5, in threads; what is wrong is raised in the order of the entries."""
+    """Does step 5 in threads. Errors are raised in the order of the entries."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -234,7 +242,7 @@ class _Signatures:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         try:
-            # What is wrong with an earlier entry comes before whatever ended the audit at a later one.
+            # An error in an earlier entry takes precedence over the one that ended the audit at a later entry.
             if kind is not None and issubclass(kind, InvalidData | Unavailable):
                 self.finish()
         finally:
@@ -247,13 +255,13 @@ class _Signatures:
         self._waiting.append(self._pool.submit(_check_signatures, start, entries))
 
     def finish(self) -> None:
-        """Wait for all."""
+        """Wait for all checks."""
         while self._waiting:
             self.count += self._waiting.popleft().result()
 
 
 def _check_signatures(start: int, entries: Sequence[Entry]) -> int:
-    """Return how many signatures these entries have."""
+    """Check the signatures of these entries and return how many there are."""
     count = 0
     for index, entry in enumerate(entries, start):
         if not entry.signatures:
@@ -271,7 +279,7 @@ def _check_signatures(start: int, entries: Sequence[Entry]) -> int:
 
 @contextmanager
 def _ahead(source: Source, wanted: Iterator[TilePath]) -> Iterator[Iterator[tuple[TilePath, bytes]]]:
-    """Give (path, data) in order, read in one other thread before it is needed."""
+    """Yield an iterator of (path, data) in order, which another thread reads ahead."""
     with ThreadPoolExecutor(1) as reader:
         coming: deque[tuple[TilePath, Future[bytes]]] = deque()
 
@@ -292,7 +300,7 @@ def _ahead(source: Source, wanted: Iterator[TilePath]) -> Iterator[Iterator[tupl
 
 
 def _compare(path: TilePath, served: bytes, own: bytes) -> None:
-    """Raise unless both rows have the same hashes, naming the first that differs."""
+    """Raise unless both rows have the same hashes. The error names the first that differs."""
     if served != own:
         position = next(at for at in range(len(own)) if served[at] != own[at]) // HASH_SIZE
         raise VerificationError("audit.tile", path=str(path), position=position)

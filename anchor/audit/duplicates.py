@@ -1,7 +1,7 @@
-"""Whether a digest stands twice in a log of any size, in bounded memory.
+"""Finds a digest that occurs twice in a log of any size, in bounded memory.
 
-What does not fit is put into files by its first byte, so that equal digests meet; a file that is too large itself is
-taken apart by the next byte. Nothing is guessed: there is no filter that could be wrong.
+Records that do not fit into memory are split into files by their first byte, so equal digests end up in the same file.
+A file that is too large is split again by the next byte. The result is exact: no probabilistic filter is used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HELD = 1 << 18
-"""Records in memory at a time: 10 MiB, and some 40 MiB while they are compared."""
+"""The most records in memory: 10 MiB, and some 40 MiB while they are compared."""
 
 _INDEX_SIZE = 8
 _RECORD = HASH_SIZE + _INDEX_SIZE
@@ -29,7 +29,7 @@ _RECORD = HASH_SIZE + _INDEX_SIZE
 
 @dataclass(frozen=True, slots=True, order=True)
 class Twice:
-    """A digest that stands at `index` though it stood at `first` already."""
+    """A digest that occurs at `index`, and before that at `first`."""
 
     index: int
     first: int
@@ -37,18 +37,18 @@ class Twice:
 
 
 class Digests:
-    """The digests of a log in the order of their indices. Its files are gone when the block ends."""
+    """The digests of a log, in the order of their indices. Its files are removed when the `with` block ends."""
 
     def __init__(self, held: int = HELD, depth: int = 0) -> None:
-        """Hold at most `held` records in memory; all that is added has its first `depth` bytes in common."""
-        self._limit = max(held, 2) * _RECORD  # two are needed to see that they are equal
+        """Hold at most `held` records in memory. All digests added must share their first `depth` bytes."""
+        self._limit = max(held, 2) * _RECORD  # a comparison needs two
         self._depth = depth
         self._records = bytearray()
         self._folder: Path | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the object itself."""
         return self
 
     def __exit__(
@@ -58,13 +58,13 @@ class Digests:
         self._stack.close()
 
     def add(self, digest: bytes, index: int) -> None:
-        """Take a digest (32 bytes); raise `Unavailable` (`file.unwritable`) if there is no room for its file."""
+        """Add a digest (32 bytes). Raises `Unavailable` (`file.unwritable`) if its file cannot be written."""
         self._records += digest + index.to_bytes(_INDEX_SIZE, "big")
         if len(self._records) >= self._limit:
             self._spill()
 
     def first_twice(self) -> Twice | None:
-        """Return the first digest that repeats an earlier one, or None."""
+        """Return the first digest that repeats an earlier one, or None. Raises as `add` does."""
         if self._folder is None:
             return _compare(self._records)
         self._spill()
@@ -87,10 +87,11 @@ class Digests:
             raise Unavailable("file.unwritable", path=path, reason=error.strerror or str(error)) from error
 
     def _in_file(self, path: Path) -> Twice | None:
-        """Compare what is in a file: at once if it fits, else after taking it apart."""
+        """Compare the records of a file: at once if they fit into memory, else after splitting them."""
         parts = self._parts(path)
         records = next(parts)
-        # The first part alone settles it if it repeats anything; this also ends what differs in no byte at all.
+        # If the first part has a repeat, it is the file's first. This also ends the recursion for equal digests, which
+        # no byte can split.
         twice = _compare(records)
         if twice is not None or len(records) == path.stat().st_size:
             return twice
@@ -108,7 +109,7 @@ class Digests:
 
 
 def _compare(records: bytes | bytearray) -> Twice | None:
-    """Return the first record whose digest stands in an earlier one."""
+    """Return the first record whose digest an earlier record has, or None."""
     seen: dict[bytes, int] = {}
     for at in range(0, len(records), _RECORD):
         digest = bytes(records[at : at + HASH_SIZE])

@@ -1,7 +1,7 @@
-"""The tree of a log that is audited: the order in which it is read, its rows made again, its roots at smaller sizes.
+"""The tree of an audited log: the order of reading, the rows rebuilt from entries, and the roots at smaller sizes.
 
-Nothing read is believed before it has its right size and hashes to what was derived from the entries; memory is bounded
-by the height of the tree.
+Data is trusted only after its size is checked and it hashes to what was derived from the entries. Memory is bounded by
+the height of the tree.
 """
 
 from __future__ import annotations
@@ -22,23 +22,27 @@ if TYPE_CHECKING:
     from deedlog.anchor.tlog.checkpoint import Checkpoint
 
 _CACHED_TILES = 256
-"""Tiles of 8 KiB kept for the roots of smaller sizes."""
+"""How many tiles of 8 KiB are cached to compute roots of smaller sizes."""
 
 
 class Source(Protocol):
-    """Where a log is read from. Both raise `Unavailable` where it cannot be, `VerificationError` where it is not."""
+    """Where a log is read from.
+
+    Methods raise `Unavailable` if the data cannot be read, `VerificationError` if it is missing or wrong.
+    """
 
     def checkpoint(self) -> bytes:
-        """Return the newest signed checkpoint."""
+        """Return the note of the newest checkpoint."""
 
     def read(self, path: TilePath) -> bytes:
-        """Return what is served for a tile or an entry bundle; from another thread, but never by two at once."""
+        """Return the bytes of a tile or an entry bundle. May be called from another thread, but never concurrently."""
 
 
 def paths(size: int) -> Iterator[TilePath]:
-    """Yield every bundle and tile of a tree in the order of the audit: each bundle before its tile, each tile before
-    the one that it completes a hash of, the partial ones above level 0 last.
-    """  # noqa: D205 - one sentence
+    """Yield every entry bundle and tile of a tree, in the order in which the audit reads them.
+
+    Each bundle comes before its tile, each tile before the one above it, and partial tiles above level 0 last.
+    """
     for index in range((size + TILE_WIDTH - 1) // TILE_WIDTH):
         width = tile_width(0, index, size)
         yield TilePath(None, index, width)
@@ -57,23 +61,23 @@ def paths(size: int) -> Iterator[TilePath]:
 
 
 class Rows:
-    """The last row of hashes of each level, made from the leaves."""
+    """The last row of hashes of each level, computed from the leaf hashes."""
 
     def __init__(self) -> None:
-        """Begin with the empty tree."""
+        """Start with the empty tree."""
         self._rows: list[list[bytes]] = []
 
     def append(self, leaf_hashes: Sequence[bytes]) -> None:
-        """Take the leaf hashes of the next bundle."""
+        """Add the leaf hashes of the next entry bundle."""
         for leaf_hash in leaf_hashes:
             self._push(0, leaf_hash)
 
     def last(self, level: int) -> bytes:
-        """Return the last row of a level."""
+        """Return the last row of a level, as joined hashes."""
         return b"".join(self._rows[level])
 
     def edge(self, size: int) -> dict[tuple[int, int], bytes]:
-        """Return the last row of each level by (level, index)."""
+        """Return the last row of each level of a tree of `size`, by (level, index)."""
         return {
             (level, ((size >> TILE_HEIGHT * level) - 1) // TILE_WIDTH): self.last(level)
             for level in range(len(self._rows))
@@ -92,7 +96,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the entries of a log come to: their signatures, the last one's time, the rows at the right edge."""
+    """The result of reading all entries: how many signatures, the last entry's time, the rows at the right edge.
+
+    `time` is in Unix seconds.
+    """
 
     signatures: int
     time: int
@@ -100,10 +107,10 @@ class Edge:
 
 
 class AuditedLog:
-    """A log whose entries have all been audited: what it says of its smaller sizes is checked as it is read."""
+    """A log whose entries have all been audited. Tiles read again for roots of smaller sizes are checked."""
 
     def __init__(self, source: Source, head: Checkpoint, edge: Edge) -> None:
-        """Take what the entries came to."""
+        """Store the source, the checkpoint's head and the result of reading the entries."""
         self.head = head
         self.signatures = edge.signatures
         self.time = edge.time
@@ -112,13 +119,17 @@ class AuditedLog:
         self._tile = lru_cache(_CACHED_TILES)(self._checked_tile)
 
     def root_at(self, size: int) -> bytes:
-        """Return the root of the first `size` entries, at most as many as there are."""
+        """Return the root of the first `size` entries.
+
+        Raises `InvalidData` (`merkle.size_beyond_tree`), or `VerificationError` (`audit.tile_size`,
+        `audit.tile_changed`) if a tile is no longer what it was.
+        """
         if size > self.head.size:
             raise InvalidData("merkle.size_beyond_tree", size=size, leaves=self.head.size)
         return tiles.root(self._tile, size)
 
     def _checked_tile(self, level: int, index: int) -> bytes:
-        """Return a tile read once more: it must hash to what its parent has of it, up to the rows at the edge."""
+        """Read a tile again and check it against the hash in its parent tile, up to the rows at the right edge."""
         row = self._rows.get((level, index))
         if row is not None:
             return row
@@ -135,7 +146,7 @@ class AuditedLog:
 
 
 def sized(path: TilePath, row: bytes) -> bytes:
-    """Return a tile if it has as many hashes as its path says; else raise `VerificationError` (`audit.tile_size`)."""
+    """Return a tile if it has the size that its path names; else raise `VerificationError` (`audit.tile_size`)."""
     if len(row) != path.width * HASH_SIZE:
         raise VerificationError("audit.tile_size", path=str(path), expected=path.width * HASH_SIZE, actual=len(row))
     return row

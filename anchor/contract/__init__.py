@@ -1,7 +1,7 @@
-"""The compiled contract, committed as package data: neither the registry nor a verifier needs a compiler.
+"""The compiled contract, committed as package data, so that neither the registry nor a verifier needs a compiler.
 
-Reads one file of the package. The pure folders (`anchor.evm`, `anchor.verify`) may not import this one: their callers
-hand them what they need of it. Imports `anchor.evm` and `registry`.
+Reads one file of the package. The pure folders (`anchor.evm`, `anchor.verify`) may not import this folder; their
+callers read the contract here and pass it in. Imports `anchor.evm` and `registry`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FILE = Path(__file__).with_name("RightsAnchor.json")
-"""By its path: `importlib.resources` takes an eighth of the time in which `verify` starts."""
+"""Opened by path, because importing `importlib.resources` takes an eighth of the start-up time of `verify`."""
 
 
 @cache
@@ -29,11 +29,11 @@ def rights_anchor() -> dict[str, Any]:
 
 @cache
 def contracts() -> Mapping[int, Contract]:
-    """Return the contract of each version; raise `InvalidData` (`registry.artifact_damaged`) if the file is changed."""
+    """Return the contract of each version; raise `InvalidData` (`registry.artifact_damaged`) if the file is damaged."""
     artifact = rights_anchor()
     return {artifact["version"]: Contract(artifact["version"], bytes.fromhex(artifact["creation_code"][2:]))}
 
 
 def current() -> Contract:
-    """Return the contract of the newest version, with which a new registry is made."""
+    """Return the contract of the newest version, which new registries use. Raises as `contracts` does."""
     return contracts()[max(contracts())]

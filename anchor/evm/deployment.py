@@ -1,4 +1,7 @@
-"""Deploying the contract, and the record of it. Pure: ape's script and the local chain both use this."""
+"""Deploying the contract: the transaction's data and the record of a deployment.
+
+Pure. The ape script and the local chain both use it.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,16 @@ if TYPE_CHECKING:
 
 
 def creation_data(identity: RegistryIdentity) -> bytes:
-    """Return what is sent to the deterministic deployer: salt ‖ creation code ‖ arguments."""
+    """Return the data of the transaction to the deterministic deployer: salt ‖ creation code ‖ arguments."""
     return identity.salt + identity.initialisation_code()
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The contract of a registry on one chain. Nothing here is trusted by a verifier; it is for operators."""
+    """The record of a registry's contract on one chain. It is for operators; a verifier trusts nothing in it.
+
+    `block` is a number, `transaction` a hash (32 bytes), `arguments` the ABI-encoded constructor arguments.
+    """
 
     chain_id: int
     address: bytes
@@ -33,9 +39,9 @@ class Deployment:
     def of(
         cls, identity: RegistryIdentity, chain_id: int, block: int, transaction: bytes, compiler: dict[str, Any]
     ) -> Self:
-        """Return the record of a deployment of `identity` in `block` by `transaction` (its hash).
+        """Return the record of a deployment of `identity` in block number `block` by `transaction` (its hash).
 
-        `compiler` says how the contract was compiled, as the artifact has it.
+        `compiler` is the artifact's `compiler`: how the contract was compiled.
         """
         return cls(
             chain_id=chain_id,
@@ -48,7 +54,7 @@ class Deployment:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form of the file."""
+        """Return the JSON form of the deployment file."""
         return {
             "chain_id": self.chain_id,
             "address": to_hex(self.address),
@@ -61,7 +67,7 @@ class Deployment:
 
     @classmethod
     def from_json(cls, value: object) -> Self:
-        """Return the record of its JSON form; raise `InvalidData`."""
+        """Return the record from its JSON form. Raises `InvalidData` naming the member at fault."""
         names = ("chain_id", "address", "salt", "arguments", "block", "transaction", "compiler")
         data = members(value, names, "deployment")
         return cls(

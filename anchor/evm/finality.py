@@ -1,4 +1,4 @@
-"""When a block is final: a pure function of what is known of the chain."""
+"""When a block is final. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from __future__ import annotations
 def is_final(block: int, head: int, finalized: int | None, confirmations: int | None) -> bool:
     """Return whether block number `block` is final.
 
-    `head` is the newest block's number; `finalized` is that of the chain's own finalized tag, None where it has none;
-    `confirmations` is how many blocks, the block itself included, make it final on a chain without the tag: None means
-    that only the tag counts.
+    `head` is the newest block's number. `finalized` is the number of the block with the chain's finalized tag, None if
+    the chain has no such tag. `confirmations` is for chains without the tag: a block is final once so many blocks,
+    itself included, exist. If it is None, only the tag counts; if it is set, the tag is ignored.
     """
     if finalized is not None and confirmations is None:
         return block <= finalized
@@ -18,4 +18,4 @@ def is_final(block: int, head: int, finalized: int | None, confirmations: int | 
 
 
 DEVELOPMENT_CHAINS = frozenset((31337, 1337))
-"""Chains that anybody starts on a laptop: what they hold proves nothing to others."""
+"""Ids of chains that anybody can start on a laptop. An anchor on them proves nothing to others."""

@@ -1,7 +1,7 @@
-"""The registry address: the CREATE2 address that commits to the contract's code and its constructor's arguments.
+"""The registry address: the CREATE2 address that commits to the contract's code and its constructor arguments.
 
-A verifier starts from this address alone. It recomputes it from salt and arguments and believes nothing else about the
-contract: code read from a chain proves nothing about how the state came about. The compiled contract is handed in
+A verifier starts from this address alone. It recomputes the address from salt and arguments, and trusts nothing else
+about the contract: code read from a chain does not prove how its state was made. Callers pass the compiled contract in
 (`anchor.contract` reads it).
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DETERMINISTIC_DEPLOYER = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
-"""The same on anvil, the public testnets and the main networks; it deploys salt ‖ creation code by CREATE2."""
+"""The contract that deploys salt ‖ creation code by CREATE2. Same address on anvil, the testnets and main networks."""
 
 CREATION_CODE_HASHES = {1: "0xa2943c7d53cae8eb1d780282dab27802b2b0586e1129214ef66e7e3165cf9175"}
 """keccak-256 of the creation code (without arguments) of each version of the contract."""
@@ -35,13 +35,13 @@ _U64 = 2**64 - 1
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A version of the contract, and its creation code without arguments."""
+    """A version of the contract with its creation code, without arguments."""
 
     version: int
     creation_code: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Raise `InvalidData` unless the code is that version's: `registry.version`, `registry.artifact_damaged`."""
+        """Raise `InvalidData` unless the code is the version's: `registry.version`, `registry.artifact_damaged`."""
         if self.version not in CREATION_CODE_HASHES:
             raise InvalidData("registry.version", field="version")
         if to_hex(keccak256(self.creation_code)) != CREATION_CODE_HASHES[self.version]:
@@ -50,7 +50,10 @@ class Contract:
 
 @dataclass(frozen=True)
 class RegistryIdentity:
-    """What the registry address commits to: contract, salt, origin, log key (Ed25519), owner, operator."""
+    """Everything the registry address commits to.
+
+    `salt` and `log_key` (an Ed25519 public key) have 32 bytes, `owner` and `operator` are accounts (20 bytes).
+    """
 
     contract: Contract
     salt: bytes
@@ -60,7 +63,7 @@ class RegistryIdentity:
     operator: bytes
 
     def __post_init__(self) -> None:
-        """Raise `InvalidData` (`registry.…`) unless a contract could have been made with this."""
+        """Raise `InvalidData` (`registry.…`) unless a contract could be deployed with these members."""
         if len(self.salt) != HASH_SIZE or len(self.log_key) != HASH_SIZE or not any(self.log_key):
             raise InvalidData("registry.key_or_salt")
         for account in (self.owner, self.operator):
@@ -79,7 +82,7 @@ class RegistryIdentity:
 
     @property
     def verifier_key(self) -> VerifierKey:
-        """The key whose checkpoints the address vouches for."""
+        """The log key under the origin's name: checkpoints must be signed by it."""
         return VerifierKey(self.origin, self.log_key)
 
     def constructor_arguments(self) -> bytes:
@@ -90,11 +93,11 @@ class RegistryIdentity:
         return b"".join([*head, len(origin).to_bytes(32, "big"), padded])
 
     def initialisation_code(self) -> bytes:
-        """Return the creation code with its arguments."""
+        """Return creation code ‖ constructor arguments."""
         return self.contract.creation_code + self.constructor_arguments()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form, as in bundles and in `identity.json`."""
+        """Return the JSON form used in bundles and in `identity.json`."""
         return {
             "version": self.contract.version,
             "salt": to_hex(self.salt),
@@ -106,9 +109,9 @@ class RegistryIdentity:
 
     @classmethod
     def from_json(cls, value: object, contracts: Mapping[int, Contract]) -> Self:
-        """Return the identity of its JSON form; raise `InvalidData` naming the member at fault.
+        """Return the identity from its JSON form. Raises `InvalidData` naming the member at fault.
 
-        `contracts` are those of the versions that are known (`registry.version`).
+        `contracts` has the contract of each known version; any other version raises `registry.version`.
         """
         data = members(value, ("version", "salt", "origin", "log_key", "owner", "operator"), "registry")
         version = data["version"]
@@ -128,7 +131,7 @@ class RegistryIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the contract keeps of a head: size, time (Unix seconds), size of the one before, block number."""
+    """A head as the contract stores it: size, time (Unix seconds), size of the previous head, block number."""
 
     size: int
     time: int
@@ -137,7 +140,7 @@ class Head:
 
     @classmethod
     def unpack(cls, value: bytes) -> Self:
-        """Return the head of its 32-byte storage word (size in the lowest 8 bytes)."""
+        """Return the head in a 32-byte storage word: four uint64, in the order above from the lowest 8 bytes up."""
         word = int.from_bytes(value, "big")
         return cls(word & _U64, word >> 64 & _U64, word >> 128 & _U64, word >> 192)
 

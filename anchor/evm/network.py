@@ -9,9 +9,10 @@ from deedlog.anchor.evm.finality import DEVELOPMENT_CHAINS
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain: `confirmations` None means that its finalized tag decides; times are in seconds.
+    """A chain and how to use it.
 
-    `max_fee` is the most that a transaction may offer for a unit of gas, in wei.
+    If `confirmations` is None, the chain's finalized tag decides what is final. `poll` and `resend` are in seconds.
+    `max_fee` is the most that a transaction may offer, in wei per unit of gas.
     """
 
     name: str
@@ -24,5 +25,5 @@ class Chain:
 
     @property
     def development(self) -> bool:
-        """Whether the chain proves nothing to others: it may be killed, and go on from an earlier state."""
+        """Whether this is a development chain: it may restart from an earlier state, and proves nothing to others."""
         return self.chain_id in DEVELOPMENT_CHAINS

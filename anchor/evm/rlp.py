@@ -1,4 +1,4 @@
-"""Recursive Length Prefix (Ethereum Yellow Paper, appendix B): the one canonical form, bounded in depth."""
+"""Recursive Length Prefix (Ethereum Yellow Paper, appendix B). Only the canonical form, bounded in size and depth."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 Item: TypeAlias = "bytes | list[Item]"
 
 MAXIMUM_SIZE = 64 * 1024
-"""Bytes: a header and a trie node are below 1 kB today."""
+"""In bytes. Headers and trie nodes are below 1 kB today."""
 
 MAXIMUM_DEPTH = 16
 
 _STRING, _LIST = 0x80, 0xC0
 _SHORT = 56
-"""A payload shorter than this has its length in the first byte; else the length of the length stands there."""
+"""A payload shorter than this has its length in the first byte. For longer ones that byte has the length's length."""
 
 
 class RlpError(VerificationError):
-    """The bytes are not RLP in its canonical form."""
+    """The bytes are not canonical RLP."""
 
 
 def decode(data: bytes) -> Item:
-    """Return the item, bytes or a list of items, that `data` encodes whole; raise `RlpError`."""
+    """Return the item (bytes or a list of items) that all of `data` encodes. Raises `RlpError` (`rlp.…`)."""
     if len(data) > MAXIMUM_SIZE:
         raise RlpError("rlp.too_large", maximum=MAXIMUM_SIZE)
     item, end = _item(data, 0, len(data), 0)
@@ -53,7 +53,7 @@ def _prefix(length: int, offset: int) -> bytes:
 
 
 def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
-    """Return the item that starts at `at`, and where it ends, which is not beyond `end`."""
+    """Return the item that starts at `at`, and the position after it, which is at most `end`."""
     if depth > MAXIMUM_DEPTH:
         raise RlpError("rlp.too_deep", maximum=MAXIMUM_DEPTH)
     if at >= end:

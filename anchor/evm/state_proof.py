@@ -1,7 +1,7 @@
-"""From a block header to one storage slot of one contract, by Merkle-Patricia proofs: nothing else is believed.
+"""From a block header to one storage slot of one contract, by Merkle-Patricia proofs alone.
 
-Whether the header's block is canonical is not answered here; nor is what code the account has, which proves nothing
-about how its state came about.
+This file does not decide whether the header's block is canonical. It does not look at the account's code either: code
+does not prove how the state was made.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MINIMUM_FIELDS = 15
-"""A header before London; each fork since appended fields, and later ones may."""
+"""The fields of a header before London. Each fork since then has appended fields, and later ones may."""
 
 MAXIMUM_FIELDS = 64
 _STATE_ROOT, _NUMBER, _TIMESTAMP = 3, 8, 11
@@ -33,9 +33,9 @@ _FIELDS = (
     *("baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot", "requestsHash"),
     *("blockAccessListHash", "slotNumber"),
 )
-"""A header's fields in their order as JSON-RPC names them: London (baseFeePerGas), Shanghai, Cancun, Prague.
+"""A header's fields in order, by JSON-RPC name. London added baseFeePerGas; Shanghai, Cancun and Prague the next ones.
 
-The last two are scheduled for Amsterdam (EIP-7928, EIP-7843); their order is go-ethereum's.
+The last two are scheduled for Amsterdam (EIP-7928, EIP-7843), in go-ethereum's order.
 """
 
 _QUANTITIES = frozenset(
@@ -45,7 +45,7 @@ _QUANTITIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a header says: its hash and state root (32 bytes each), number, and Unix time."""
+    """The fields of a block header used here: hash and state root (32 bytes each), number, and Unix time."""
 
     hash: bytes
     state_root: bytes
@@ -54,7 +54,7 @@ class Header:
 
 
 def parse_header(data: bytes) -> Header:
-    """Return what the RLP of a block header says; raise `VerificationError` (`header.…`, `rlp.…`)."""
+    """Parse the RLP of a block header. Raises `VerificationError` (`header.malformed`, `rlp.…`)."""
     fields = rlp.decode(data)
     if not isinstance(fields, list) or not MINIMUM_FIELDS <= len(fields) <= MAXIMUM_FIELDS:
         raise VerificationError("header.malformed")
@@ -65,10 +65,10 @@ def parse_header(data: bytes) -> Header:
 
 
 def encode_header(block: object) -> bytes:
-    """Return the RLP of a block's header from what a node answered to `eth_getBlockByHash`: a mapping of hex fields.
+    """Return the RLP of the header in a block object: the mapping of hex fields that `eth_getBlockByNumber` returns.
 
-    Raises `InvalidData`: `header.malformed`, or `header.unknown_fields` if its hash is not the block's: then the chain
-    has fields that are not known here, or the node's answer is not one block.
+    Raises `InvalidData`: `header.malformed`, or `header.unknown_fields` if the RLP does not hash to the block's hash.
+    Then the chain has header fields unknown to this version, or the answer mixes several blocks.
     """
     if not isinstance(block, Mapping):
         raise InvalidData("header.malformed")
@@ -99,8 +99,8 @@ def storage_value(
 ) -> bytes:
     """Return the 32-byte word that the contract at `account` (20 bytes) has at storage key `slot` (32 bytes).
 
-    Raises `VerificationError`: `state.account_missing` or `state.slot_empty` where the proofs show that there is none,
-    `patricia.…` where they show nothing.
+    Raises `VerificationError`: `state.account_missing` or `state.slot_empty` if the proofs show that there is no such
+    account or word, `state.…_malformed`, `rlp.…` or `patricia.…` if the proofs do not hold.
     """
     try:
         encoded = trie_proof.value_at(header.state_root, keccak256(account), account_proof)
@@ -117,7 +117,7 @@ def storage_value(
     except trie_proof.AbsentError as error:
         raise VerificationError("state.slot_empty") from error
     if word == b"":
-        # Zero is no leaf (Yellow Paper, 4.1), but anvil keeps one for each zero slot that a transaction has read.
+        # A zero word has no leaf (Yellow Paper, 4.1), but anvil has one for each zero slot that a transaction has read.
         raise VerificationError("state.slot_empty")
     if not isinstance(word, bytes) or not 0 < len(word) <= HASH_SIZE or word[0] == 0:
         raise VerificationError("state.slot_malformed")

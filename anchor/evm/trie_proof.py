@@ -1,4 +1,4 @@
-"""Merkle-Patricia proofs (Ethereum Yellow Paper, appendix D) as `eth_getProof` gives them: from the root down."""
+"""Merkle-Patricia proofs (Ethereum Yellow Paper, appendix D) as `eth_getProof` returns them: from the root down."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _HASH_SIZE = 32
 
 
 class AbsentError(VerificationError):
-    """The proof holds, and what it proves is that the key has no value (`patricia.absent`)."""
+    """The proof holds and shows that the key has no value (`patricia.absent`)."""
 
 
 def value_at(root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes:
-    """Return the value that the trie with `root` (32 bytes) has under `key`, which the caller has hashed already.
+    """Return the value that the trie with `root` (32 bytes) has under `key`, which the caller has already hashed.
 
-    Every node must be used, in its order. Raises `AbsentError` if the proof shows that there is no value, and
-    `VerificationError` (`patricia.…`) if it shows nothing.
+    Every node must be used, in order. Raises `AbsentError` if the proof shows that there is no value, and
+    `VerificationError` (`patricia.…`, `rlp.…`) if the proof does not hold.
     """
     if len(nodes) > MAXIMUM_NODES:
         raise VerificationError("patricia.too_many_nodes", maximum=MAXIMUM_NODES)
     if root == EMPTY_TRIE and tuple(nodes) in ((), (EMPTY_NODE,)):
-        # go-ethereum proves an empty trie by no node, anvil and reth by the empty one.
+        # For an empty trie, go-ethereum returns no node; anvil and reth return the empty node.
         raise AbsentError("patricia.absent")
     path = [nibble for byte in key for nibble in (byte >> 4, byte & 15)]
     reference: rlp.Item = root
@@ -43,7 +43,7 @@ def value_at(root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes:
     done = False
     while not done:
         if isinstance(reference, list):
-            # A node stands in its parent itself exactly if it is shorter than its hash (appendix D).
+            # A node is embedded in its parent exactly if it is shorter than its hash (appendix D).
             if len(rlp.encode(reference)) >= _HASH_SIZE:
                 raise VerificationError("patricia.malformed")
             node = reference
@@ -74,7 +74,7 @@ def _open(reference: bytes, nodes: Sequence[bytes], used: int) -> list[rlp.Item]
 
 
 def _step(node: list[rlp.Item], path: list[int]) -> tuple[rlp.Item, list[int], bool]:
-    """Return what the node leads to, the nibbles still to go, and whether this is the end: a value, or empty."""
+    """Return the node's child or value, the remaining nibbles, and whether the walk ends here (value, or empty)."""
     if len(node) == _BRANCH_ITEMS:
         if not path:
             return node[-1], [], True
@@ -85,7 +85,7 @@ def _step(node: list[rlp.Item], path: list[int]) -> tuple[rlp.Item, list[int], b
     is_leaf, shared = _hex_prefix(node[0])
     if is_leaf:
         if node[1] == b"":
-            raise VerificationError("patricia.malformed")  # no value is stored as no leaf
+            raise VerificationError("patricia.malformed")  # an empty value has no leaf
         return (node[1] if path == shared else b""), [], True
     if not shared:
         raise VerificationError("patricia.malformed")
@@ -95,7 +95,7 @@ def _step(node: list[rlp.Item], path: list[int]) -> tuple[rlp.Item, list[int], b
 
 
 def _hex_prefix(encoded: bytes) -> tuple[bool, list[int]]:
-    """Return whether the path is a leaf's, and its nibbles (appendix C), refusing other forms of the same path."""
+    """Return whether the path is a leaf's, and its nibbles (appendix C). Refuses non-canonical encodings."""
     if not encoded:
         raise VerificationError("patricia.malformed")
     flag, low = encoded[0] >> 4, encoded[0] & 15

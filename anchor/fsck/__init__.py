@@ -1,4 +1,4 @@
-"""The operator's check: the whole database derived again from its entries.
+"""The operator's check (`deedlog fsck`): derives the whole database again from its entries.
 
-Begin with `database`, which lists the steps; `rows` reads tables, and each other file checks one part.
+Begin with `database`, which lists the steps. `rows` reads tables; each other file checks one part of the database.
 """

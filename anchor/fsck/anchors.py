@@ -1,7 +1,7 @@
-"""`fsck` of anchors, attempts and their transactions: heads of this log, slots proven, transactions that say so.
+"""`fsck` of anchors, attempts and transactions: heads are this log's, slot proofs hold, transactions match attempts.
 
-A chain's id stands in no header, and nothing but the chain can say which block is final: of these, what `anchor` says
-is compared with the attempts alone.
+A block header does not contain the chain's id, and only the chain knows which blocks are final. These two columns of
+the table anchor are therefore compared only with the attempts.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ STATES = (*UNMINED, "mined", "final", "reverted", "superseded", "nonce_taken", "
 
 _ANCHOR_SELECTOR = keccak256(b"anchor(uint64,uint64,bytes32,bytes32[])")[:4]
 _DYNAMIC_FEE = 2
-"""EIP-1559: a transaction's first byte; after it stands the RLP of its fields."""
+"""EIP-1559: the first byte of a transaction. The RLP of its fields follows."""
 
 _FIELDS = 12
 _WORD = 32
 
 
 def check_anchors(connection: Connection, identity: RegistryIdentity, audited: AuditedLog) -> int:
-    """Check all rows of the table anchor; return how many there are."""
+    """Check all rows of the table anchor; return how many there are. Raises `VerificationError` (`fsck.row`)."""
     count = 0
     query = (
         select(ANCHOR, CHECKPOINT.c.root.label("signed"))
@@ -71,7 +71,10 @@ def check_anchors(connection: Connection, identity: RegistryIdentity, audited: A
 
 
 def check_attempts(connection: Connection, identity: RegistryIdentity, audited: AuditedLog) -> int:
-    """Check all rows of the tables attempt and anchor_transaction; return how many attempts there are."""
+    """Check all rows of the tables attempt and anchor_transaction; return how many attempts there are.
+
+    Raises `VerificationError` (`fsck.row`).
+    """
     transactions = stream(connection, select(TRANSACTION).order_by(TRANSACTION.c.attempt_id))
     transaction = next(transactions, None)
     unmined: dict[int, int] = {}
@@ -98,7 +101,8 @@ def check_attempts(connection: Connection, identity: RegistryIdentity, audited: 
                 wrong("anchor_transaction", to_hex(transaction.hash), "attempt_id", "missing")
             starts.add(_check_transaction(transaction, row, identity))
             transaction = next(transactions, None)
-        # Each attempt is stored with its first transaction; each rebuilt one begins at the head that it found.
+        # An attempt is stored together with its first transaction, and its `from_size` is updated with each one that
+        # is signed again for a new head.
         if row.from_size not in starts:
             wrong("attempt", row.id, "from_size")
         count += 1
@@ -108,7 +112,7 @@ def check_attempts(connection: Connection, identity: RegistryIdentity, audited: 
 
 
 def _check_head(table: str, key: object, row: Row[Any], audited: AuditedLog) -> None:
-    """Raise unless (size, root) is a head of this log that was signed: no other is anchored, and a bundle needs it."""
+    """Raise unless (size, root) is a signed head of this log: only those are anchored, and bundles need the note."""
     if not 0 < row.size <= audited.head.size or row.signed is None:
         wrong(table, key, "size", "log.no_checkpoint")
     if audited.root_at(row.size) != row.root:
@@ -126,7 +130,7 @@ def _nodes(key: str, column: str, data: bytes) -> tuple[bytes, ...]:
 
 
 def _check_transaction(row: Row[Any], attempt: Row[Any], identity: RegistryIdentity) -> int:
-    """Return the size from which a transaction anchors; raise unless it anchors its attempt's head."""
+    """Return the transaction's from_size; raise unless it anchors its attempt's head."""
     key = to_hex(row.hash)
     if keccak256(row.raw) != row.hash:
         wrong("anchor_transaction", key, "hash")

@@ -1,18 +1,19 @@
-"""Checking the database: the audit of its log, and then everything that only the database has.
+"""Checks the whole database: first the audit of its log, then everything that only the database has.
 
-The operator's side of `anchor.audit.audit`. All is read in one transaction, so it may run beside a worker; nothing is
-repaired. The first thing that is wrong is named by table, row and column, and ends it. In order:
+The operator's counterpart of `anchor.audit.audit`. Everything is read in one transaction, so a worker may run
+meanwhile. Nothing is repaired. The check ends at the first error, and names its table, row and column. Steps:
 
-1. SQLite's own pages and indices are whole.
-2. The log's row and its identity are those of the registry, and equal the newest checkpoint.
+1. SQLite's pages and indices are intact.
+2. The log's row has the registry's identity, and the size and root of the newest checkpoint.
 3. The audit: entries, signatures, tiles, root, uniqueness, order of time (`anchor.audit.audit`, steps 1 to 7).
-4. Every checkpoint ever signed has the log's root at its size: so all of them are consistent with each other.
-5. There is no tile but those of the log.
-6. Statements, their indices and names: `anchor.fsck.statements`; who succeeded whom: `anchor.fsck.rotations`.
-7. Drafts, their parties and signatures: `anchor.fsck.drafts`.
-8. Anchors, attempts, transactions: `anchor.fsck.anchors`.
-9. What is told of all these: `anchor.fsck.events`.
-10. The contract's history, where a chain is given (`anchor.audit.audit`, step 9).
+4. Every checkpoint ever signed has the log's root at its size, so all checkpoints are consistent with each other.
+5. There are no tiles besides those of the log.
+6. Statements, their subjects, accounts and idempotency keys (`anchor.fsck.statements`); rotations
+   (`anchor.fsck.rotations`).
+7. Drafts, their parties and signatures (`anchor.fsck.drafts`).
+8. Anchors, attempts and transactions (`anchor.fsck.anchors`).
+9. Events of all these (`anchor.fsck.events`).
+10. The contract's history, if a chain is given (`anchor.audit.audit`, step 9).
 """
 
 from __future__ import annotations
@@ -50,14 +51,14 @@ if TYPE_CHECKING:
     from deedlog.registry.store.database import Database
 
 _DAMAGE = ("malformed", "not a database", "Could not decode")
-"""In what SQLite and its driver say of bytes that they cannot read; all else may pass."""
+"""Parts of the messages of SQLite and its driver that mean damaged bytes. Other errors may be temporary."""
 
 _MAXIMUM_IDENTITY = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows were checked."""
+    """How many rows were checked, by table. `unlogged` and `erased` count statements."""
 
     checkpoints: int
     statements: int
@@ -73,7 +74,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found in order: the registry's identity, the log, and the rows beside it."""
+    """The result of a check without errors: the registry's identity, the audit's report, and the counts of rows."""
 
     identity: RegistryIdentity
     log: Report
@@ -86,12 +87,13 @@ def check_database(
     contract: Contract | None = None,
     progress: Progress | None = None,
 ) -> Checked:
-    """Check everything: that it is the registry `identity` (None: whatever the database says), on what chain's word.
+    """Run all steps and return the result.
 
-    Raises `VerificationError` (`fsck.…`, `audit.…`) naming the first thing that is wrong, or `Unavailable` where
-    something could not be checked.
+    `identity` is the registry that the database must belong to (None: accept the one in the database). `contract` is
+    the registry's contract as a chain has it (None: skip step 10). Raises `VerificationError` (`fsck.…`, `audit.…`)
+    naming the first error, or `Unavailable` if something could not be checked.
     """
-    # Asked first: the log has whatever the contract had before.
+    # Ask the contract first: the log must contain any head that the contract had before the log was read.
     newest = None if contract is None else contract.head()
     try:
         with database.read() as connection:
@@ -131,18 +133,21 @@ def check_database(
 
 
 class DatabaseSource:
-    """The log as it is stored, whole rows: nothing is cut to what would be served."""
+    """A `Source` that reads the log as stored: whole rows, not cut to the widths that would be served."""
 
     def __init__(self, connection: Connection) -> None:
-        """Read in this connection's transaction."""
+        """Read the log in this connection's transaction."""
         self._connection = connection
 
     def checkpoint(self) -> bytes:
-        """Return the newest signed checkpoint."""
+        """Return the note of the newest checkpoint."""
         return log_store.newest_checkpoint(self._connection)
 
     def read(self, path: TilePath) -> bytes:
-        """Return a stored tile, or the stored entries of a bundle."""
+        """Return a stored tile, or the entry bundle built from stored entries.
+
+        Raises `VerificationError`: `fsck.index_missing`, `fsck.row`.
+        """
         if path.level is not None:
             return log_store.tile_reader(self._connection)(path.level, path.index)
         start = path.index * TILE_WIDTH
@@ -156,7 +161,7 @@ class DatabaseSource:
         for index, row in enumerate(rows, start):
             if row.log_index != index:
                 raise VerificationError("fsck.index_missing", index=index)
-            if not isinstance(row.prefix, bytes):  # SQLite keeps anything in any column
+            if not isinstance(row.prefix, bytes):  # SQLite stores any type in any column
                 wrong("statement_text", index, "prefix", "missing" if row.prefix is None else "differs")
             if not isinstance(row.logged_at, int):
                 wrong("statement", index, "logged_at")
@@ -205,7 +210,7 @@ def _check_log_row(connection: Connection, expected: RegistryIdentity | None) ->
 
 
 def _check_checkpoint(identity: RegistryIdentity, row: Row[Any]) -> None:
-    """Raise unless a row says what its note says, and the log key signed that."""
+    """Raise unless the log key signed a row's note, and the row agrees with it."""
     try:
         head = checkpoint.open_signed(row.note, identity.verifier_key)
     except InvalidData as error:
@@ -230,7 +235,7 @@ def _check_checkpoints(
 
 
 def _check_no_other_tiles(connection: Connection, size: int) -> None:
-    """The audit has read all tiles of the log: there may be no more."""
+    """Raise if there are more tiles than those of the log, all of which the audit has read."""
     expected, level = 0, 0
     while size >> TILE_HEIGHT * level:
         expected += ((size >> TILE_HEIGHT * level) + TILE_WIDTH - 1) // TILE_WIDTH

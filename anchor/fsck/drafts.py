@@ -1,6 +1,6 @@
-"""`fsck` of drafts: bodies in their one form under their digests, whose signatures they need, and those there are.
+"""`fsck` of drafts: bodies are canonical and have their digests, parties are those who must sign, signatures hold.
 
-Nothing of a draft is in the log, so all of it is derived from its body, but for the clock and for who declined.
+Nothing of a draft is in the log, so everything is derived from its body. Only times and refusals cannot be derived.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 def check_drafts(connection: Connection, identity: RegistryIdentity) -> int:
-    """Check all rows of the table draft and of those that belong to it, after the statements and rotations.
+    """Check all rows of the table draft and of its child tables. Run after the statements and rotations.
 
-    Return how many drafts there are.
+    Returns how many drafts there are. Raises `VerificationError` (`fsck.row`).
     """
     separator = domain_separator(identity.address)
     parties = Children(
@@ -82,7 +82,7 @@ def check_drafts(connection: Connection, identity: RegistryIdentity) -> int:
 
 
 def _check_parties(connection: Connection, digest: bytes, statement: Statement, accounts: Sequence[bytes]) -> None:
-    """Raise unless those are named who must sign, and nobody else."""
+    """Raise unless the draft's parties are exactly the accounts that must sign."""
     key = to_hex(digest)
     signers = statement.signers()
     if signers is None:
@@ -96,7 +96,7 @@ def _check_parties(connection: Connection, digest: bytes, statement: Statement, 
 
 
 def _signers_by_rule(connection: Connection, digest: bytes, statement: Statement) -> tuple[bytes, ...] | None:
-    """Return the accounts that must sign by the rule of a kind; None if a body was erased that would say who."""
+    """Return the accounts that must sign by the kind's rule; None if the rule needs a body that was erased."""
     of_rule = RULES[statement.kind].signers
     if of_rule is None:
         wrong("draft", to_hex(digest), "kind")
@@ -111,9 +111,9 @@ def _signers_by_rule(connection: Connection, digest: bytes, statement: Statement
 
 
 def _check_signatures(row: Row[Any], parties: Sequence[Row[Any]]) -> None:
-    """Raise unless all signatures hold, and there are some but not all: with all it would be a statement.
+    """Raise unless all signatures hold and some, but not all, are there. With all, the draft would be a statement.
 
-    Where a rule says who signs there may be none: an account that gave its signature may have been succeeded.
+    If the kind's rule decides who signs, there may be none, because an account that signed may have been rotated since.
     """
     signed = [party for party in parties if party.signature is not None]
     for party in parties:
@@ -132,7 +132,7 @@ def _check_signatures(row: Row[Any], parties: Sequence[Row[Any]]) -> None:
 
 
 def _cancels(connection: Connection, cancellation: bytes, draft: bytes) -> bool:
-    """Return whether a statement is accepted that ends a draft."""
+    """Return whether `cancellation` is the digest of an accepted statement that ends the draft."""
     tags = {name: kind.ENDS_DRAFT for name, kind in KINDS.items() if kind.ENDS_DRAFT is not None}
     query = (
         select(STATEMENT.c.kind, SUBJECT.c.subject)

@@ -1,10 +1,10 @@
-"""`fsck` of events: what is told of statements, drafts and ranges of the log is so, and nothing is left out.
+"""`fsck` of events: those of statements, drafts and ranges of the log are true, and none is missing.
 
-A database that is older than events (form 0005) begins to tell in the middle: what was logged, anchored or final then
-has no event, so the first range of each may begin anywhere. From there on no entry is left out, and of `logged` none is
-told twice; after a reorganisation a range is told again. A draft that came out as a repeat of a statement left nothing
-but its events. When something was declined or anchored, and in what order
-anchors and drafts came, follows from nothing.
+In a database older than events (schema version 0005), whatever was logged, anchored or final before the migration has
+no event, so the first range of each name may begin anywhere. After it no entry may be missing. No entry is `logged`
+twice, but after a reorganisation a range is anchored again. A draft that turned out to be a repeat leaves only its
+events. Some facts cannot be derived and are not checked: when something was declined or anchored, and the order of
+anchors and drafts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ _SIGNED = ("proposed", "accepted")
 
 
 def check_events(connection: Connection, size: int) -> int:
-    """Check all rows of the table event, after all others, of a log of `size` entries; return how many there are."""
+    """Check all rows of the table event, for a log of `size` entries; return how many there are.
+
+    Run after all other tables. Raises `VerificationError` (`fsck.row`).
+    """
     chains = set(
         connection.execute(union(*(select(table.c.chain_id) for table in (ANCHOR, ATTEMPT, CHAIN_STATUS)))).scalars()
     )
@@ -70,7 +73,7 @@ def check_events(connection: Connection, size: int) -> int:
 
 
 def _check_shape(row: Row[Any]) -> None:
-    """Raise unless an event has the columns that its name has, and no others."""
+    """Raise unless an event has exactly the columns that its name requires."""
     if row.id < 1:
         wrong("event", row.id, "id")
     if row.name not in names():
@@ -90,16 +93,16 @@ def _check_shape(row: Row[Any]) -> None:
 
 
 class _Ranges:
-    """The ranges of the log that were told, in order: each begins and ends at heads that were signed."""
+    """Checks events about ranges of the log, in order. Each range must begin and end at a signed head."""
 
     def __init__(self, connection: Connection, size: int) -> None:
         self._connection = connection
         self._size = size
         self._told: dict[tuple[str, int | None], int] = {}
-        """How far the log is told, by name and chain."""
+        """The size up to which events cover the log, by name and chain."""
 
     def take(self, row: Row[Any]) -> None:
-        """Check the next range."""
+        """Check the next range event."""
         if row.begins is None:
             wrong("event", row.id, "first")
         if row.ends is None or not row.first < row.end <= self._size:
@@ -118,7 +121,7 @@ class _Ranges:
             wrong("event", row.id, "at")
 
     def end(self) -> None:
-        """Raise unless all was told that was logged, or anchored, since telling began."""
+        """Raise unless events cover all that was logged, anchored or final since the first event of that name."""
         anchors = stream(self._connection, select(ANCHOR.c.chain_id, ANCHOR.c.size, ANCHOR.c.final))
         reached: dict[tuple[str, int | None], int] = {("logged", None): self._size}
         for row in anchors:
@@ -130,7 +133,7 @@ class _Ranges:
 
 
 def _check_brought_about(connection: Connection) -> None:
-    """Raise unless exactly that is told which statements brought about, in their order."""
+    """Raise unless the events that statements cause are exactly those recorded, in the order of the statements."""
     query = select(EVENT).where(EVENT.c.name.in_(brought_about())).order_by(EVENT.c.id)
     for row, expected in zip_longest(stream(connection, query), _brought_about(connection)):
         if row is None:
@@ -141,9 +144,9 @@ def _check_brought_about(connection: Connection) -> None:
 
 
 def _brought_about(connection: Connection) -> Iterator[tuple[str, bytes, int]]:
-    """Yield what statements brought about, as (event, digest of what it happened to, when), from their entries.
+    """Yield the events that statements cause, derived from their entries, as (name, digest concerned, Unix seconds).
 
-    A statement that ends a draft does so if the draft is here, which says by what; of others nobody is told.
+    A statement that ends a draft causes an event only if this database has the draft and the draft names it.
     """
     query = (
         select(
@@ -169,7 +172,7 @@ def _brought_about(connection: Connection) -> Iterator[tuple[str, bytes, int]]:
 
 
 def _check_accounts(connection: Connection) -> None:
-    """Raise unless an event of a draft is of one, or of the statement that it became, and of one of its signers."""
+    """Raise unless each draft event names a draft, or the statement that it became, and one of its signers."""
     before, after = ROTATION.alias(), ROTATION.alias()
     query = (
         select(
@@ -197,20 +200,23 @@ def _check_accounts(connection: Connection) -> None:
             continue
         for row in told:
             known = row.signer is not None or row.party is not None
-            # A party that was succeeded may have signed before; a successor declines by its own account.
+            # A party that was rotated may have signed before. Its successor declines with its own account.
             if not known and row.succeeded is None and (row.name != "declined" or row.successor is None):
                 wrong("event", row.id, "account")
 
 
 def _check_repeat(told: Sequence[Row[Any]]) -> None:
-    """Raise unless events tell of a whole draft: of one that was no repeat at least one would be elsewhere."""
+    """Raise unless these events, whose draft left no rows, are those of a completed draft that was a repeat.
+
+    They must begin with `proposed` and contain `accepted`.
+    """
     names = [row.name for row in told]
     if names[0] != "proposed" or "accepted" not in names:
         wrong("event", told[0].id, "digest")
 
 
 def _check_signed(connection: Connection) -> None:
-    """Raise unless each signature of a draft is told once, with its time, and the first as what proposed it."""
+    """Raise unless each signature of a draft has one event with its time, and the first one is `proposed`."""
     told = Children(
         stream(
             connection,
@@ -238,7 +244,7 @@ def _check_signatures_told(parties: Sequence[Row[Any]], told: Sequence[Row[Any]]
     for position, row in enumerate(told):
         if row.name != _SIGNED[min(position, 1)]:
             wrong("event", row.event, "name")
-    # Whoever was succeeded since is told of, and is a party no more.
+    # A signer that was rotated since has an event but is no longer a party.
     if len(times) != len(told) or any((row.account in times) != (row.signature is not None) for row in parties):
         wrong("event", key, "account")
     if told[0].at != parties[0].proposed_at:

@@ -1,4 +1,4 @@
-"""`fsck` of rotations: one row for each accepted statement that hands an account over, as its entry has it."""
+"""`fsck` of rotations: each accepted statement that hands an account over has one row, which agrees with its entry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def check_rotations(connection: Connection) -> int:
-    """Check all rows of the table rotation, after the statements; return how many there are."""
+    """Check all rows of the table rotation; return how many there are. Run after `check_statements`.
+
+    Raises `VerificationError` (`fsck.row`).
+    """
     kinds = [name for name, kind in KINDS.items() if kind.HANDS_OVER is not None]
     count = 0
     query = (

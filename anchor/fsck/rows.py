@@ -1,4 +1,4 @@
-"""What the parts of `fsck` share: reading a table row by row, what belongs to a row, naming the row that is wrong."""
+"""Shared by the parts of `fsck`: stream a table's rows, match child rows to their owners, name a wrong row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deedlog.registry.statements.base import Statement
 
 PAGE = 1000
-"""Rows in memory at a time."""
+"""How many rows are in memory at a time."""
 
 _EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799
 """The first and the last second that RFC 3339 can write: the years 1 to 9999."""
@@ -26,27 +26,27 @@ _MAXIMUM_BODY = 1024 * 1024
 
 
 def wrong(table: str, key: object, column: str, reason: str = "differs") -> NoReturn:
-    """Raise the error that names a row and a column; `reason` is a code, or what is the matter in one word."""
+    """Raise `VerificationError` (`fsck.row`) naming a row and a column. `reason` is an error code or a single word."""
     raise VerificationError("fsck.row", table=table, key=str(key), column=column, reason=reason)
 
 
 def stream(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
-    """Yield the rows of a query, a page in memory at a time."""
+    """Yield the rows of a query, with at most `PAGE` rows in memory."""
     yield from connection.execute(query, execution_options={"yield_per": PAGE})
 
 
 class Children:
-    """The rows of a table that belong to rows of another, taken in the order of the others' ids."""
+    """The rows of a child table, read along with their owners in the order of the owners' ids."""
 
     def __init__(self, rows: Iterator[Any], table: str, column: str) -> None:
-        """Take rows of a table, each with the id of what it belongs to first, which its `column` has."""
+        """Read from `rows` of `table`, sorted by owner. Each begins with its owner's id, which is in `column`."""
         self._rows = rows
         self._table = table
         self._column = column
         self._next = next(rows, None)
 
     def rows_of(self, owner: int) -> list[Any]:
-        """Return the rows of the next owner."""
+        """Return the rows of the next owner. Raises `VerificationError` if a row before them has no owner."""
         found = []
         while self._next is not None and self._next[0] <= owner:
             if self._next[0] < owner:
@@ -56,17 +56,17 @@ class Children:
         return found
 
     def of(self, owner: int) -> list[Any]:
-        """Return what the rows of the next owner say after its id, of rows that say one thing."""
+        """Return the second column of the next owner's rows. Raises as `rows_of` does."""
         return [row[1] for row in self.rows_of(owner)]
 
     def end(self) -> None:
-        """Raise if anything is left."""
+        """Raise `VerificationError` if rows are left, since they have no owner."""
         if self._next is not None:
             wrong(self._table, self._next[0], self._column, "missing")
 
 
 def check_body(table: str, key: str, kind: str, body: str, digest: bytes, separator: bytes) -> Statement:
-    """Return the statement of a body; raise unless that has its one stored form, and this digest."""
+    """Return the statement of a body; raise `VerificationError` unless it is in canonical form with this digest."""
     try:
         statement = kind_named(kind).from_message(
             strict_json.loads(body.encode("utf-8", "surrogatepass"), _MAXIMUM_BODY)
@@ -79,6 +79,6 @@ def check_body(table: str, key: str, kind: str, body: str, digest: bytes, separa
 
 
 def check_public_from(table: str, key: str, time: object) -> None:
-    """Raise unless it is no time, or one that can be shown."""
+    """Raise `VerificationError` unless `time` is None or Unix seconds that RFC 3339 can express."""
     if time is not None and not (isinstance(time, int) and _EARLIEST <= time <= _LATEST):
         wrong(table, key, "public_from")

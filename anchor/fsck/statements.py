@@ -1,6 +1,6 @@
-"""`fsck` of statements: every column that follows from the entry or from the body, and the rows that index them.
+"""`fsck` of statements: checks every column that follows from the entry or the body, and the rows that index them.
 
-Unlogged statements too: their signatures hold, and their entries are only without a time.
+Unlogged statements are checked too. Their entries lack only the time, so their signatures can be checked here.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 def check_statements(
     connection: Connection, identity: RegistryIdentity, size: int, progress: Progress | None
 ) -> tuple[int, int, int]:
-    """Check all rows of the table statement and of those that belong to it, of a log of `size` entries.
+    """Check all rows of the table statement and of its child tables, for a log of `size` entries.
 
-    Return (statements, of these unlogged, of these erased).
+    Returns (statements, unlogged ones, erased ones). Raises `VerificationError` (`fsck.row`).
     """
     separator = domain_separator(identity.address)
     accounts = Children(
@@ -74,13 +74,13 @@ def check_statements(
     accounts.end()
     subjects.end()
     _check_texts_of_none(connection)
-    if logged != size:  # the audit has seen each index below `size` once
+    if logged != size:  # the audit has read each index below `size` once
         wrong("statement", logged, "log_index")
     return count, count - logged, erased
 
 
 def check_idempotency_keys(connection: Connection) -> int:
-    """Check all rows of the table idempotency_key; return how many there are."""
+    """Check all rows of the table idempotency_key; return how many there are. Raises `VerificationError`."""
     query = (
         select(
             IDEMPOTENCY_KEY, STATEMENT.c.id.label("found"), STATEMENT.c.repeat_key, STATEMENT.c.logged_at, TEXT.c.prefix
@@ -100,7 +100,8 @@ def check_idempotency_keys(connection: Connection) -> int:
         form, _, name = row.name.partition(":")
         if form not in ("reference", "idempotency") or not 0 < len(name) <= MAXIMUM_REFERENCE:
             wrong("idempotency_key", key, "name")
-        # Under an idempotency key a repeat may have been sent, whose digest is kept nowhere: only its length is known.
+        # The request under an idempotency key may have been a repeat, whose digest is not stored. Then only the
+        # fingerprint's length can be checked.
         if (form == "reference" and row.fingerprint != row.repeat_key) or len(row.fingerprint) != len(row.repeat_key):
             wrong("idempotency_key", key, "fingerprint")
         count += 1
@@ -108,7 +109,7 @@ def check_idempotency_keys(connection: Connection) -> int:
 
 
 def _check_texts_of_none(connection: Connection) -> None:
-    # NOT EXISTS: PostgreSQL goes through NOT IN row by row once its list outgrows the memory for one step.
+    # NOT EXISTS, because PostgreSQL evaluates NOT IN row by row once the list outgrows the memory for one step.
     of_none = select(TEXT.c.statement_id).where(~exists().where(STATEMENT.c.id == TEXT.c.statement_id)).limit(1)
     for row in connection.execute(of_none):
         wrong("statement_text", row.statement_id, "statement_id", "missing")
@@ -119,14 +120,14 @@ def _opened(row: Row[Any]) -> Entry:
 
 
 def _check_entry(row: Row[Any], size: int) -> Entry:
-    """Return a row's entry, after comparing what stands beside it."""
+    """Return a row's entry, after comparing it with the row's columns."""
     key = to_hex(row.digest)
     try:
         entry = _opened(row)
     except InvalidData as error:
         wrong("statement_text", key, "prefix", error.code)
     if row.log_index is None:
-        # Those of logged entries are checked in the audit.
+        # The audit checks the signatures of logged entries.
         try:
             for signature in entry.signatures:
                 check(signature, entry.digest)
@@ -149,14 +150,14 @@ def _check_entry(row: Row[Any], size: int) -> Entry:
 
 
 def _check_beside(row: Row[Any]) -> None:
-    """Raise unless what was sent with a statement and is not in its entry can be."""
+    """Raise unless the columns that are neither in the entry nor in the body have possible values."""
     check_public_from("statement", to_hex(row.digest), row.public_from)
     if row.api_key_id != row.found_api_key:
         wrong("statement", to_hex(row.digest), "api_key_id", "missing")
 
 
 def _check_body(row: Row[Any], entry: Entry, separator: bytes) -> None:
-    """Raise unless the body has its one stored form, this digest, and the entry's kind, subjects and signers."""
+    """Raise unless the body is in canonical form and has this digest and the entry's kind, subjects and signers."""
     key = to_hex(row.digest)
     statement = check_body("statement_text", key, row.kind, row.body, row.digest, separator)
     signers = statement.signers()

@@ -1,5 +1,5 @@
-"""The log that this registry runs.
+"""The log that this registry operates.
 
-Read in this order: `sequencer` (accepted statements become entries, tiles and a signed checkpoint, in one
-transaction), `key` (the log key's file), `last_signed` (the newest signed size, kept beside the key).
+Read in this order: `sequencer` (turns accepted statements into entries, tiles and a signed checkpoint, in one
+transaction), `store` (SQL), `key` (the log key's file), `last_signed` (the file beside it with the last signed head).
 """

@@ -1,6 +1,7 @@
-"""The log's Ed25519 key in an encrypted file (PKCS #8, PEM), which `openssl pkey` reads too. Only the worker opens it.
+"""The log's Ed25519 key in an encrypted file (PKCS #8, PEM), which `openssl pkey` can also read.
 
-The accounts' keystore cannot hold it: Web3 Secret Storage is for secp256k1. Files and passphrases are treated alike.
+Only `deedlog init` and the worker open it. The keystore for accounts cannot hold it: Web3 Secret Storage is for
+secp256k1. File permissions and passphrases are handled as in that keystore.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
 def create(path: Path, passphrase: str) -> Ed25519PrivateKey:
-    """Make a new key and write it, encrypted, into a new file; raise `Unavailable` (`file.…`)."""
+    """Generate a key, write it encrypted into a new file, and return it. Raises `Unavailable` (`file.…`)."""
     key = Ed25519PrivateKey.generate()
     encryption = BestAvailableEncryption(bytes_to_make(passphrase))
     make_folder(path.parent)
@@ -36,7 +37,7 @@ def create(path: Path, passphrase: str) -> Ed25519PrivateKey:
 
 
 def read(path: Path, passphrase: str) -> Ed25519PrivateKey:
-    """Return the key of an encrypted file.
+    """Decrypt the file at `path` and return its key.
 
     Raises `InvalidData` (`key.not_a_log_key`, `key.wrong_passphrase`, `key.not_ed25519`) or `Unavailable` (`file.…`).
     """

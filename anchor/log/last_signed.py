@@ -1,6 +1,6 @@
-"""What this log key signed last, in a file beside it: the memory that tells an old backup of the database.
+"""The last head that the log key signed, in a file beside the key. It reveals a database from an old backup.
 
-A log that starts again from an old backup would sign a second history for sizes that it signed before.
+A log that continues from an old backup would sign a second history for sizes that it has signed before.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ MAXIMUM_FILE = 1024
 
 
 def path_beside(log_key_file: Path) -> Path:
-    """Return the file's path."""
+    """Return the path of the last-signed file that belongs to a log key file."""
     return log_key_file.with_name(log_key_file.name + ".last-signed")
 
 
 def remember(path: Path, size: int, root: bytes) -> None:
-    """Note a head whose commit has returned, durably; a file that names a larger one is left as it is.
+    """Write a committed head to the file, durably. A file that names a head of at least this size is left unchanged.
 
-    Workers that share a folder each write here, and one of them may have been paused since it read its head.
+    Workers that share a folder all write this file, and one of them may have been paused after its commit.
     """
     noted = _read(path)
     if noted is not None and noted.size >= size:
@@ -43,7 +43,10 @@ def remember(path: Path, size: int, root: bytes) -> None:
 
 
 def check(path: Path, database: Transactions) -> None:
-    """Raise `InvalidData` (`log.database_behind`) if the database lacks the head that was signed last."""
+    """Raise `InvalidData` (`log.database_behind`) if the database lacks the last signed head.
+
+    Also raises `InvalidData` (`log.last_signed_unreadable`). Does nothing if there is no file.
+    """
     head = _read(path)
     if head is None:
         return
@@ -55,7 +58,7 @@ def check(path: Path, database: Transactions) -> None:
 
 
 def _read(path: Path) -> Checkpoint | None:
-    """Return the head that the file names, None if there is no file; raise `InvalidData` if it is unreadable."""
+    """Return the head in the file; None without a file. Raises `InvalidData` (`log.last_signed_unreadable`)."""
     if not path.exists():
         return None
     try:

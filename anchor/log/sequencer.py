@@ -1,7 +1,7 @@
-"""The log in the database, and its sequencer: durable statements become entries, tiles and a signed checkpoint.
+"""The sequencer: turns accepted statements into entries, tiles and a signed checkpoint.
 
-All of a batch commits in one transaction. Until the commit returns, a checkpoint that was signed leaves the process by
-no way; if the outcome of a commit is unknown, the process must end, and the next one reads the database first.
+A whole batch commits in one transaction. No signed checkpoint leaves the process before the commit has returned. If the
+outcome of a commit is unknown, the process must end; the next one reads the database first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from deedlog.registry.store.database import Transactions
 
 BATCH = 512
-"""The most entries of one transaction: two tiles."""
+"""The most entries that one transaction logs: two tiles."""
 
 
 _KEEP_CHECKPOINT = insert(CHECKPOINT)
@@ -45,7 +45,10 @@ _SWAP = (
 
 
 def create(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> None:
-    """Create the log, empty, with its first checkpoint; raise `InvalidData` (`log.exists`) if there is one."""
+    """Create the empty log and its first checkpoint, signed at `now` (Unix seconds).
+
+    Raises `InvalidData`: `log.exists`, `log.other_key`.
+    """
     check_key(identity, log_key)
     head = Checkpoint(identity.origin, 0, merkle.EMPTY_ROOT)
     with database.write() as connection:
@@ -65,17 +68,18 @@ def create(database: Transactions, identity: RegistryIdentity, log_key: Ed25519P
 
 
 def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> int:
-    """Do `sequence_batch`; return how many statements it logged."""
+    """Call `sequence_batch` and return only how many statements it logged."""
     return sequence_batch(database, identity, log_key, now)[0]
 
 
 def sequence_batch(
     database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int
 ) -> tuple[int, int]:
-    """Log up to `BATCH` accepted statements in one transaction; return how many, and the log's size with them.
+    """Log up to `BATCH` accepted statements in one transaction. Return (statements logged, new size of the log).
 
-    The index of an entry is the tree's size, read under the lock of the log's row. Its time is when it was accepted,
-    or, where the entry before is later, that entry's time.
+    An entry's index is the tree's size, read while the log's row is locked. An entry's time (Unix seconds) is when its
+    statement was accepted, but not before the time of the previous entry. `now` (Unix seconds) is when the checkpoint
+    is signed. Raises `InvalidData` (`log.other_key`) or `Unavailable` (`log.missing`, `log.raced`).
     """
     check_key(identity, log_key)
     with database.write() as connection:
@@ -112,23 +116,24 @@ def sequence_batch(
             raise Unavailable("log.raced")
         events.record_range(connection, "logged", now, state.size, appended.size)
         failpoint("sequence.swapped")
-    # Here the commit has returned: only now does the checkpoint exist for anybody else.
+    # The commit has returned. From here on others can see the checkpoint.
     failpoint("sequence.committed")
     return len(logged), appended.size
 
 
 def checked_head(connection: Connection, size: int) -> tuple[bytes, bytes]:
-    """Return (root, note) of the head of that size, for anchoring: after recomputing the root from its leaf hashes.
+    """Return (root, note) of the signed head of that size, after recomputing the root from the leaf hashes.
 
-    A root does not bind its size: a head with a wrong size would lock the log out of the contract for good. So every
-    head that is sent to a contract comes from here. Raises `InvalidData` (`log.head_mislabelled`).
+    Every head sent to a contract must come from here. A root does not bind its size, so an anchored head with a wrong
+    size would lock the log out of the contract for good. Raises `InvalidData`: `log.no_checkpoint`,
+    `log.head_mislabelled`.
     """
     signed = checkpoint_of_size(connection, size)
     if signed is None:
         raise InvalidData("log.no_checkpoint", size=size)
     try:
         recomputed = tiles.root_from_leaves(tile_reader(connection), size)
-    except TileError:  # there are fewer
+    except TileError:  # there are fewer leaf hashes than `size`
         recomputed = None
     if recomputed != signed[0]:
         raise InvalidData("log.head_mislabelled", size=size, root=to_hex(signed[0]))
@@ -136,7 +141,7 @@ def checked_head(connection: Connection, size: int) -> tuple[bytes, bytes]:
 
 
 def _lock(connection: Connection) -> LogState:
-    """Lock the log's row until the transaction ends (SQLite: the write transaction has locked all already)."""
+    """Lock the log's row until the transaction ends. On SQLite the write transaction already locks everything."""
     row = connection.execute(_LOCK).first()
     if row is None:
         raise Unavailable("log.missing")

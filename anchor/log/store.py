@@ -38,7 +38,7 @@ def _write_tile(dialect: ModuleType) -> Executable:
     return written
 
 
-# Statements are made once: making one takes longer than running it.
+# Build SQL statements once: building one takes longer than running it.
 _READ_TILE = select(TILE.c.hashes).where(TILE.c.level == bindparam("level"), TILE.c.tile_index == bindparam("index"))
 
 
@@ -47,7 +47,7 @@ _WRITE_TILE = {"sqlite": _write_tile(sqlite), "postgresql": _write_tile(postgres
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """The committed head of the log, and the time of its last entry."""
+    """The committed head of the log, and the time of its last entry (Unix seconds)."""
 
     size: int
     root: bytes
@@ -64,7 +64,7 @@ def identity_of(database: Transactions) -> RegistryIdentity:
 
 
 def state(connection: Connection) -> LogState:
-    """Return the committed head of the log."""
+    """Return the committed head of the log. Raises `Unavailable` (`log.missing`)."""
     row = connection.execute(select(LOG.c.size, LOG.c.root, LOG.c.time)).first()
     if row is None:
         raise Unavailable("log.missing")
@@ -72,7 +72,7 @@ def state(connection: Connection) -> LogState:
 
 
 def newest_checkpoint(connection: Connection) -> bytes:
-    """Return the newest signed checkpoint."""
+    """Return the note of the newest checkpoint. Raises `Unavailable` (`log.missing`)."""
     note: bytes | None = connection.execute(
         select(CHECKPOINT.c.note).order_by(CHECKPOINT.c.size.desc()).limit(1)
     ).scalar()
@@ -82,7 +82,7 @@ def newest_checkpoint(connection: Connection) -> bytes:
 
 
 def newest_signed_at(connection: Connection) -> int:
-    """Return when the newest checkpoint was signed (Unix seconds)."""
+    """Return when the newest checkpoint was signed (Unix seconds). Raises `Unavailable` (`log.missing`)."""
     signed_at: int | None = connection.execute(
         select(CHECKPOINT.c.signed_at).order_by(CHECKPOINT.c.size.desc()).limit(1)
     ).scalar()
@@ -92,13 +92,13 @@ def newest_signed_at(connection: Connection) -> int:
 
 
 def checkpoint_of_size(connection: Connection, size: int) -> tuple[bytes, bytes] | None:
-    """Return (root, note) of the checkpoint of that size, if one was signed."""
+    """Return (root, note) of the checkpoint of that size; None if none was signed."""
     row = connection.execute(select(CHECKPOINT.c.root, CHECKPOINT.c.note).where(CHECKPOINT.c.size == size)).first()
     return None if row is None else (row.root, row.note)
 
 
 def tile_reader(connection: Connection) -> ReadTile:
-    """Return how to read stored tiles: (level, index) → hashes, empty where there is none."""
+    """Return a function that reads stored tiles: (level, index) → hashes, empty if the tile is not stored."""
 
     def read(level: int, index: int) -> bytes:
         hashes: bytes | None = connection.execute(_READ_TILE, {"level": level, "index": index}).scalar()
@@ -108,7 +108,10 @@ def tile_reader(connection: Connection) -> ReadTile:
 
 
 def resource(connection: Connection, path: tiles.TilePath) -> bytes | None:
-    """Return the bytes of a tile or an entry bundle, if the committed checkpoint reaches that far; else None."""
+    """Return the bytes of a tile or an entry bundle; None if the committed head does not cover it.
+
+    Raises `Unavailable`: `log.missing`, `log.entries_missing`.
+    """
     size = state(connection).size
     level = path.level or 0
     if path.width > tiles.tile_width(level, path.index, size):
@@ -123,7 +126,7 @@ def resource(connection: Connection, path: tiles.TilePath) -> bytes | None:
 
 
 def write_tiles(connection: Connection, rows: Mapping[tuple[int, int], bytes]) -> None:
-    """Store rows whole, as `tiles.append` returns them."""
+    """Store tiles as `tiles.append` returns them, replacing stored ones."""
     connection.execute(
         _WRITE_TILE[connection.dialect.name],
         [{"level": level, "tile_index": index, "hashes": hashes} for (level, index), hashes in rows.items()],

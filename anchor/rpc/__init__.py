@@ -1,6 +1,6 @@
-"""Everything that speaks to a node.
+"""Everything that talks to an RPC node.
 
-Read in this order: `json_rpc` (the one caller of nodes, over `registry.bounded_http`), `redaction` (a URL without its
-secrets), `networks` (the file of chains), `contract_reader` (reads the contract for audits), `evm_chain` (the
-operator's side; the only file that imports web3).
+Read in this order: `json_rpc` (makes all requests, over `registry.bounded_http`), `redaction` (removes the secrets from
+a URL), `networks` (reads the chains file), `contract_reader` (reads the contract, for audits), `evm_chain` (the
+operator's chain; the only file that imports web3).
 """

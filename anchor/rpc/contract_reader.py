@@ -1,4 +1,7 @@
-"""What RPC nodes say of a contract and of blocks, for `verify --rpc`, `audit --rpc` and `fsck`. It is their word."""
+"""Reads blocks and the contract from RPC nodes, for `verify --rpc`, `audit --rpc` and `fsck`.
+
+The answers come without proofs, so a caller that uses them trusts the node.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,10 @@ _HEADERS_ONLY = False
 
 
 def ask(url: str, numbers: Sequence[int], seconds: float | None = None) -> NodeAnswer:
-    """Return what the node at `url` says of its chain and of the blocks of these numbers.
+    """Ask the node at `url` for its chain, the hashes of the blocks with these numbers, and its finalized block.
 
-    `seconds` is the total time of each request (default: `json_rpc.TIMEOUT`).
+    `seconds` is the total time of each request (default: `json_rpc.TIMEOUT`). Does not raise for a node that fails: the
+    answer's `problem` has the code.
     """
     asked = json_rpc.Node(url, seconds)
     try:
@@ -46,19 +50,22 @@ def ask(url: str, numbers: Sequence[int], seconds: float | None = None) -> NodeA
 def _finalized(asked: json_rpc.Node) -> int | None:
     try:
         block = asked.request("eth_getBlockByNumber", "finalized", _HEADERS_ONLY)
-    except json_rpc.RefusedError:  # a chain without the tag: nothing is known
+    except json_rpc.RefusedError:  # a chain without the finalized tag
         return None
     return None if block is None else json_rpc.number(json_rpc.member(block, "number"), _LARGEST)
 
 
 class NodeContract:
-    """The contract at an address, as one node has it, all at one block; raises `Unavailable` (`node.…`)."""
+    """The contract at an address, read from one node at one block.
+
+    Methods raise `Unavailable` (`node.…`).
+    """
 
     def __init__(self, url: str, address: bytes, chain_id: int | None = None, seconds: float | None = None) -> None:
-        """Ask which block is the newest: several nodes may be behind one URL, and one that lags must not be heard.
+        """Ask for the newest block. All later requests name it: if one URL reaches several nodes, one that lags fails.
 
-        `chain_id` is the chain that it must be, where that is known (`chain.other_chain`); `seconds` the total time of
-        each request (default: `json_rpc.TIMEOUT`).
+        `chain_id` is the chain that it must be (None: any). `seconds` is the total time of each request (default:
+        `json_rpc.TIMEOUT`). Raises `Unavailable`: `node.…`, `chain.other_chain`.
         """
         self._url = url
         self._to = to_hex(address)
@@ -70,7 +77,7 @@ class NodeContract:
             raise
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the object itself."""
         return self
 
     def __exit__(
@@ -80,13 +87,13 @@ class NodeContract:
         self._node.close()
 
     def head(self) -> tuple[int, bytes]:
-        """Return (size, root) of the newest head; size 0 before the first."""
+        """Return (size, root) of the contract's newest head; size 0 before the first."""
         with self._translated():
             size, root, _ = self._ask("head()", b"", 3)
             return json_rpc.uint64(size), root
 
     def head_of(self, root: bytes) -> Head | None:
-        """Return the head with that root, if the contract holds it."""
+        """Return the head with that root; None if the contract does not have it."""
         with self._translated():
             head = Head(*(json_rpc.uint64(word) for word in self._ask("headOf(bytes32)", root, 4)))
         return head if head.size else None

@@ -1,6 +1,6 @@
-"""The one place that speaks to a chain for the operator. What a node says is data to be checked.
+"""The operator's access to a chain: implements `anchor.anchoring.chain_port.ChainPort`. Answers of nodes are untrusted.
 
-web3 encodes the calls and eth-account signs them; what is asked and how answers are read is `anchor.rpc.json_rpc`'s.
+web3 encodes the calls and eth-account signs them. `anchor.rpc.json_rpc` sends the requests and reads the answers.
 """
 
 from __future__ import annotations
@@ -27,26 +27,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GAS_LIMIT = 200_000
-"""The dearest honest anchoring, 64 nodes, stays below; what is not used is not paid."""
+"""The most expensive valid call of `anchor`, with 64 proof nodes, needs less. Unused gas is not paid."""
 
 LARGEST = 2**63
-"""Numbers of blocks, nonces and entries below this fit the database; no chain will come near it."""
+"""Block numbers, nonces and sizes below this fit into a database column. No chain will come near it."""
 
 _MINING_POLL = 0.05
-"""Seconds between two questions whether a development chain has mined a transaction."""
+"""Seconds between polls for whether a development chain has mined a transaction."""
 
 _REVERTED = 3
-"""JSON-RPC's code for an execution that reverted, of go-ethereum and those who follow it."""
+"""JSON-RPC error code for a reverted execution, in go-ethereum and nodes that follow it."""
 
 
 class EvmChain:
-    """A chain behind one RPC node. Every method raises `Unavailable` (`chain.…`) unless the node answers in its shape.
+    """A chain, reached through one RPC node.
 
-    `at` is the number of the block whose state is asked for.
+    Methods that ask the node raise `Unavailable` (`chain.…`) if it does not answer in the expected form. `at` is the
+    number of the block whose state is read.
     """
 
     def __init__(self, url: str) -> None:
-        """Name the node; nothing is sent yet."""
+        """Store the node's URL. Sends nothing yet."""
         self._url = url
         self._node = json_rpc.Node(url)
         self._contract = Web3().eth.contract(abi=rights_anchor()["abi"])
@@ -70,7 +71,7 @@ class EvmChain:
             return Tip(_below(parsed.number), parsed.timestamp, parsed.hash, header, base_fee)
 
     def finalized(self) -> int | None:
-        """Return the number of the newest block that the chain calls final; None if it has no such tag."""
+        """Return the number of the block with the chain's finalized tag; None if the chain has no such tag."""
         with self._reading("eth_getBlockByNumber"):
             try:
                 block = self._node.request("eth_getBlockByNumber", "finalized", False)  # noqa: FBT003
@@ -90,31 +91,31 @@ class EvmChain:
             return header.hash
 
     def head(self, contract: bytes, at: int) -> tuple[int, bytes]:
-        """Return (size, root) of the contract's last head; zeros before the first."""
+        """Return (size, root) of the contract's newest head; zeros before the first."""
         with self._reading("eth_call"):
             size, root, _time = self._view(contract, "head", (), at, 3)
             return _below(json_rpc.uint64(size)), root
 
     def head_of(self, contract: bytes, root: bytes, at: int) -> Head | None:
-        """Return the head with that root, if the contract holds it."""
+        """Return the head with that root; None if the contract does not have it."""
         with self._reading("eth_call"):
             values = [_below(json_rpc.uint64(word)) for word in self._view(contract, "headOf", (root,), at, 4)]
         head = Head(*values)
         return head if head.size else None
 
     def operator(self, contract: bytes, at: int) -> bytes:
-        """Return the account that the contract lets anchor."""
+        """Return the account (20 bytes) that the contract names as operator."""
         with self._reading("eth_call"):
             [word] = self._view(contract, "operator", (), at, 1)
             return word[-ACCOUNT_SIZE:]
 
     def has_code(self, contract: bytes) -> bool:
-        """Return whether there is a contract at that address."""
+        """Return whether there is a contract at that address in the newest state."""
         with self._reading("eth_getCode"):
             return json_rpc.octets(self._node.request("eth_getCode", to_hex(contract), "latest")) != b""
 
     def slot_proof(self, contract: bytes, root: bytes, tip: Tip) -> SlotProof:
-        """Return the proof of the slot of the head with that root, in the state of the newest block."""
+        """Return the proof of the storage slot of the head with that root, in the state of the block `tip`."""
         with self._reading("eth_getProof"):
             proof = self._node.request("eth_getProof", to_hex(contract), [to_hex(head_slot(root))], hex(tip.number))
             slots = json_rpc.member(proof, "storageProof")
@@ -135,7 +136,7 @@ class EvmChain:
             return json_rpc.number(self._node.request("eth_getBalance", to_hex(account), hex(at)))
 
     def fees(self, tip: Tip) -> Fees:
-        """Return fees that a transaction sent now should carry: twice the base fee, and the node's advice for a tip."""
+        """Return the fees for a transaction sent now: twice the base fee plus the node's suggested priority fee."""
         with self._reading("eth_maxPriorityFeePerGas"):
             priority = json_rpc.number(self._node.request("eth_maxPriorityFeePerGas"))
         return Fees(2 * tip.base_fee + priority, priority)
@@ -157,7 +158,7 @@ class EvmChain:
                 raise InvalidData("chain.would_revert", message=self._words(error)) from error
 
     def sign(self, call: AnchorCall, key: bytes, chain_id: int, nonce: int, fees: Fees) -> tuple[bytes, bytes]:
-        """Return (hash, raw) of the transaction that makes this call, signed with the operator's key."""
+        """Return (hash, raw) of the transaction that makes this call, signed with the operator's key (32 bytes)."""
         signed = Account.sign_transaction(
             {
                 "type": 2,
@@ -175,11 +176,11 @@ class EvmChain:
         return bytes(signed.hash), bytes(signed.raw_transaction)
 
     def sender(self, raw: bytes) -> bytes:
-        """Return the account that signed a transaction. No node is asked."""
+        """Return the account (20 bytes) that signed a raw transaction. Asks no node."""
         return bytes.fromhex(Account.recover_transaction(HexBytes(raw))[2:])
 
     def send(self, raw: bytes) -> None:
-        """Hand a signed transaction to the node; raise `InvalidData` (`chain.not_taken`) where it refuses."""
+        """Hand a signed transaction to the node. Raises `InvalidData` (`chain.not_taken`) if the node refuses it."""
         with self._reading("eth_sendRawTransaction"):
             try:
                 self._node.request("eth_sendRawTransaction", to_hex(raw))
@@ -187,7 +188,10 @@ class EvmChain:
                 raise InvalidData("chain.not_taken", message=self._words(error)) from error
 
     def outcome(self, transaction_hash: bytes) -> Outcome | None:
-        """Return what became of a mined transaction. Only for telling why: success is read from state."""
+        """Return the outcome of a mined transaction; None if the node has no receipt.
+
+        Only explains a failure. Success is read from the contract's state.
+        """
         with self._reading("eth_getTransactionReceipt"):
             receipt = self._node.request("eth_getTransactionReceipt", to_hex(transaction_hash))
             if receipt is None:
@@ -195,7 +199,10 @@ class EvmChain:
             return "succeeded" if json_rpc.number(json_rpc.member(receipt, "status")) else "reverted"
 
     def deploy_local(self, identity: RegistryIdentity) -> Deployment:
-        """Deploy on a development chain, whose node signs for its own accounts; harmless if it is deployed already."""
+        """Deploy the contract on a development chain, whose node signs for its own accounts. Return the record of it.
+
+        Deploying again does no harm. Gives the operator 100 ether. Raises `Unavailable` (`chain.…`).
+        """
         accounts = self.development_request("eth_accounts")
         transaction = {
             "from": accounts[0],
@@ -217,7 +224,7 @@ class EvmChain:
         return Deployment.of(identity, self.chain_id(), self.tip().number, transaction_hash, compiler)
 
     def development_request(self, method: str, *parameters: Any) -> Any:
-        """Make a request that only a development chain answers."""
+        """Make a request that only the node of a development chain answers, and return its result."""
         with self._reading(method):
             return self._node.request(method, *parameters)
 

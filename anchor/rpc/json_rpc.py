@@ -1,7 +1,7 @@
-"""One RPC node: JSON-RPC requests, and answers read only in the form that Ethereum's JSON-RPC gives them.
+"""JSON-RPC to one node. Answers are accepted only in the form that Ethereum's JSON-RPC specifies.
 
-A node may be away, lie, lag, or not be a node. Whatever it does, a request ends within its total time, in a result or
-in a `NodeError`.
+A node may be unreachable, lie, lag, or not be a node at all. Whatever it does, a request ends within its total time,
+with a result or a `NodeError`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from deedlog.registry.bounded_http import Answer
 
 TIMEOUT = 20.0
-"""Seconds from a request to the end of its answer."""
+"""Seconds from the start of a request to the end of its answer."""
 
 MAXIMUM_ANSWER = 4 * 1024 * 1024
-"""Bytes: a block's header and the hashes of its transactions take a tenth of it."""
+"""In bytes. A block's header with the hashes of its transactions takes a tenth of it."""
 
 _LARGEST = 2**256
 
@@ -29,27 +29,27 @@ _UNREADABLE = ("fetch.too_long", "fetch.encoding")
 
 
 class NodeError(Exception):
-    """A node did not say what it was asked for."""
+    """A node gave no usable answer."""
 
 
 class UnreachableError(NodeError):
-    """No answer came in time, or an HTTP status that is none; its text is the reason, `problem` the verdict's code."""
+    """No answer came in time, or the HTTP status is an error. The text is the reason; `problem` is a verdict's code."""
 
     def __init__(self, reason: str, *, problem: str) -> None:
-        """Keep the reason."""
+        """Store the reason and the code."""
         super().__init__(reason)
         self.problem = problem
 
 
 class UnreadableError(NodeError):
-    """Something came that is not an answer to the question."""
+    """The response is not an answer to the request."""
 
 
 class RefusedError(NodeError):
-    """The node answered with an error: `number` and `message` are its words."""
+    """The node answered with a JSON-RPC error. `number` is its code, `message` its cleaned text."""
 
     def __init__(self, number: int, message: str) -> None:
-        """Keep the first of the node's words, without what would not be text elsewhere."""
+        """Store the code and the first 200 characters of the message, with spaces for unprintable ones."""
         shown = "".join(character if character.isprintable() else " " for character in message[:200])
         super().__init__(shown)
         self.number = number
@@ -57,10 +57,10 @@ class RefusedError(NodeError):
 
 
 class Node:
-    """A node behind a URL. No request is repeated: its caller knows whether that is harmless."""
+    """A node at a URL. Never repeats a request: only the caller knows whether that is harmless."""
 
     def __init__(self, url: str, seconds: float | None = None) -> None:
-        """Name the node; nothing is sent yet. `seconds` is the total time of each request (default: `TIMEOUT`)."""
+        """Store the URL. Sends nothing yet. `seconds` is the total time of each request (default: `TIMEOUT`)."""
         self._http = BoundedHttp(url, seconds=TIMEOUT if seconds is None else seconds, shown=shown(url))
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Node:
         self._http.close()
 
     def request(self, method: str, *parameters: Any) -> Any:
-        """Return the result of one call; raise a `NodeError`."""
+        """Make one call and return its result. Raises `UnreachableError`, `UnreadableError` or `RefusedError`."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
         try:
             answer = self._http.request("POST", body=body, maximum=MAXIMUM_ANSWER)
@@ -95,7 +95,7 @@ def _result(method: str, answer: Answer) -> Any:
         raise UnreadableError(method)
     problem = said.get("error")
     if problem is not None:
-        # Some nodes give a refusal the status of an error too.
+        # Check for a JSON-RPC error before the status: some nodes send one with an HTTP error status.
         known = isinstance(problem, dict)
         number = problem.get("code") if known else None
         message = problem.get("message") if known else None
@@ -120,7 +120,7 @@ def number(value: object, largest: int = _LARGEST) -> int:
 
 
 def octets(value: object, size: int | None = None) -> bytes:
-    """Return bytes (0x…), of `size` if it is given; raise `UnreadableError`."""
+    """Return bytes (0x…), exactly `size` of them if given; raise `UnreadableError`."""
     digits = _digits(value)
     if len(digits) % 2 or size not in (None, len(digits) // 2):
         raise UnreadableError("bytes")
@@ -128,13 +128,13 @@ def octets(value: object, size: int | None = None) -> bytes:
 
 
 def words(value: object, count: int) -> list[bytes]:
-    """Return the words (32 bytes each) of an ABI-encoded answer; raise `UnreadableError`."""
+    """Return the `count` words (32 bytes each) of an ABI-encoded answer; raise `UnreadableError`."""
     data = octets(value, 32 * count)
     return [data[at : at + 32] for at in range(0, len(data), 32)]
 
 
 def uint64(word: bytes) -> int:
-    """Return the number in a word of the ABI; raise `UnreadableError` where it is wider than 64 bits."""
+    """Return the number in an ABI word; raise `UnreadableError` if it needs more than 64 bits."""
     value = int.from_bytes(word, "big")
     if value >= 2**64:
         raise UnreadableError("uint64")
@@ -142,14 +142,14 @@ def uint64(word: bytes) -> int:
 
 
 def member(value: object, name: str) -> Any:
-    """Return a member of an object; raise `UnreadableError` if it is none, or has it not."""
+    """Return a member of a JSON object; raise `UnreadableError` if `value` is no object or lacks the member."""
     if not isinstance(value, dict) or name not in value:
         raise UnreadableError(name)
     return value[name]
 
 
 def block_hash(block: Mapping[str, Any] | object) -> bytes:
-    """Return the hash of a block as answered; raise `UnreadableError`."""
+    """Return the hash (32 bytes) that a node's block object names; raise `UnreadableError`."""
     return octets(member(block, "hash"), 32)
 
 

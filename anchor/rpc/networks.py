@@ -1,4 +1,4 @@
-"""The chains that a registry can anchor on, from a file (`anchor/rpc/chains.json`, or the operator's own)."""
+"""Reads the chains file: the chains that a registry can anchor on (`anchor/rpc/chains.json`, or the operator's own)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MEMBERS = ("chain_id", "rpc_url", "confirmations", "poll_milliseconds", "resend
 
 
 def chain_named(name: str, path: Path | None = None) -> Chain:
-    """Return the chain of that name in the file at `path` (default: the packaged one).
+    """Return the chain of that name from the file at `path` (default: the packaged file).
 
-    Raises `Unavailable` (`chains.unreadable`) or `InvalidData` (`chains.…`).
+    Raises `Unavailable` (`chains.unreadable`) or `InvalidData` (`chains.unknown`, `chains.malformed`).
     """
     try:
         data = (files("deedlog.anchor.rpc") / "chains.json").read_bytes() if path is None else path.read_bytes()

@@ -1,4 +1,4 @@
-"""The C2SP formats of a transparency log. Pure, and usable by any log client.
+"""The C2SP formats of a transparency log. Pure; any log client can use it.
 
-Read in this order: `note`, `checkpoint`, `tiles`, `proof`. Imports `anchor.merkle` and the pure ground of `registry`.
+Read in this order: `note`, `checkpoint`, `tiles`, `proof`. Imports `anchor.merkle` and the pure files of `registry`.
 """

@@ -1,7 +1,7 @@
 """C2SP tlog-checkpoint: (origin, size, root) as a signed note.
 
-Extension lines are neither written nor read: the specification does not recommend them, since monitors cannot audit
-them, and a line that nobody checks is a place to mislead.
+Extension lines are not written, and a checkpoint with any is refused. The specification advises against them because
+monitors cannot audit them, and a line that nobody checks can mislead.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class CheckpointError(note.NoteError):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A tree head: the log's origin, the number of entries, and the 32-byte root."""
+    """A head with the log's origin: origin, number of entries, root (32 bytes)."""
 
     origin: str
     size: int
@@ -39,18 +39,18 @@ class Checkpoint:
             raise CheckpointError("checkpoint.malformed", field="origin") from error
         if not isinstance(self.size, int) or isinstance(self.size, bool) or not 0 <= self.size <= MAXIMUM_SIZE:
             raise CheckpointError("checkpoint.malformed", field="size")
-        # RFC 9162 §2.1.1: the empty tree has one root, and every verifier knows it.
+        # RFC 9162 §2.1.1: the empty tree has a fixed root.
         if len(self.root) != HASH_SIZE or (self.size == 0 and self.root != EMPTY_ROOT):
             raise CheckpointError("checkpoint.malformed", field="root")
 
     def text(self) -> str:
-        """Return the note's text."""
+        """Return the note's text: three lines, each with its newline."""
         return f"{self.origin}\n{self.size}\n{note.to_base64(self.root)}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedCheckpoint:
-    """What a note says that nobody has verified: worth something only once the contract's state says the same."""
+    """A checkpoint whose signatures were not verified. Rely on it only once the contract's state has the same head."""
 
     origin: str
     size: int
@@ -58,7 +58,7 @@ class UnverifiedCheckpoint:
 
 
 def parse_text(text: str) -> Checkpoint:
-    """Return the checkpoint of a note's text; raise `CheckpointError` (`checkpoint.malformed`)."""
+    """Parse a note's text as a checkpoint. Raises `CheckpointError` (`checkpoint.malformed`)."""
     lines = text.split("\n")
     if len(lines) != _TEXT_LINES + 1 or lines[-1] or re.fullmatch(r"0|[1-9][0-9]{0,19}", lines[1], re.ASCII) is None:
         raise CheckpointError("checkpoint.malformed")
@@ -70,12 +70,15 @@ def parse_text(text: str) -> Checkpoint:
 
 
 def sign(checkpoint: Checkpoint, private_key: Ed25519PrivateKey) -> bytes:
-    """Return the signed note of a checkpoint, under the origin as the key's name."""
+    """Return the note of a checkpoint, signed under its origin as the key's name."""
     return note.sign(checkpoint.text(), checkpoint.origin, private_key)
 
 
 def open_signed(data: bytes, key: note.VerifierKey) -> Checkpoint:
-    """Return the checkpoint of a note that `key` signed for the origin of its name; raise `NoteError`."""
+    """Verify `key`'s signature of a note and return its checkpoint, whose origin must be the key's name.
+
+    Raises `NoteError` (`note.…`) or `CheckpointError` (`checkpoint.malformed`, `checkpoint.origin`).
+    """
     checkpoint = parse_text(note.open_note(data, key))
     if checkpoint.origin != key.name:
         raise CheckpointError("checkpoint.origin", expected=key.name)
@@ -83,6 +86,6 @@ def open_signed(data: bytes, key: note.VerifierKey) -> Checkpoint:
 
 
 def read_unsigned(data: bytes) -> UnverifiedCheckpoint:
-    """Return what a note says, without a look at its signatures; raise `NoteError` where it is malformed."""
+    """Parse a note's checkpoint without verifying signatures. Raises `NoteError` if the note is malformed."""
     checkpoint = parse_text(note.parse(data).text)
     return UnverifiedCheckpoint(checkpoint.origin, checkpoint.size, checkpoint.root)

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ED25519 = 0x01
-"""signed-note "Signature types"."""
+"""Ed25519's type byte in signed-note, section "Signature types"."""
 
 KEY_ID_SIZE = 4
 KEY_SIZE = 32
 MAXIMUM_NOTE = 512 * 1024
-"""Bytes: 64 signatures of nearly 5 kB each (post-quantum ones), and a text."""
+"""In bytes. Enough for a text and 64 post-quantum signatures of nearly 5 kB each."""
 
 MAXIMUM_SIGNATURES = 64
-"""The specification asks for at least 16."""
+"""The specification requires support for at least 16."""
 
 _NAME = re.compile(r"[!-*,-~]{1,255}", re.ASCII)  # printable ASCII without space and plus
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -31,12 +31,12 @@ _DASH = "\u2014 "
 
 
 class NoteError(VerificationError):
-    """The bytes are no signed note, or not one that the given key signed."""
+    """The bytes are not a signed note, or the given key did not sign it."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoteSignature:
-    """One signature line: unverified until `open_note` says otherwise."""
+    """One signature line: the key's name, its id (4 bytes), the signature. Not verified; `open_note` verifies."""
 
     name: str
     key_id: bytes
@@ -45,7 +45,7 @@ class NoteSignature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note's text, with its last newline, and its signature lines."""
+    """A note's text, including its final newline, and its signature lines."""
 
     text: str
     signatures: tuple[NoteSignature, ...]
@@ -53,7 +53,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """An Ed25519 public key (32 bytes) and the name that it signs under."""
+    """An Ed25519 public key (32 bytes) and the name under which it signs."""
 
     name: str
     public_key: bytes
@@ -66,16 +66,16 @@ class VerifierKey:
 
     @property
     def key_id(self) -> bytes:
-        """Return the 4 bytes that signature lines carry: SHA-256(name ‖ LF ‖ type ‖ key), cut."""
+        """The 4 bytes that identify the key in signature lines: the first of SHA-256(name ‖ LF ‖ type ‖ key)."""
         return sha256(self.name.encode() + b"\n" + bytes([ED25519]) + self.public_key).digest()[:KEY_ID_SIZE]
 
     def __str__(self) -> str:
-        """Return the vkey."""
+        """Return the vkey, signed-note's text form of a verifier key: `name+id+key`."""
         return f"{self.name}+{self.key_id.hex()}+{to_base64(bytes([ED25519]) + self.public_key)}"
 
 
 def parse_key(vkey: str) -> VerifierKey:
-    """Return the key of a vkey; raise `NoteError` (`note.key`)."""
+    """Parse a vkey. Raises `NoteError` (`note.key`, `note.name`)."""
     name, _, rest = vkey.partition("+")
     key_id, _, encoded = rest.partition("+")
     data = from_base64(encoded, "note.key")
@@ -88,14 +88,17 @@ def parse_key(vkey: str) -> VerifierKey:
 
 
 def validate_name(name: str) -> str:
-    """Return a key's name, which is also a log's origin: 1 to 255 printable ASCII characters but space and plus."""
+    """Return the name of a key, which is also a log's origin, if it is valid; else raise `NoteError` (`note.name`).
+
+    Valid are 1 to 255 printable ASCII characters except space and plus.
+    """
     if _NAME.fullmatch(name) is None:
         raise NoteError("note.name")
     return name
 
 
 def parse(data: bytes) -> Note:
-    """Return the text and the signature lines of a note; raise `NoteError`. No signature is verified here."""
+    """Parse a note into text and signature lines, without verifying signatures. Raises `NoteError` (`note.…`)."""
     if len(data) > MAXIMUM_NOTE:
         raise NoteError("note.too_large", maximum=MAXIMUM_NOTE)
     try:
@@ -115,7 +118,10 @@ def parse(data: bytes) -> Note:
 
 
 def sign(text: str, name: str, private_key: Ed25519PrivateKey) -> bytes:
-    """Return the note of `text`, which ends in a newline, signed under `name`."""
+    """Return the note of `text`, signed under `name`. The text must end in a newline.
+
+    Raises `NoteError`: `note.malformed`, `note.not_utf8`, `note.name`, `note.too_large`.
+    """
     if not text.endswith("\n") or _CONTROL.search(text):
         raise NoteError("note.malformed")
     try:
@@ -130,15 +136,16 @@ def sign(text: str, name: str, private_key: Ed25519PrivateKey) -> bytes:
 
 
 def open_note(data: bytes, key: VerifierKey) -> str:
-    """Return the text of a note that `key` signed; raise `NoteError`.
+    """Verify that `key` signed a note, and return the note's text. Raises `NoteError` (`note.…`).
 
-    Signatures of other keys are ignored; one that names this key and fails rejects the note (`note.signature`).
+    Signatures of other keys are ignored. Any signature that names this key and fails rejects the note
+    (`note.signature`).
     """
     note = parse(data)
     known = [line for line in note.signatures if line.name == key.name and line.key_id == key.key_id]
     if not known:
         raise NoteError("note.unsigned", name=key.name)
-    # Slow to import, and where the contract's slot is proven no note is opened.
+    # Import only here: it is slow, and a bundle whose slot is proven opens no note.
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - see above
 
@@ -152,17 +159,17 @@ def open_note(data: bytes, key: VerifierKey) -> str:
 
 
 def to_base64(data: bytes) -> str:
-    """Return standard base 64 (RFC 4648 §4)."""
+    """Encode in standard base 64 (RFC 4648 §4)."""
     return base64.b64encode(data).decode("ascii")
 
 
 def from_base64(text: str, code: str) -> bytes:
-    """Return the bytes of standard base 64 in its one canonical form; raise `NoteError` with `code`."""
+    """Decode standard base 64 in its canonical form. Raises `NoteError` with `code`."""
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise NoteError(code) from error
-    if to_base64(data) != text:  # padding bits may hide anything
+    if to_base64(data) != text:  # refuse other encodings of the same bytes, whose padding bits differ
         raise NoteError(code)
     return data
 
@@ -171,7 +178,7 @@ def _signature(line: str) -> NoteSignature:
     if not line.startswith(_DASH):
         raise NoteError("note.signature_line")
     name, separator, encoded = line[len(_DASH) :].partition(" ")
-    # Other signers' names may hold any Unicode but spaces and plus; ours are narrower (`validate_name`).
+    # Other signers' names may be any Unicode except spaces and plus. Ours are restricted further (`validate_name`).
     if not separator or not name or "+" in name or any(character.isspace() for character in name):
         raise NoteError("note.signature_line")
     data = from_base64(encoded, "note.signature_line")

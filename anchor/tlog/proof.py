@@ -1,6 +1,6 @@
-"""C2SP tlog-proof v1: one entry's inclusion in one checkpoint, as text.
+"""C2SP tlog-proof v1: the proof that a checkpoint includes an entry, as text.
 
-`extra` lines are neither written nor read: they are not authenticated, and a bundle has no use for one.
+`extra` lines are not written, and a proof with any is refused: they are not authenticated, and a bundle needs none.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from deedlog.registry.errors import InvalidData, VerificationError
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAXIMUM_HASHES = 64
-"""A tree of 2^64 leaves is 64 levels high."""
+"""The height of a tree of 2^64 leaves."""
 
 MAXIMUM_PROOF = note.MAXIMUM_NOTE + 8192
-"""Bytes: the note, and before it 64 hashes of 45 bytes with two short lines."""
+"""In bytes. The note, and before it two short lines and 64 hashes of 45 bytes each."""
 
 
 class TlogProofError(InvalidData):
@@ -26,7 +26,10 @@ class TlogProofError(InvalidData):
 
 @dataclass(frozen=True, slots=True)
 class TlogProof:
-    """An index, the inclusion proof from the leaf's sibling up (32 bytes each), and the checkpoint's note, verbatim."""
+    """An entry's index, its inclusion proof, and the checkpoint's note, verbatim.
+
+    `hashes` has 32 bytes each, from the leaf's sibling up.
+    """
 
     index: int
     hashes: tuple[bytes, ...]
@@ -40,13 +43,16 @@ class TlogProof:
             raise TlogProofError("tlog_proof.malformed")
 
     def format(self) -> bytes:
-        """Return the text."""
+        """Return the proof's text."""
         lines = [HEADER, f"index {self.index}", *map(note.to_base64, self.hashes)]
         return ("\n".join(lines) + "\n\n").encode("ascii") + self.note
 
 
 def parse(data: bytes) -> TlogProof:
-    """Return the proof of a text; raise `TlogProofError`. The note is not parsed here."""
+    """Parse a proof's text, but not the note in it.
+
+    Raises `TlogProofError`: `tlog_proof.malformed`, `tlog_proof.too_large`.
+    """
     if len(data) > MAXIMUM_PROOF:
         raise TlogProofError("tlog_proof.too_large", maximum=MAXIMUM_PROOF)
     head, separator, checkpoint_note = data.partition(b"\n\n")

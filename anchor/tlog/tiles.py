@@ -1,7 +1,7 @@
-"""C2SP tlog-tiles v0.1: the tree kept as rows of 256 hashes, and every root and proof computed from those rows.
+"""C2SP tlog-tiles v0.1: the tree as stored rows of 256 hashes, from which every root and proof is computed.
 
-A stored row (level, index) only grows. What a smaller tree had of it is its first `tile_width` hashes, so every partial
-tile and every proof of every earlier tree can be cut from the rows of today.
+A stored row (level, index) only grows. A smaller tree has the first `tile_width` hashes of it, so the partial tiles and
+proofs of every earlier tree can be made from the present rows.
 """
 
 from __future__ import annotations
@@ -19,42 +19,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     ReadTile = Callable[[int, int], bytes]
-    """(level, index) → the hashes stored in that row, 32 bytes each; empty where there is none."""
+    """(level, index) → the hashes stored in that row, 32 bytes each; empty if the row is not stored."""
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 MAXIMUM_LEVEL = 63
 MAXIMUM_INDEX = MAXIMUM_SIZE >> TILE_HEIGHT
-"""The specification sets no limit: this is the last tile of level 0 in the largest tree."""
+"""The last tile of level 0 in the largest tree. The specification sets no limit."""
 
 MAXIMUM_ENTRY = 65_535
-"""Bytes: the length before an entry is a uint16."""
+"""In bytes. The length before an entry is a uint16."""
 
 SHARED_ROWS = 256
-"""Rows whose nodes are remembered, 16 KiB each: enough for a log of 16 million entries, of which a proof then hashes
-one row and not two or three."""
+"""How many rows have their nodes cached, 16 KiB each.
+
+Enough for a log of 16 million entries, in which a proof then hashes one row instead of two or three.
+"""
 
 
 class TileError(InvalidData):
-    """A path, a tile or an entry bundle is not as C2SP tlog-tiles has it."""
+    """A path, a tile or an entry bundle does not conform to C2SP tlog-tiles."""
 
 
 @dataclass(frozen=True, slots=True)
 class TilePath:
-    """The address of a tile (level 0 to 63) or of an entry bundle (level None) below the log's prefix."""
+    """The path of a tile (level 0 to 63) or of an entry bundle (level None), relative to the log's prefix.
+
+    `width` is the number of hashes or entries: 1 to 256.
+    """
 
     level: int | None
     index: int
     width: int = TILE_WIDTH
 
     def __post_init__(self) -> None:
-        """Raise `TileError` (`tile.path`) unless there is such a path."""
+        """Raise `TileError` (`tile.path`) unless the members are in range."""
         level = 0 if self.level is None else self.level
         if not (0 <= level <= MAXIMUM_LEVEL and 0 <= self.index <= MAXIMUM_INDEX and 1 <= self.width <= TILE_WIDTH):
             raise TileError("tile.path")
 
     def __str__(self) -> str:
-        """Return the path, as in `tile/0/x001/x234/067.p/5`."""
+        """Return the path as text, such as `tile/0/x001/x234/067.p/5`."""
         groups = [f"{self.index % 1000:03d}"]
         rest = self.index // 1000
         while rest:
@@ -72,25 +77,28 @@ _PATH = re.compile(
 
 
 def parse_path(text: str) -> TilePath:
-    """Return the address that `text` has below the log's prefix; raise `TileError` (`tile.path`)."""
+    """Parse a path relative to the log's prefix. Raises `TileError` (`tile.path`)."""
     match = _PATH.fullmatch(text)
     if match is None:
         raise TileError("tile.path")
     level = None if match["level"] == "entries" else int(match["level"])
     width = TILE_WIDTH if match["width"] is None else int(match["width"])
     path = TilePath(level, int(match["groups"].replace("/", "").replace("x", "")), width)
-    if str(path) != text:  # one path for one tile: no leading `x000`, no `.p/256`
+    if str(path) != text:  # a tile has only one path: no leading `x000`, no `.p/256`
         raise TileError("tile.path")
     return path
 
 
 def tile_width(level: int, index: int, size: int) -> int:
-    """Return how many hashes the tile (level, index) has in a tree of `size`: 0 where there is none, at most 256."""
+    """Return how many hashes the tile (level, index) has in a tree of `size`: 0 (no such tile) to 256."""
     return max(0, min(TILE_WIDTH, (size >> TILE_HEIGHT * level) - index * TILE_WIDTH))
 
 
 def encode_entries(entries: Sequence[bytes]) -> bytes:
-    """Return an entry bundle: each of the 1 to 256 entries after its length as a big-endian uint16."""
+    """Return an entry bundle: 1 to 256 entries, each preceded by its length as a big-endian uint16.
+
+    Raises `TileError`: `tile.entries`, `tile.entry_too_large`.
+    """
     if not 1 <= len(entries) <= TILE_WIDTH:
         raise TileError("tile.entries")
     for entry in entries:
@@ -100,7 +108,7 @@ def encode_entries(entries: Sequence[bytes]) -> bytes:
 
 
 def decode_entries(data: bytes) -> list[bytes]:
-    """Return the 1 to 256 entries of an entry bundle; raise `TileError` (`tile.entries`) on anything else."""
+    """Return the 1 to 256 entries of an entry bundle. Raises `TileError` (`tile.entries`)."""
     entries: list[bytes] = []
     position = 0
     while position < len(data):
@@ -117,7 +125,7 @@ def decode_entries(data: bytes) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What appending leaves changes: the rows to store, whole, and the tree's new size and root."""
+    """The result of appending leaves: the changed rows, whole, by (level, index), and the tree's new size and root."""
 
     tiles: dict[tuple[int, int], bytes]
     size: int
@@ -125,10 +133,11 @@ class Appended:
 
 
 def append(read_tile: ReadTile, size: int, leaf_hashes: Sequence[bytes]) -> Appended:
-    """Return what becomes of the tree of `size`, whose rows `read_tile` reads, when these leaf hashes follow.
+    """Append leaf hashes to the tree of `size`, whose rows `read_tile` reads. Return what changes; nothing is stored.
 
-    What a row holds beyond `size` is overwritten, so the leavings of a lost writer do no harm. Raises `InvalidData`
-    (`merkle.hash_length`, `merkle.integer`), or `TileError` (`tile.too_short`) where a row lacks what `size` needs.
+    Hashes in a row beyond `size` are ignored and overwritten, so leftovers of a failed writer do no harm. Raises
+    `InvalidData` (`merkle.hash_length`, `merkle.integer`), or `TileError` (`tile.too_short`) if a row has fewer hashes
+    than `size` requires.
     """
     if any(len(leaf_hash) != HASH_SIZE for leaf_hash in leaf_hashes):
         raise InvalidData("merkle.hash_length", expected=HASH_SIZE)
@@ -159,15 +168,15 @@ def append(read_tile: ReadTile, size: int, leaf_hashes: Sequence[bytes]) -> Appe
 
 
 def root(read_tile: ReadTile, size: int) -> bytes:
-    """Return the root of the first `size` leaves."""
+    """Return the root of the first `size` leaves. Raises `InvalidData` (`merkle.integer`, `tile.too_short`)."""
     merkle.require_size(size, "size")
     return merkle.EMPTY_ROOT if size == 0 else _Subtrees(read_tile, size).root(0, size)
 
 
 def root_from_leaves(read_tile: ReadTile, size: int) -> bytes:
-    """Return the root of exactly `size` leaf hashes, recomputed from the rows of level 0 alone, one at a time.
+    """Return the root of exactly `size` leaf hashes, recomputed from the rows of level 0 alone.
 
-    Raises `TileError` (`tile.too_short`) where there are fewer.
+    Reads one row at a time. Raises `TileError` (`tile.too_short`) if there are fewer leaf hashes.
     """
     merkle.require_size(size, "size")
     tile_count = -(-size // TILE_WIDTH)
@@ -176,19 +185,25 @@ def root_from_leaves(read_tile: ReadTile, size: int) -> bytes:
 
 
 def inclusion_proof(read_tile: ReadTile, index: int, size: int) -> list[bytes]:
-    """Return the inclusion proof of leaf `index` in the tree of the first `size` leaves, from the leaf up."""
+    """Return the inclusion proof of leaf `index` in the tree of the first `size` leaves, from the leaf's sibling up.
+
+    Raises `InvalidData`: `merkle.index`, `merkle.integer`, `tile.too_short`.
+    """
     subtrees = _Subtrees(read_tile, size)
     return [subtrees.root(start, end) for start, end in merkle.inclusion_ranges(index, size)]
 
 
 def consistency_proof(read_tile: ReadTile, old: int, new: int) -> list[bytes]:
-    """Return the consistency proof from the tree of the first `old` leaves to that of the first `new`."""
+    """Return the consistency proof from the tree of the first `old` leaves to the tree of the first `new` leaves.
+
+    Raises `InvalidData`: `merkle.sizes`, `merkle.integer`, `tile.too_short`.
+    """
     subtrees = _Subtrees(read_tile, new)
     return [subtrees.root(start, end) for start, end in merkle.consistency_ranges(old, new)]
 
 
 class _Subtrees:
-    """The roots of subtrees of one tree; each row is read once and never beyond its width in that tree."""
+    """Computes roots of subtrees of one tree. Reads each row once, and only the hashes that belong to that tree."""
 
     def __init__(self, read_tile: ReadTile, size: int) -> None:
         self._read_tile = read_tile
@@ -196,7 +211,7 @@ class _Subtrees:
         self._nodes: dict[tuple[int, int], tuple[bytes, ...]] = {}
 
     def root(self, start: int, end: int) -> bytes:
-        """Return the root of the leaves [start, end): a perfect subtree, or one at the tree's right edge."""
+        """Return the root of the leaves [start, end), which are a perfect subtree or one at the tree's right edge."""
         count = end - start
         if count & (count - 1) == 0:
             return self._perfect(start, count)
@@ -204,7 +219,7 @@ class _Subtrees:
         return node_hash(self._perfect(start, split), self.root(start + split, end))
 
     def _perfect(self, start: int, count: int) -> bytes:
-        """Return the root of the perfect subtree of `count` = 2^h leaves at `start`, hashing inside one row only."""
+        """Return the root of the perfect subtree of `count` = 2^h leaves at `start`. Needs only one row."""
         level, height = divmod(count.bit_length() - 1, TILE_HEIGHT)
         index, offset = divmod(start >> TILE_HEIGHT * level, TILE_WIDTH)
         first = (offset >> height) * HASH_SIZE
@@ -223,7 +238,7 @@ class _Subtrees:
 
 @lru_cache(SHARED_ROWS)
 def _shared_nodes(row: bytes) -> tuple[bytes, ...]:
-    """Remember the nodes of rows that many proofs share: all but the full ones of level 0."""
+    """Return the nodes of a row, cached. For the rows that many proofs share: all except the full ones of level 0."""
     return merkle.perfect_nodes(row)
 
 

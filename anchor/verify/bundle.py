@@ -1,6 +1,6 @@
-"""The bundle: one file that proves one statement, offline. `docs/formats.md` has it to the byte.
+"""The bundle: one file that proves one statement, offline. `docs/formats.md` specifies every byte.
 
-Nothing here is verified: a parsed bundle is a claim. It holds no unsigned copies of signed values.
+Parsing verifies nothing: a parsed bundle only claims. A bundle has no unsigned copies of signed values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 VERSION = 1
 MEDIA_TYPE = "application/vnd.deedlog.bundle+json"
 MAXIMUM_BUNDLE = 4 * 1024 * 1024
-"""Bytes, as read and as written: a statement with 64 shares, some anchors, room to spare."""
+"""In bytes, for reading and writing. A statement with 64 shares and some anchors needs less."""
 
 MAXIMUM_ANCHORS = 16
 
@@ -53,7 +53,7 @@ class BundleError(InvalidData):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Typed data, entry, the registry's identity, and anchors, or a tlog-proof in the newest checkpoint, or both."""
+    """Typed data, entry, the registry's identity, and anchors, a tlog-proof in the newest checkpoint, or both."""
 
     typed_data: dict[str, Any]
     entry: bytes
@@ -62,7 +62,7 @@ class Bundle:
     tlog_proof: bytes | None
 
     def format(self) -> bytes:
-        """Return the file's bytes: JSON, UTF-8, two spaces, a newline at the end."""
+        """Return the file's bytes: JSON in UTF-8, indented by two spaces, with a newline at the end."""
         return (_ENCODER.encode(self._to_json()) + "\n").encode("utf-8")
 
     def _to_json(self) -> dict[str, Any]:
@@ -80,16 +80,16 @@ class Bundle:
         return value
 
     def check_written(self) -> None:
-        """Raise `BundleError` (`bundle.too_large`) if it exceeds the limit as it is written, with indentation."""
+        """Raise `BundleError` (`bundle.too_large`) if `format` would exceed `MAXIMUM_BUNDLE`, with its indentation."""
         sizes = accumulate(len(part.encode("utf-8")) for part in _ENCODER.iterencode(self._to_json()))
         if any(size >= MAXIMUM_BUNDLE for size in sizes):
             raise BundleError("bundle.too_large", maximum=MAXIMUM_BUNDLE)
 
 
 def parse(data: bytes, contracts: Mapping[int, Contract]) -> Bundle:
-    """Return what a bundle's bytes say; raise `BundleError` (`bundle.…`, `json.…`, `hex.…`).
+    """Parse a bundle's bytes. Raises `BundleError` (`bundle.…`, `json.…`, `hex.…`, `list.…`, `registry.…`).
 
-    `contracts` are the compiled contracts of the versions that are known: the registry address commits to one.
+    `contracts` has the compiled contract of each known version. The registry address commits to one of them.
     """
     try:
         return _read(strict_json.loads(data, MAXIMUM_BUNDLE), contracts)
@@ -107,7 +107,7 @@ def _read(value: Any, contracts: Mapping[int, Contract]) -> Bundle:
     proofs = tuple(name for name in ("anchors", "tlog_proof") if name in value) or ("anchors",)
     data = members(value, ("about", "version", "typed_data", "entry", "registry", *proofs), "")
     if data["about"] != ABOUT:
-        # People read this text first. If anybody could rewrite it, a forger would.
+        # People read this text first. If it could be changed, a forger would change it.
         raise BundleError("bundle.about", field="about")
     if isinstance(data["version"], bool) or not isinstance(data["typed_data"], dict):
         raise BundleError("bundle.not_a_bundle")

@@ -1,4 +1,4 @@
-"""Selective disclosure: a bundle in which one account's line of a statement can be read. Pure."""
+"""Selective disclosure: makes a bundle that shows only one account's line of a statement. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def open_line(bundle: Bundle, account: bytes) -> Bundle:
-    """Return a bundle in which only one account's line can be read; all signatures still hold."""
+    """Return a bundle that shows only the account's line; the others are hashes. All signatures still hold.
+
+    Raises `InvalidData`: `payout_check.no_agreement` if the statement's kind has no lines, `statement.no_line` if the
+    account has none that is open, and otherwise as `verify` does.
+    """
     verdict = verify(bundle, Pins())
     if verdict.statement.STRUCT.lines is None:
         raise InvalidData("payout_check.no_agreement", kind=verdict.statement.kind)

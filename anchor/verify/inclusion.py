@@ -1,7 +1,7 @@
-"""Steps 5 to 9 of a verification: that the entry is in the log, and what the bundle's anchors show, put together.
+"""Steps 5 to 9 of a verification: whether the log includes the entry, and what the bundle's anchors show together.
 
-Each anchor is checked by itself (`evidence`). The answers of the bundle are a function of the set of these: neither the
-order of the anchors nor one that is there twice changes them.
+Each anchor is checked by itself (`evidence`). The bundle's answers depend only on the set of anchors: neither their
+order nor a repeated anchor changes the answers.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ _PRECEDENCE = (Answer.YES, Answer.NO, Answer.NOT_CHECKED)
 
 
 def position_of(bundle: Bundle) -> int:
-    """Return the index in the log at which a bundle's proofs have its entry; whether that holds is `included`.
+    """Return the log index that a bundle's proofs give for its entry. Whether they hold is the answer `included`.
 
-    Raises `VerificationError`: `bundle.indices` where they disagree, for `included` may rest on another than is read
-    here; `bundle.no_proof` where no proof can be read, since all anchors are of unknown types.
+    Raises `VerificationError`: `bundle.indices` if the proofs name different indices, since `included` might rest on
+    another proof than the one read here; `bundle.no_proof` if all anchors are of unknown types, so that no proof can be
+    read. Raises `InvalidData` (`tlog_proof.…`) if a proof is malformed.
     """
     proofs = [*(anchor.tlog_proof for anchor in bundle.anchors), bundle.tlog_proof]
     indices = {tlog_proof.parse(text).index for text in proofs if text is not None}
@@ -46,7 +47,7 @@ def position_of(bundle: Bundle) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """The answers included, anchored, final and time of a bundle; those of each anchor; the chain they rest on."""
+    """The bundle's answers included, anchored, final and time; each anchor's own answers; the chain they rest on."""
 
     findings: dict[str, Finding]
     anchors: tuple[AnchorFindings, ...] = ()
@@ -54,7 +55,10 @@ class Inclusion:
 
 
 def find_inclusion(bundle: Bundle, statement: Statement, digest: bytes, entry: entries.Entry, pins: Pins) -> Inclusion:
-    """Return what a bundle shows about its entry's place in the log; the anchors' answers are in the anchors' order."""
+    """Do steps 5 to 9 and return the answers. The anchors' own answers are in the bundle's order.
+
+    `digest` is the statement's (32 bytes), `entry` the bundle's parsed entry. A proof that does not hold gives a no.
+    """
     logged = LoggedEntry(bundle.registry, merkle.leaf_hash(bundle.entry), entry.time)
     anchors = tuple(anchor.check(logged, pins) for anchor in bundle.anchors)
     ranked = _ranked(bundle.anchors, anchors)
@@ -62,12 +66,12 @@ def find_inclusion(bundle: Bundle, statement: Statement, digest: bytes, entry: e
     # Step 5.
     rebuilt = entries.build(entries.Entry(digest, statement.kind, entry.signatures, statement.subjects(), entry.time))
     if rebuilt != bundle.entry:
-        # What the proofs show about these bytes says nothing about the statement.
+        # The proofs are about the entry's bytes, and these are not the entry of this statement.
         refused = no("entry.not_of_statement")
         findings = not_anchored(refused, refused, entry.time)
         anchors = tuple(replace(item, findings=findings) if item.known else item for item in anchors)
         return Inclusion(findings, anchors, chain_id)
-    # Steps 6 to 8 of each anchor are done above; step 9 puts them together.
+    # Steps 6 to 8 were done above for each anchor. Step 9 combines them.
     by_itself = [] if bundle.tlog_proof is None else [by_log_key(bundle.tlog_proof, logged)]
     included = _first([*(item.findings["included"] for item in ranked), *by_itself])
     anchored = ranked[0].findings["anchored"] if ranked else not_checked("anchored.not_yet")
@@ -77,12 +81,12 @@ def find_inclusion(bundle: Bundle, statement: Statement, digest: bytes, entry: e
 
 
 def _first(findings: Iterable[Finding]) -> Finding:
-    """Return the first yes; if there is none, the first no; if there is none, the first."""
+    """Return the first yes; without a yes, the first no; without either, the first finding."""
     return min(findings, key=lambda finding: _PRECEDENCE.index(finding.answer))
 
 
 def _ranked(anchors: Sequence[Anchor], checked: Sequence[AnchorFindings]) -> list[AnchorFindings]:
-    """Return what the anchors show, that first which answers for the bundle (step 9), whatever their order."""
+    """Return the anchors' findings, ranked as in step 9. The first answers for the bundle, whatever their order."""
 
     def rank(pair: tuple[Anchor, AnchorFindings]) -> tuple[bool, int, bool, bool, bool, int, int, str]:
         anchor, found = pair

@@ -1,7 +1,8 @@
-"""A payee's own payouts, from bundles alone: their own line of the agreement, the payer's reports and rotations. Pure.
+"""A payee's own payouts, from bundles alone: the payee's line of the agreement, the payer's reports and rotations.
 
-Whether the agreement was in force is not seen here: that takes all that the log has on its works. What is checked is
-that everything is signed by who must, is in one log, and that the reports are the payer's, on these works, once each.
+Pure. Checks that all required accounts have signed, that everything is in one log, and that the reports are the
+payer's, on these works, each counted once. Does not check whether the agreement was in force: that needs all statements
+in the log about its works.
 """
 
 from __future__ import annotations
@@ -35,12 +36,15 @@ _OF_ANOTHER_AGREEMENT = (
     "report.straddles",
     "work.unknown",
 )
-"""Refusals of a report that the agreement does not cover: its work, payer or period is another."""
+"""Error codes of a report that the agreement does not cover: another work, payer or period."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPayouts:
-    """What a payee is due of each report, in minor units of `currency`."""
+    """What a payee is due from each report, in minor units of `currency` (empty without reports).
+
+    `account` is the payee's, `ppm` its share in parts per million.
+    """
 
     account: bytes
     ppm: int
@@ -53,10 +57,11 @@ class OwnPayouts:
 def own_payouts(
     agreement: Bundle, reports: Sequence[Bundle], account: bytes | None, registry: bytes | None, blocks: Sequence[bytes]
 ) -> OwnPayouts:
-    """Return a payee's payouts; `account` None: whose line alone is open. Raises `InvalidData` (`payout_check.…`).
+    """Return a payee's payouts under an agreement.
 
-    Among `reports` may be the rotations by which the payer was succeeded.
-    `registry` is the address that the user pins, `blocks` hashes of blocks that the user says are final.
+    `reports` may include the rotations of the payer. If `account` is None, the payee is the account whose line is the
+    only open one. `registry` is the address that the user pins, `blocks` are the hashes of blocks that the user says
+    are final. Raises `InvalidData`: `payout_check.…`, `registry.other`, or the code of the rule that a report breaks.
     """
     sound = _sound(agreement, registry, blocks)
     statement = sound.statement
@@ -76,7 +81,9 @@ def own_payouts(
         if isinstance(verdict.statement, RevenueReport):
             _check_report(rights, fact)
             found.append((verdict.digest, verdict.statement))
-        elif not isinstance(verdict.statement, Rotation):
+        elif isinstance(verdict.statement, Rotation):
+            fold.check(rights, fact)
+        else:
             raise InvalidData("payout_check.no_report", digest=to_hex(verdict.digest), kind=verdict.statement.kind)
         fold.apply(rights, fact)
     changes = payouts.changes(found)
@@ -85,7 +92,7 @@ def own_payouts(
 
 
 def _sound(bundle: Bundle, registry: bytes | None, blocks: Sequence[bytes]) -> Verdict:
-    """Return the verdict on a bundle in which nothing is wrong, and whose statement is signed by all."""
+    """Return the verdict on a bundle; raise `InvalidData` (`payout_check.unsound`) if any answer is no."""
     verdict = verify(bundle, Pins(registry=registry, block_hashes=tuple(blocks)))
     for name, finding in verdict.findings.items():
         if finding.answer is Answer.NO:
@@ -101,9 +108,10 @@ def _line(agreement: Agreement, account: bytes | None) -> Share:
 
 
 def _check_report(rights: State, fact: Fact) -> None:
-    """Raise `InvalidData` unless a report counts after the agreement, reports and rotations that come before it.
+    """Raise `InvalidData` unless a report counts, given the agreement, reports and rotations before it in the log.
 
-    The rule is the registry's own. A report that it refuses may count under another agreement.
+    Applies the registry's own rule. A report that it refuses may count under another agreement
+    (`payout_check.other_agreement`).
     """
     try:
         fold.check(rights, fact)

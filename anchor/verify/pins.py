@@ -1,4 +1,4 @@
-"""What the user brings besides the bundle: whom they trust, and what nodes answered."""
+"""The user's part of a verification: trust roots, and the answers of nodes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NodeAnswer:
-    """What one RPC node said: its chain, the hashes of the blocks asked for (by number), the finalized block's number.
+    """One RPC node's answers: its chain, the hashes of blocks by number, and the number of the finalized block.
 
-    `problem` is the code of why it said nothing of use.
+    `finalized` is None if the chain has no finalized tag. `problem` is a code if the node gave no usable answer.
     """
 
     url: str
@@ -21,7 +21,7 @@ class NodeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """What the user brings: the registry's address, hashes of final blocks, nodes' answers, makers of renditions."""
+    """The user's pins: registry address, hashes of final blocks, nodes' answers, and trusted makers of renditions."""
 
     registry: bytes | None = None
     block_hashes: tuple[bytes, ...] = ()

@@ -1,16 +1,16 @@
-"""From a bundle to its verdict. Pure. The numbers are the procedure of `docs/formats.md`.
+"""From a bundle to its verdict. Pure. The steps have the numbers of the procedure in `docs/formats.md`.
 
-1. Recompute the registry address from the bundle's salt and arguments; compare it with the pinned one.
+1. Recompute the registry address from the bundle's salt and arguments; compare it with the pinned address.
 2. Rebuild the statement and its digest from the typed data, whose domain must be this registry's.
 3. file: compare the file's hash and length with the statement's.
 4. signatures, complete, author: check each signature of the entry over the digest, and that none is missing.
-5. Rebuild the entry from body, signatures and time; it must be the bytes that were logged.
-6. For each anchor of the type `evm-slot`: header → state root → account → slot of the root → head; the head's size must
-be the checkpoint's. An anchor of an unknown type is not checked.
-7. included: the entry's inclusion proof holds in a tree whose size and root come from one trusted place: a head that
-step 6 found in a block that somebody vouches for, or a checkpoint that the address's log key signed.
-8. anchored, final, time of each anchor: whether its block is vouched for, by the user's block hash or by nodes.
-9. The bundle's answers: those of one anchor, which the set of the anchors decides, not their order.
+5. Rebuild the entry from body, signatures and time; it must equal the logged bytes.
+6. For each anchor of type `evm-slot`: header → state root → account → slot of the root → head. The head's size must be
+   the checkpoint's. An anchor of an unknown type is not checked.
+7. included: the entry's inclusion proof holds in a tree whose size and root come from one trusted source: a head that
+   step 6 found in a block that the user or nodes vouch for, or a checkpoint that the registry's log key signed.
+8. anchored, final and time of each anchor: whether the user's block hash or nodes vouch for its block.
+9. The bundle's answers are those of one anchor. The set of anchors decides which, never their order.
 """
 
 from __future__ import annotations
@@ -52,9 +52,11 @@ def verify(
     file: FileDigest | None = None,
     rendition: Bundle | None = None,
 ) -> Verdict:
-    """Return the verdict on a bundle; `rendition` is the bundle of a rendition that `file` may be instead.
+    """Return the verdict on a bundle.
 
-    Raises `InvalidData` only where the bundle holds no statement or no entry.
+    `file` is the digest of the user's file. `rendition` is the bundle of a rendition: `file` may be that rendition
+    instead of the registered file. Raises `InvalidData` only if a bundle's typed data is no statement or its entry
+    cannot be parsed.
     """
     # Step 1.
     identity = bundle.registry
@@ -79,9 +81,9 @@ def verify(
 
 
 def _as_pinned(findings: dict[str, Finding], meant: bytes, address: bytes, pins: Pins) -> dict[str, Finding]:
-    """Return answers as they count: for the registry that the statement is meant for and the user has pinned.
+    """Return the answers that remain after comparing three addresses: statement's domain, log and pin (steps 1 and 2).
 
-    `meant` is the address in the statement's domain, `address` that of the log.
+    `meant` is the address in the statement's domain, `address` the log's.
     """
     if meant != address:
         return _refused(findings, no("typed_data.domain", expected=to_checksum(address), actual=to_checksum(meant)))
@@ -90,7 +92,7 @@ def _as_pinned(findings: dict[str, Finding], meant: bytes, address: bytes, pins:
     if pins.registry is not None:
         other = no("registry.other", expected=to_checksum(pins.registry), actual=to_checksum(address))
         return _refused(findings, other)
-    # Without a pin all below the signatures is the bundle's own word: at best not checked.
+    # Without a pin, everything beyond the signatures is only the bundle's own word: not checked at best.
     unpinned = not_checked("registry.from_bundle", registry=to_checksum(address))
     return {
         name: unpinned if name in _BELOW_SIGNATURES and finding.answer is not Answer.NO else finding
@@ -99,7 +101,7 @@ def _as_pinned(findings: dict[str, Finding], meant: bytes, address: bytes, pins:
 
 
 def _refused(findings: dict[str, Finding], reason: Finding) -> dict[str, Finding]:
-    """Return the answers of a bundle whose log is another registry's: below the signatures nothing counts."""
+    """Return the answers of a bundle whose log is another registry's: nothing beyond the signatures counts."""
     refused = {
         **dict.fromkeys(("complete", "included", "anchored"), reason),
         "final": not_checked("final.not_anchored"),
@@ -136,13 +138,13 @@ def _file_of_rendition(statement: Statement, digest: bytes, pins: Pins, file: Fi
         finding = verdict.findings[name]
         if finding.answer is not Answer.YES:
             return finding
-    # Anybody can sign a rendition of anything. It counts on the word of an account that signed the source, or of one
-    # that the user trusts.
+    # Anybody can sign a rendition of anything. It counts only if its maker also signed the source, or if the user
+    # trusts the maker.
     makers = made.signers() or ()
     if not set(makers) & {*(statement.signers() or ()), *pins.makers}:
         maker = ", ".join(map(to_checksum, makers))
         return not_checked("file.rendition_of_another", source=to_hex(digest), maker=maker)
-    # That it was registered rests on the word that its own inclusion rests on.
+    # The rendition must be registered, so this answer also needs the trust on which its own inclusion rests.
     return replace(verdict.findings["file"], trust=(Trust.SIGNER, *verdict.findings["included"].trust))
 
 
@@ -151,7 +153,7 @@ def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[s
         for signature in entry.signatures:
             check(signature, digest)
     except VerificationError as error:
-        # An entry whose signatures are of something else says nothing about this statement.
+        # If a signature is not over this digest, the entry says nothing about this statement.
         return dict.fromkeys(("author", "signatures", "complete"), refuted(error))
     if not entry.signatures:
         return dict.fromkeys(("author", "signatures", "complete"), no("signature.none"))
@@ -168,7 +170,10 @@ def _signed(statement: Statement, digest: bytes, entry: entries.Entry) -> dict[s
 
 
 def complete(statement: Statement, names: str, *trust: Trust) -> Finding:
-    """Return a yes: all accounts that must sign have signed. That hidden lines fit to the open ones is their word."""
+    """Return the yes for complete: all accounts that must sign have signed. `names` lists them.
+
+    If lines are hidden, the reader trusts the signers that hidden and open lines fit together.
+    """
     lines = statement.lines()
     if not any(isinstance(line, bytes) for line in lines):
         return yes("complete.all", *trust, accounts=names)

@@ -1,4 +1,4 @@
-"""The verdict: separate answers, each with its reason and whom it trusts; never one green tick."""
+"""The verdict: separate answers, each with its reason and whom you trust for it. Never one green tick."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 QUESTIONS = ("file", "author", "signatures", "complete", "included", "anchored", "final", "time", "standing")
 EVIDENCE_QUESTIONS = ("included", "anchored", "final", "time")
-"""What the anchors of a bundle answer, each by itself and all together."""
+"""The questions that each anchor of a bundle answers by itself, and all anchors answer together."""
 
 REQUIRED = ("file", "signatures", "complete", "included", "anchored")
-"""What must be yes by default (file: when one is given)."""
+"""The questions that must be yes by default (file: only if a file is given)."""
 
 
 class Answer(StrEnum):
@@ -33,7 +33,7 @@ class Answer(StrEnum):
 
 
 class Trust(StrEnum):
-    """Whose word an answer rests on, beyond mathematics."""
+    """Whom you trust if you accept an answer, besides mathematics."""
 
     NOBODY = "nobody"
     LOG_KEY = "log_key"
@@ -44,7 +44,7 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One answer: its reason is a code of the catalogue with parameters."""
+    """One answer, and its reason: a code of the catalogue of texts, with parameters."""
 
     answer: Answer
     code: str
@@ -62,30 +62,30 @@ class Finding:
 
 
 def yes(code: str, *trust: Trust, **params: str | int) -> Finding:
-    """Return a yes for the reason `code`, resting on `trust`."""
+    """Return a yes with the reason `code`, which rests on `trust` (default: `Trust.NOBODY`)."""
     return Finding(Answer.YES, code, params, trust or (Trust.NOBODY,))
 
 
 def no(code: str, **params: str | int) -> Finding:
-    """Return a no for the reason `code`."""
+    """Return a no with the reason `code`."""
     return Finding(Answer.NO, code, params)
 
 
 def refuted(error: DeedlogError) -> Finding:
-    """Return a no for the reason that a check raised."""
+    """Return a no whose reason is the error that a check raised."""
     return Finding(Answer.NO, error.code, error.params)
 
 
 def not_checked(code: str, **params: str | int) -> Finding:
-    """Return a not checked for the reason `code`."""
+    """Return a not checked with the reason `code`."""
     return Finding(Answer.NOT_CHECKED, code, params)
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorFindings:
-    """What one anchor of a bundle shows by itself: the answers that the bundle would give if it had no other anchor.
+    """One anchor's own answers: those that the bundle would give if it had no other anchor.
 
-    `known` is false for a type that this version does not know; `broken` is true if its own proofs do not hold.
+    `known` is false if this version does not know the anchor's type. `broken` is true if its own proofs do not hold.
     """
 
     type: str
@@ -96,11 +96,11 @@ class AnchorFindings:
 
     @property
     def on_development_chain(self) -> bool:
-        """Whether the anchor is on a chain that proves nothing to others."""
+        """Whether the anchor is on a development chain, which proves nothing to others."""
         return self.chain_id in DEVELOPMENT_CHAINS
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form: type, the chain if the type has one, answers by question."""
+        """Return the JSON form: type, chain (if the type has one), answers by question."""
         answers = {"answers": {name: self.findings[name].to_json() for name in EVIDENCE_QUESTIONS}}
         if self.chain_id is None:
             return {"type": self.type, **answers}
@@ -110,7 +110,10 @@ class AnchorFindings:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All answers about one bundle, and what they are about; `anchors` are in the bundle's order."""
+    """All answers about one bundle, with its statement, digest (32 bytes), registry address (20 bytes) and chain.
+
+    `chain_id` is the chain that the answers rest on, if any. `anchors` are in the bundle's order.
+    """
 
     statement: Statement
     digest: bytes
@@ -122,17 +125,17 @@ class Verdict:
 
     @property
     def on_development_chain(self) -> bool:
-        """Whether the chain that the answers rest on proves nothing to others."""
+        """Whether the answers rest on a development chain, which proves nothing to others."""
         return self.chain_id in DEVELOPMENT_CHAINS
 
     def exit_code(self, require: Collection[str]) -> int:
-        """Return 1 if any answer is no; else 2 if one of `require` is not yes; else 0."""
+        """Return 1 if any answer is no; else 2 if a question in `require` is not answered yes; else 0."""
         if any(finding.answer is Answer.NO for finding in self.findings.values()):
             return 1
         return 0 if all(self.findings[name].answer is Answer.YES for name in require) else 2
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form: answers by question, in their order."""
+        """Return the JSON form, with the answers by question in the order of `QUESTIONS`."""
         return {
             "digest": to_hex(self.digest),
             "kind": self.statement.kind,
@@ -147,7 +150,10 @@ class Verdict:
 
 
 def parse_require(text: str | None, *, file_given: bool) -> tuple[str, ...]:
-    """Return the questions that must be yes: those of a comma-separated list, or the default."""
+    """Return the questions that must be yes, from a comma-separated list (None: `REQUIRED`).
+
+    Raises `InvalidData` (`verify.unknown_question`).
+    """
     if text is None:
         return tuple(name for name in REQUIRED if name != "file" or file_given)
     names = tuple(name.strip() for name in text.split(","))

@@ -1,4 +1,4 @@
-"""A verdict with other statements of the same log beside it: what the rules make of them together. Pure."""
+"""A verdict that takes other statements of the same log into account, by the rules. Pure."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 _PROVEN = ("signatures", "included")
-"""What must hold of a statement before the rules are asked about it."""
+"""The answers that must be yes for every statement before the rules are applied to it."""
 
 
 def with_others(verdict: Verdict, bundle: Bundle, pins: Pins, others: Sequence[Bundle]) -> Verdict:
-    """Return the verdict on a bundle as it is with others beside it that bear on it, of the same log.
+    """Return the verdict on a bundle, given other bundles of the same log whose statements bear on it.
 
-    Such are the claim of an upload, its countersignature, the agreement that is terminated; each counts if it is signed
-    and included.
+    Examples: the claim of an upload, its countersignature, the agreement that is terminated. If any of the bundles is
+    not proven to be signed and included, standing is not checked and the other answers stay as they are.
     """
     findings = verdict.findings
     if not others or any(findings[name].answer is not Answer.YES for name in _PROVEN):
@@ -58,7 +58,7 @@ def _found(verdict: Verdict, bundle: Bundle, pins: Pins, others: Sequence[Bundle
     if not standing.counts:
         return found
     statement, trust = verdict.statement, verdict.findings["included"].trust
-    if RULES[statement.kind].signers is not None:  # it counts, so all have signed
+    if RULES[statement.kind].signers is not None:  # the statement counts, so all required accounts have signed
         names = ", ".join(to_checksum(signature.account) for signature in entry.signatures)
         found["complete"] = complete(statement, names, *trust)
     work = rights.works.get(verdict.digest)
@@ -69,6 +69,6 @@ def _found(verdict: Verdict, bundle: Bundle, pins: Pins, others: Sequence[Bundle
 
 
 def fact_of(statement: Statement, digest: bytes, entry: entries.Entry) -> Fact:
-    """Return a statement as the rules take it."""
+    """Return a statement as a fact, the form in which the rules read it."""
     accounts = tuple(signature.account for signature in entry.signatures)
     return Fact(digest, statement.kind, accounts, entry.subjects, entry.time, statement)

@@ -1,8 +1,8 @@
-"""The command `deedlog`. Each command's module is loaded only when it is called: `verify` starts fast.
+"""The command `deedlog`. A command's module is loaded only when it is called, so `verify` starts fast.
 
-This file has the table of commands and turns errors into words and exit codes. A file beside it is one command, or a
-group of them: `key`, `register`, `prove`, `verify`, `audit`, `works`, `agreement`, `revenue`; `operator` has those that
-need the platform's packages. They share `common` (input and output), `signing` and `shares`. May import everything.
+This file has the table of commands, and turns errors into texts and exit codes. Each other file is one command or a
+group: `key`, `register`, `prove`, `verify`, `audit`, `works`, `agreement`, `revenue`; `operator` has those that need
+the platform's packages. They share `common` (input and output), `signing` and `shares`. May import everything.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from deedlog.api.texts import LANGUAGES, choose_language
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 
 click.UsageError.exit_code = 64
-"""EX_USAGE: 1 and 2 are answers of `verify`, `audit` and `fsck`."""
+"""EX_USAGE (64), because 1 and 2 are results of `verify`, `audit` and `fsck`."""
 
 _COMMANDS = {
     "key": "deedlog.api.cli.key",
@@ -50,7 +50,7 @@ PLATFORM = frozenset(
         *("web3", "eth_account", "hexbytes"),
     )
 )
-"""What `deedlog[platform]` brings and the base install lacks, as this project imports it."""
+"""Packages, by import name, that `deedlog[platform]` installs and the base install lacks."""
 
 
 class _Commands(click.Group):
@@ -75,10 +75,10 @@ def cli(ctx: click.Context, lang: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; what goes wrong is said in the person's language, with exit code 1."""
+    """Run the command line. Errors are printed in the person's language; the exit code is then 1."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # None, where it was closed before the start
-            # A console with another encoding (GBK) shows an escape where it lacks a character, and does not fail.
+        if isinstance(stream, io.TextIOWrapper):  # None if it was closed before the start
+            # A console with another encoding (GBK) prints an escape for a character it lacks, instead of failing.
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
@@ -90,7 +90,7 @@ def main() -> None:
                 raise
             raise Unavailable("platform.missing", package=str(error.name)) from error
         except UnicodeEncodeError as error:
-            # The C library and Python may disagree on what a byte of a name is: glibc's GBK has 0x80, Python's has not.
+            # The C library and Python may disagree about a file name's bytes: 0x80 is in glibc's GBK, not in Python's.
             raise InvalidData("file.name_encoding", encoding=sys.getfilesystemencoding()) from error
     except DeedlogError as error:
         show_error(_language(), error, as_json="--json" in sys.argv)
@@ -98,13 +98,13 @@ def main() -> None:
 
 
 def _database_faults() -> tuple[type[Exception], ...]:
-    """Return what a full disk or a lost connection raises, if the platform's packages are in use at all."""
+    """Return the exceptions for a full disk or a lost connection; none if the platform's packages are not loaded."""
     loaded = sys.modules.get("sqlalchemy.exc")
     return () if loaded is None else (loaded.OperationalError,)
 
 
 def _lacks_platform(error: ModuleNotFoundError) -> bool:
-    """Whether a package of the platform is not there at all. One that is there in part is a fault of its own."""
+    """Whether a platform package is missing entirely. A package that is only partly there is a fault of its own."""
     package = (error.name or "").partition(".")[0]
     return package in PLATFORM and importlib.util.find_spec(package) is None
 

@@ -1,4 +1,4 @@
-"""`deedlog agreement`: propose, read, accept, decline, cancel, amend, end, and try out what each would get."""
+"""`deedlog agreement`: propose, show, accept, decline, cancel, amend and end agreements, and simulate payouts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAXIMUM_ROTATIONS = 100
 
 @click.group()
 def command() -> None:
-    """Agree how what a work brings is shared: it holds once everybody has signed."""
+    """Agree how the revenue of works is shared. An agreement counts once everybody has signed."""
 
 
 _TERMS = (
@@ -65,7 +65,7 @@ _ACCEPTED_WITHIN = 14 * 24 * 3600
 @_terms
 @signer_options
 def propose(options: Options, **terms: Any) -> None:
-    """Propose an agreement, and sign it. It binds nobody before all parties have signed."""
+    """Propose an agreement, and sign it. It binds nobody until all parties have signed."""
     with Signer(options) as signer:
         agreement = _agreement(terms, NONE, None)
         signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
@@ -76,9 +76,10 @@ def propose(options: Options, **terms: Any) -> None:
 @_terms
 @signer_options
 def amend(options: Options, digest: str, **terms: Any) -> None:
-    """Propose another agreement in place of DIGEST: all parties of both sign.
+    """Propose another agreement in place of DIGEST. All parties of both must sign.
 
-    Works, lines, payer, end and terms that you leave out stay; who was rotated is named by the account of now.
+    Works, shares, payer, end and terms that you leave out stay the same. A rotated account is replaced by its
+    successor.
     """
     with Signer(options) as signer:
         before_digest = from_hex(digest, HASH_SIZE, "DIGEST")
@@ -118,12 +119,12 @@ def show_command(options: Options, digest: str) -> None:
 @click.argument("digest")
 @signer_options
 def accept(options: Options, digest: str) -> None:
-    """Sign the draft DIGEST. Of an agreement your signature stays good until acceptBy; take it back with `cancel`."""
+    """Sign the draft DIGEST. For an agreement, your signature is valid until acceptBy; `cancel` takes it back."""
     with Signer(options) as signer:
         wanted = from_hex(digest, HASH_SIZE, "DIGEST")
         signer.client.sign_in()
         statement = _read(signer, wanted, of_any_kind=True)
-        statement.STRUCT.accept(statement)  # all of it, no line hidden: who signs sees what they sign
+        statement.STRUCT.accept(statement)  # no hidden shares: signers see all that they sign
         if statement.HANDS_OVER is not None:
             raise InvalidData("agreement.rotation", digest=digest)
         warnings = _warnings(options.language, statement) if isinstance(statement, Agreement) else []
@@ -150,13 +151,13 @@ def decline(options: Options, digest: str) -> None:
 @click.option("--reason", required=True, help="Why; it can be read by anybody.")
 @signer_options
 def cancel(options: Options, digest: str, reason: str) -> None:
-    """End the draft DIGEST for everybody, and so take your signature back, as long as not all have signed."""
+    """End the draft DIGEST for everybody, and so take back your signature. Possible until all have signed."""
     with Signer(options) as signer:
         agreement = from_hex(digest, HASH_SIZE, "DIGEST")
         signer.client.sign_in()
         warnings = []
         if not _is_known(signer, agreement):
-            # Somebody may hold it who has sent it nowhere, with a signature on it that is to be taken back.
+            # Somebody may hold the draft unsent, with the signature that this cancellation takes back.
             warnings.append(text(options.language, "cli.agreement.cancel_unknown", {"digest": digest}))
         salt = secrets.token_bytes(HASH_SIZE)
         signer.send(Cancellation(agreement=agreement, reason=reason, madeAt=times.now(), salt=salt), *warnings)
@@ -168,7 +169,7 @@ def cancel(options: Options, digest: str, reason: str) -> None:
 @click.option("--from", "start", type=MOMENT, help="From when it holds no more; default: now.")
 @signer_options
 def terminate(options: Options, digest: str, reason: str, start: int | None) -> None:
-    """Propose that the agreement DIGEST ends: every party signs."""
+    """Propose to end the agreement DIGEST. Every party must sign."""
     with Signer(options) as signer:
         agreement = from_hex(digest, HASH_SIZE, "DIGEST")
         salt = secrets.token_bytes(HASH_SIZE)
@@ -192,13 +193,16 @@ def simulate(language: str, shares: tuple[str, ...], revenue: tuple[int, ...], a
 
 
 def _defaulted(terms: dict[str, Any]) -> tuple[str, ...]:
-    """Return the members that are made of the clock because the person gave none."""
+    """Return the members that were set from the clock because the person gave no value."""
     given = {"acceptBy": terms["accept_by"], "effectiveFrom": terms["start"]}
     return tuple(member for member, value in given.items() if value is None)
 
 
 def _agreement(terms: dict[str, Any], supersedes: bytes, before: Agreement | None) -> Agreement:
-    """Return the agreement of the options; what is not given is as it was before."""
+    """Return the agreement that the options describe. What they leave out is taken from `before`.
+
+    Raises `InvalidData` (`agreement.no_payer`, `agreement.no_shares`).
+    """
     shares = parse_shares(terms["shares"]) if terms["shares"] else _fresh(before)
     works = tuple(sorted(from_hex(work, HASH_SIZE, "--work") for work in terms["works"]))
     if not works and before is not None:
@@ -231,7 +235,7 @@ def _agreement(terms: dict[str, Any], supersedes: bytes, before: Agreement | Non
 
 
 def _with_holders(signer: Signer, before: Agreement) -> Agreement:
-    """Return an agreement with the accounts that speak now for those that it names: they sign what comes after it."""
+    """Return an agreement with each account replaced by its holder: holders sign whatever follows."""
     holders = {account: _holder(signer, account) for account in {*before.parties, before.payer}}
     shares = [replace(share, party=holders[share.party]) for share in before.shares if isinstance(share, Share)]
     return replace(
@@ -243,7 +247,11 @@ def _with_holders(signer: Signer, before: Agreement) -> Agreement:
 
 
 def _holder(signer: Signer, account: bytes) -> bytes:
-    """Return who speaks for an account now: by rotations that both have signed, or the registry could name anybody."""
+    """Return the account that now acts for an account.
+
+    Follow only rotations that both accounts have signed: otherwise the registry could name any account. Raises
+    `InvalidData` (`rotation.too_many`) after `MAXIMUM_ROTATIONS`.
+    """
     for _ in range(MAXIMUM_ROTATIONS):
         for found in islice(signer.client.statements(account=account, kind="Rotation"), MAXIMUM_ROTATIONS):
             rotation = found.statement
@@ -259,7 +267,7 @@ def _holder(signer: Signer, account: bytes) -> bytes:
 
 
 def _fresh(before: Agreement | None) -> tuple[Share, ...]:
-    """Return the lines of an agreement with salts of their own."""
+    """Return the shares of an agreement with new salts; raise `InvalidData` (`agreement.no_shares`) without one."""
     if before is None:
         raise InvalidData("agreement.no_shares", field="--share")
     return tuple(
@@ -270,7 +278,7 @@ def _fresh(before: Agreement | None) -> tuple[Share, ...]:
 
 
 def _terms_hash(path: Path | None) -> bytes:
-    """Return the salted hash of a text, whose salt stands beside it: without it nobody can guess the text."""
+    """Return the salted hash of the terms. The salt, in a file beside the text, keeps others from guessing the text."""
     if path is None:
         return NONE
     content = read_file(path, MAXIMUM_TERMS)
@@ -284,7 +292,10 @@ def _terms_hash(path: Path | None) -> bytes:
 
 
 def _read(signer: Signer, digest: bytes, *, of_any_kind: bool = False) -> Any:
-    """Return what the registry has under a digest, made again from its members: the digest must come out."""
+    """Return the statement or draft with this digest, rebuilt from its members, so its digest is checked.
+
+    Raises `InvalidData` (`statement.withheld`, `statement.newer_kind`, `agreement.unknown`).
+    """
     statement = _shown(signer.client.find(digest))
     if not of_any_kind and not isinstance(statement, Agreement):
         raise InvalidData("agreement.unknown", agreement=to_hex(digest))
@@ -301,7 +312,7 @@ def _shown(found: Draft | StatementRecord) -> Statement:
 
 
 def _is_known(signer: Signer, digest: bytes) -> bool:
-    """Return whether the registry has a draft or a statement of that digest that this account may see."""
+    """Return whether the registry has a draft or statement with this digest that this account may see."""
     try:
         signer.client.find(digest)
     except InvalidData as error:

@@ -1,4 +1,4 @@
-"""`deedlog audit`: anybody derives a registry's whole log again, over HTTP, and compares."""
+"""`deedlog audit`: derive a registry's whole log again from its entries, over HTTP, and compare. Anybody can run it."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def command(
     earlier: tuple[Path, ...],
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
-    """Derive the log of the registry at URL again from its entries, and compare all that it serves.
+    """Derive the log of the registry at URL again from its entries, and compare everything that it serves.
 
-    Exit code: 0 if all is in order, 1 if something is wrong (the first is named), 2 if it could not be checked.
+    Exit code: 0 if all is in order, 1 if something is wrong (the first problem is named), 2 if it could not be checked.
     """
     language: str = ctx.obj
     pinned = None if registry is None else account_from_any_case(registry, "--registry")
@@ -81,7 +81,7 @@ def command(
 
 
 def result(identity: RegistryIdentity, report: Report) -> dict[str, Any]:
-    """Return what was audited, for programs."""
+    """Return the audit's result for programs."""
     head = report.checkpoint
     return {
         "registry": to_checksum(identity.address),
@@ -95,7 +95,7 @@ def result(identity: RegistryIdentity, report: Report) -> dict[str, Any]:
 
 
 def print_log(language: str, identity: RegistryIdentity, report: Report) -> None:
-    """Say what was audited."""
+    """Print the audit's result."""
     head = report.checkpoint
     say(
         language,

@@ -1,4 +1,4 @@
-"""What the commands share: the person's folder, passphrases, hashing with a progress bar, and output."""
+"""What the commands share: output, passphrases, the time limit of requests, and progress bars."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 TIMEOUT_VARIABLE = "DEEDLOG_TIMEOUT"
-"""The environment variable with the total time of each request over HTTP, in seconds."""
+"""The environment variable with the total time of each HTTP request, in seconds."""
 
 _UNSAID_PAUSE = 3.0
 """Seconds up to which a pause between two tries is not mentioned."""
 
 _BAR_FROM = 64 * 1024 * 1024
-"""Bytes from which hashing may take so long that a person wants to see it move."""
+"""File size in bytes from which hashing takes long enough for a progress bar."""
 
 
 def say(language: str, code: str, **params: str | int) -> None:
@@ -43,22 +43,22 @@ def say(language: str, code: str, **params: str | int) -> None:
 
 
 def show_json(value: Mapping[str, Any]) -> None:
-    """Print a result for programs."""
+    """Print a result as JSON for programs."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     click.echo(json.dumps(value, ensure_ascii=not utf8, indent=2))
 
 
 def show_error(language: str, error: DeedlogError, *, as_json: bool) -> None:
-    """Say what went wrong on the error stream; for programs also as JSON."""
+    """Print an error on the error stream; with `as_json` also as JSON on standard output."""
     if as_json:
         show_json({"error": {"code": error.code, "field": error.field, "params": error.params}})
     click.echo(error_text(language, error), err=True)
 
 
 def request_seconds() -> float | None:
-    """Return the total time of each request over HTTP, in seconds; None: the default of who asks.
+    """Return the total time of each HTTP request, in seconds; None for the client's default.
 
-    Raises `InvalidData` (`cli.timeout`) unless the environment has a positive number, or none.
+    Raises `InvalidData` (`cli.timeout`) if the environment variable is set to anything but a positive number.
     """
     given = os.environ.get(TIMEOUT_VARIABLE)
     if not given:
@@ -83,7 +83,10 @@ def pauses_said(language: str) -> Callable[[float], None]:
 
 
 def passphrase(language: str, file: Path | None, *, new: bool = False) -> str:
-    """Return the passphrase from a file or from the keyboard; a new one is asked for twice and must not be empty."""
+    """Return the passphrase from a file or the keyboard. A new one is asked for twice there, and must not be empty.
+
+    Raises `InvalidData` (`key.empty_passphrase`).
+    """
     if file is not None:
         given = read_passphrase(file)
     else:
@@ -96,7 +99,7 @@ def passphrase(language: str, file: Path | None, *, new: bool = False) -> str:
 
 
 def digest_with_bar(language: str, path: Path) -> FileDigest:
-    """Hash a file; a large one with a progress bar on the error stream."""
+    """Hash a file; for a large one, show a progress bar on the error stream."""
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -110,7 +113,7 @@ def digest_with_bar(language: str, path: Path) -> FileDigest:
 
 
 class Bars:
-    """A progress bar on the error stream for each stage of a long check; nothing unless that is a terminal."""
+    """A progress bar on the error stream for each stage of a long check. Without a terminal, it shows nothing."""
 
     def __init__(self, language: str) -> None:
         """Show nothing yet."""
@@ -122,7 +125,7 @@ class Bars:
         self._bar: ProgressBar[int] | None = None
 
     def __enter__(self) -> Self:
-        """Return itself: it is called with (stage, done, total)."""
+        """Return itself, a callback that takes (stage, done, total)."""
         return self
 
     def __exit__(
@@ -132,7 +135,7 @@ class Bars:
         self._stack.close()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Show that `done` of `total` entries are behind; another stage begins another bar."""
+        """Show that `done` of `total` entries are checked. A new stage starts a new bar."""
         if not self._stream.isatty():
             return
         if stage != self._stage or self._bar is None:

@@ -36,7 +36,7 @@ def command() -> None:
 def new(language: str, name: str, backup: Path | None, passphrase_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
     """Make a key, encrypted, and its backup.
 
-    Whoever loses the key can no longer speak as this account, and nobody can give it back: a backup is required.
+    If you lose the key, you can no longer sign as this account, and nobody can restore it. So a backup is required.
     """
     path = key_path(name)
     if path.exists():
@@ -52,7 +52,7 @@ def new(language: str, name: str, backup: Path | None, passphrase_file: Path | N
     key = keystore.new_key()
     account = keystore.write(backup, key, secret)
     try:
-        # The backup is opened as it would be in need, before the key is used for anything.
+        # Test the backup by opening it, before the key is used for anything.
         keystore.read(backup, secret)
         files.make_folder(path.parent)
         files.write_private(path, files.read_file(backup, keystore.MAXIMUM_FILE))
@@ -74,7 +74,7 @@ def new(language: str, name: str, backup: Path | None, passphrase_file: Path | N
 def show(language: str, name: str, passphrase_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
     """Show the account of a key. The key stays encrypted.
 
-    The passphrase is only needed for a file that does not name its account, as those of `cast wallet import`.
+    The passphrase is needed only if the file does not name its account, as with files from `cast wallet import`.
     """
     path = key_path(name)
     account = keystore.account_or_open(path, lambda: passphrase(language, passphrase_file))
@@ -90,7 +90,7 @@ def show(language: str, name: str, passphrase_file: Path | None, as_json: bool) 
 @click.option("--to-passphrase-file", type=click.Path(path_type=Path), help="Read that key's passphrase from it.")
 @signer_options
 def rotate(options: Options, to_name: str, to_passphrase_file: Path | None) -> None:
-    """Let another key speak for this account from now on. Both sign; this one signs nothing more afterwards."""
+    """Hand this account over to another key. Both sign; afterwards this key signs nothing more."""
     to_file = key_path(to_name)
     with Signer(options) as signer:
         successor: bytes | None = None

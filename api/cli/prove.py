@@ -1,4 +1,4 @@
-"""`deedlog prove`: fetch the bundle of a statement, check it, and keep it as one file."""
+"""`deedlog prove`: fetch the bundle of a statement, check it, and save it as one file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_
 from deedlog.registry.statements.signatures import account_of_private_key
 
 _LOG_SECONDS = 30.0
-"""How long a statement is waited for that was registered just now. A registry logs once a second."""
+"""How long to wait until a statement is logged if it was registered just now. A registry logs once a second."""
 
 
 @click.command()
@@ -50,11 +50,11 @@ def command(
 ) -> None:
     """Fetch the bundle that proves the statement DIGEST (0x…).
 
-    What only those may read whom it concerns needs --key. With --open one line of an agreement can be read in the
-    bundle, and the others are hidden; every signature still holds.
+    A statement that is not public needs --key. With --open the bundle shows one share of an agreement and hides the
+    others; every signature is still valid.
     """
     wanted = from_hex(digest, HASH_SIZE, "DIGEST")
-    check_writable(output, replaces=_is_bundle)  # before waiting, and again when it is written
+    check_writable(output, replaces=_is_bundle)  # before the long wait; writing checks again
     pinned = None if registry is None else account_from_any_case(registry, "registry")
     key_file = None if key_name is None and line != "mine" else key_path(key_name or "default")
     key = None if key_file is None else keystore.read(key_file, passphrase(language, passphrase_file))
@@ -70,7 +70,7 @@ def command(
             _wait(client, wanted, language, quiet=as_json)
         else:
             client.wait(wanted, "logged", seconds=_LOG_SECONDS)
-        if key is not None:  # a session is short: the anchor may take longer
+        if key is not None:  # sign in after waiting: a session is short, and the anchor may take longer
             client.sign_in()
         proof = client.prove(wanted)
     bundle, verdict, data = proof.bundle, proof.verdict, proof.data
@@ -95,7 +95,7 @@ def command(
 
 
 def _wait(client: Registry, digest: bytes, language: str, *, quiet: bool) -> None:
-    """Return once a statement is anchored."""
+    """Return once a statement is anchored; unless `quiet`, print a dot for each poll."""
     if quiet:
         client.wait(digest, "anchored")
         return
@@ -105,7 +105,7 @@ def _wait(client: Registry, digest: bytes, language: str, *, quiet: bool) -> Non
 
 
 def _is_bundle(data: bytes) -> bool:
-    """A bundle may be replaced by a later one; another file is never written over."""
+    """Whether `data` is a bundle. Only a bundle may be replaced by a later one; no other file is overwritten."""
     try:
         bundles.parse(data, contracts())
     except InvalidData:

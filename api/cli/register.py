@@ -1,4 +1,4 @@
-"""`deedlog register`: hash a file, sign a `Work`, keep it, send it. The file itself is never sent."""
+"""`deedlog register`: hash a file, sign a `Work`, store the signed statement, send it. The file is never sent."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def command(
             madeAt=times.now() if made_at is None else made_at,
             salt=secrets.token_bytes(HASH_SIZE),
         )
-        # One claim of a file, however it is worded: signed before, the same statement is sent again.
+        # One claim for each file, however it is worded: if one was signed before, that statement is sent again.
         answer = signer.send(work, same=file.content_hash)
     if not options.as_json and not answer.get("missing"):
         say(

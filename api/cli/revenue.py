@@ -1,4 +1,4 @@
-"""`deedlog report` and `deedlog payout`: what a work brought, and what each party gets of it."""
+"""`deedlog report` and `deedlog payout`: report what a work earned, and compute each party's part."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def report(
     basis: str,
     corrects: str | None,
 ) -> None:
-    """Report, as the payer of an agreement, what WORK (0x…) brought in a period."""
+    """Report, as the payer of an agreement, what WORK (0x…) earned in a period."""
     with Signer(options) as signer:
         signer.send(
             RevenueReport(
@@ -63,14 +63,14 @@ def report(
 
 @click.group()
 def payout() -> None:
-    """What each party of an agreement gets, to the last minor unit."""
+    """Show what each party of an agreement gets, to the last minor unit."""
 
 
 @payout.command("show")
 @click.argument("digest")
 @signer_options
 def show_command(options: Options, digest: str) -> None:
-    """Show what the registry computes for the agreement DIGEST that you are a party of."""
+    """Show the payouts that the registry computes for DIGEST, an agreement that you are a party of."""
     with Signer(options) as signer:
         signer.client.sign_in()
         found = signer.client.payouts(from_hex(digest, HASH_SIZE, "DIGEST"))
@@ -111,9 +111,9 @@ def check(
     block_hash: tuple[str, ...],
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
-    """Recompute your payouts, offline, from the bundles of the AGREEMENT, your own line open, and of the REPORTS.
+    """Recompute your payouts offline, from the bundles of the AGREEMENT, with your own share open, and of its REPORTS.
 
-    Where the payer was rotated to another account, give the bundle of the rotation with the reports.
+    If the payer's account was rotated, give the bundle of the rotation with the reports.
     """
     own = own_payouts(
         bundles.parse(read_file(agreement, bundles.MAXIMUM_BUNDLE), contracts()),

@@ -1,4 +1,4 @@
-"""Shares on the command line: how they are written, and how they are shown."""
+"""Shares on the command line: parse them, and show what they pay."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ _PPM = re.compile("[0-9]{1,9}")
 """A number of parts per million, which the statement's own check bounds further."""
 
 _WIDTH = 30
-"""Characters of a bar for all of it."""
+"""Characters of a bar for the whole revenue."""
 
 
 def parse_shares(written: Sequence[str]) -> tuple[Share, ...]:
-    """Return the lines written as ACCOUNT:PPM:ROLE, ascending by account; raise `InvalidData` (`share.…`)."""
+    """Parse shares written as ACCOUNT:PPM:ROLE; return them in ascending order of accounts.
+
+    Each gets a new random salt. Raises `InvalidData` (`share.malformed`, `share.twice`).
+    """
     shares = []
     for share in written:
         parts = share.split(":")
@@ -43,7 +46,7 @@ def parse_shares(written: Sequence[str]) -> tuple[Share, ...]:
 
 
 def bars(language: str, shares: Mapping[bytes, int], revenue: Sequence[int], *, as_json: bool) -> None:
-    """Show who gets what of the revenue of some periods, in minor units, with a bar for each party."""
+    """Show what each party gets of each period's revenue, in minor units, with a bar for each party."""
     changes = [payouts.Change(b"", amount) for amount in revenue]
     rows = payouts.payouts(shares, changes)
     closing = payouts.closing(shares, changes)

@@ -1,6 +1,7 @@
-"""What the commands that sign share: their options, and how a statement is shown, signed, kept and sent.
+"""What the signing commands share: their options, and how a statement is shown, signed, stored and sent.
 
-A signed statement is kept before it is sent, under what it says: the same command run again sends the very same one.
+A signed statement is stored before it is sent, under a key derived from its meaning. Running the same command again
+sends the same signed statement.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
     from deedlog.registry.statements.base import Statement
 
 _NOT_MEANT = ("salt", "madeAt")
-"""Members that differ each time although the same is meant."""
+"""Members that differ each time, although the meaning is the same."""
 
 _SAID = ("kind", "digest", "registry")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a person wants to sign: with which key, for which registry, asked or not."""
+    """How a person wants to sign: with which key, for which registry, and whether to ask first."""
 
     language: str
     key_name: str
@@ -62,7 +63,7 @@ _OPTIONS = (
 
 
 def signer_options(command: Callable[..., None]) -> Any:
-    """Give a command the options of whoever signs; it is called with `Options` first."""
+    """Add the options of signing to a command, which gets them as `Options`, its first argument."""
 
     def with_options(
         language: str,
@@ -86,9 +87,9 @@ class Signer:
     """A person with a key at a registry."""
 
     def __init__(self, options: Options, texts: str = "cli.signing") -> None:
-        """Read whose key it is, and open it for that only where the file does not name its account.
+        """Find the account of the key; decrypt the key file only if it does not name its account.
 
-        `texts`: which of the catalogue tell what happens.
+        `texts` is the prefix of the catalogue codes for this command's messages.
         """
         self.options = options
         self.texts = texts
@@ -118,11 +119,11 @@ class Signer:
 
     @property
     def registry(self) -> bytes:
-        """The address of the registry; raises `InvalidData` (`registry.other`) if it is not the one asked for."""
+        """The address of the registry. Raises `InvalidData` (`registry.other`) if it differs from `--registry`."""
         return self.client.identity().address
 
     def key(self) -> bytes:
-        """Return the private key; the passphrase is asked for once."""
+        """Return the private key. The passphrase is asked for once."""
         if self._key is None:
             self._key = keystore.read(self._key_file, passphrase(self.options.language, self.options.passphrase_file))
         return self._key
@@ -135,11 +136,11 @@ class Signer:
         same: bytes | None = None,
         proposed: bool = False,
     ) -> dict[str, Any]:
-        """Show a statement, sign it, keep it and send it; return the answer, shown already.
+        """Show a statement, sign it, store it and send it; print the answer and return it.
 
-        `others` are more keys that sign with it. `same`: 32 bytes that stay the same when the command is run again,
-        if not all that it says (`meaning`). What needs signatures of people who are not here is `proposed` to them;
-        so is any statement of several signers.
+        `others` are further keys that also sign it. `same`: 32 bytes that identify the statement when the command is
+        run again, by default its `meaning`. A statement with several signers is proposed as a draft; `proposed` forces
+        that for one whose other signers only the registry knows.
         """
         path = outbox.place(self.registry, self.account, meaning(statement) if same is None else same)
         if outbox.is_there(path):
@@ -165,7 +166,7 @@ class Signer:
         return self.report(receipt, kept=str(path))
 
     def confirm(self, statement: Statement, *warnings: str) -> None:
-        """Show what is about to be signed, and ask; nothing is asked with `--yes` or `--json`."""
+        """Show what will be signed, and ask. `--yes` skips the question; `--json` skips both."""
         if self.options.as_json:
             return
         say(self.options.language, "cli.register.about_to_sign", registry=to_checksum(self.registry))
@@ -179,7 +180,7 @@ class Signer:
             click.confirm(text(self.options.language, f"{self.texts}.sign"), abort=True, default=True)
 
     def report(self, receipt: Receipt, **more: str) -> dict[str, Any]:
-        """Say what became of a statement; return what is said to programs: the registry's answer, and `more`."""
+        """Print the outcome; return what programs get: the registry's answer, its address, and `more`."""
         shown = {**receipt.answer, "registry": to_checksum(self.registry), **more}
         if self.options.as_json:
             show_json(shown)
@@ -193,7 +194,10 @@ class Signer:
 
 
 def meaning(statement: Statement, defaulted: tuple[str, ...] = ()) -> bytes:
-    """Return 32 bytes that are equal for statements that mean the same, whenever they were made."""
+    """Return 32 bytes that are equal for statements with the same meaning, whenever they were made.
+
+    `defaulted` names members whose value came from the clock; they are left out.
+    """
     left_out = (*_NOT_MEANT, *defaulted)
     meant = {name: value for name, value in statement.message().items() if name not in left_out}
     for line in meant.get(statement.STRUCT.lines or "", ()):
@@ -202,12 +206,12 @@ def meaning(statement: Statement, defaulted: tuple[str, ...] = ()) -> bytes:
 
 
 def lines_of(statement: Statement, language: str) -> list[str]:
-    """Return a statement for people: its kind and its members, a line each."""
+    """Return a statement in words: its kind and its members, one per line."""
     return [kind_name(statement.kind, language), *(f"{name}: {value}" for name, value in members(statement, language))]
 
 
 class Moment(click.ParamType):
-    """A time, in the forms of `times.read_typed`."""
+    """A time, in one of the forms that `times.read_typed` accepts."""
 
     name = "time"
 

@@ -1,4 +1,4 @@
-"""`deedlog verify`: a bundle, a file, and what the user knows, into a verdict. No registry is asked."""
+"""`deedlog verify`: turn a bundle, a file and the user's pins into a verdict, without any registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`deedlog claim`, `contribute`, `countersign`: who made an uploaded work, who had a part, and who confirms it."""
+"""`deedlog claim`, `contribute`, `countersign`: claim an upload, claim a part in a work, confirm either."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--basis", default="own", show_default=True, help="own, employment or commission.")
 @signer_options
 def claim(options: Options, upload: str, credited_as: str, basis: str) -> None:
-    """Claim the UPLOAD (0x…) that a platform registered on its own word. It then waits for the platform's signature."""
+    """Claim the UPLOAD (0x…) that a platform registered on its own word. The platform then has to countersign."""
     with Signer(options) as signer:
         signer.send(
             Claim(
@@ -65,7 +65,7 @@ def contribute(options: Options, work: str, role: str, degree: str, credited_as:
 @click.argument("statement")
 @signer_options
 def countersign(options: Options, statement: str) -> None:
-    """Confirm STATEMENT (0x…): a contribution to your work, or, as a platform, the claim of an upload."""
+    """Confirm STATEMENT (0x…): a contribution to your work, or, for a platform, the claim of an upload."""
     with Signer(options) as signer:
         signer.send(
             Countersignature(

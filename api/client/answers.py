@@ -1,7 +1,7 @@
-"""What a registry answers, as values. Digests and accounts are bytes, times are Unix seconds, amounts are minor units.
+"""Typed answers of a registry. Digests and accounts are bytes, times are Unix seconds, amounts are minor units.
 
-Where one of these has a `statement`, `Registry` has derived its digest again from its members.
-What else is in them is the registry's word.
+Before `Registry` returns a statement, it derives the digest again from the statement's members. You have only the
+registry's word for everything else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deedlog.registry.statements.base import Statement
 
 Progress = Literal["accepted", "logged", "anchored", "final"]
-"""How far a statement is: kept by the registry, in its log, in a head that a contract holds, in a final block."""
+"""A statement's state: stored by the registry, in its log, under a head that a contract holds, in a final block."""
 
 STATES: tuple[Progress, ...] = ("accepted", "logged", "anchored", "final")
 OUTCOMES = ("accepted", "known", "repeat", "proposed", "signed")
@@ -30,11 +30,11 @@ OUTCOMES = ("accepted", "known", "repeat", "proposed", "signed")
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a statement that was sent.
+    """The outcome of sending a statement.
 
-    `outcome` is `accepted` (durable), `known` (sent before), `repeat` (these accounts have claimed this content before:
-    `digest` is that earlier statement's), `proposed` or `signed` (a draft: the accounts `missing` have yet to sign).
-    `answer` is the registry's JSON.
+    `outcome` is `accepted` (durable), `known` (sent before), `repeat` (these accounts have already claimed this
+    content: `digest` is that earlier statement's), `proposed` or `signed` (a draft: the accounts `missing` have yet to
+    sign). `answer` is the registry's JSON.
     """
 
     digest: bytes
@@ -45,7 +45,7 @@ class Receipt:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any], digest: bytes, outcomes: tuple[str, ...]) -> Receipt:
-        """Read the answer to the statement `digest`; raise `ValueError` and the like where it is none."""
+        """Parse the answer to the statement `digest`; raise `ValueError` and the like if it is malformed."""
         named = _digest(answer["digest"])
         outcome = answer["outcome"]
         if outcome not in outcomes or (named != digest and outcome != "repeat"):
@@ -58,9 +58,9 @@ class Receipt:
 class StatementRecord:
     """A statement as its registry shows it.
 
-    `statement` is None where it is withheld from the one who asks, or erased, or of a kind that this version does not
-    know (`known_kind` is false): its digest cannot be derived here, so all of the record is the registry's word.
-    `standing` is the code of what it counts for now. `log_index` and `entry_time` are None before it is logged.
+    `statement` is None if it is withheld from you, or erased, or of a kind that this version does not know
+    (`known_kind` is false). Its digest cannot be derived here then, so the record is the registry's word alone.
+    `standing` is the code of its standing under the rules. `log_index` and `entry_time` are None until it is logged.
     """
 
     digest: bytes
@@ -77,7 +77,7 @@ class StatementRecord:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any], statement: Statement | None) -> StatementRecord:
-        """Read what a registry says of a statement; raise `ValueError` and the like where it is none."""
+        """Parse a registry's JSON of a statement; raise `ValueError` and the like if it is malformed."""
         state = answer["state"]
         if state not in STATES:
             raise ValueError(state)
@@ -106,7 +106,7 @@ class StatementRecord:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """An account that a draft needs: when it signed or declined, None where it has not."""
+    """An account that a draft needs, and when it signed or declined; None if it has not."""
 
     account: bytes
     signed_at: int | None
@@ -115,9 +115,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A statement that several must sign, before all have. `state`: proposed, declined, cancelled, expired or stale.
+    """A statement that several accounts must sign, until all have.
 
-    `statement` is None where this version does not know its kind (`known_kind` is false): it cannot be signed here.
+    `state` is proposed, declined, cancelled, expired or stale. `statement` is None if this version does not know its
+    kind (`known_kind` is false): it cannot be signed here.
     """
 
     digest: bytes
@@ -130,7 +131,7 @@ class Draft:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any], statement: Statement | None) -> Draft:
-        """Read what a registry says of a draft; raise `ValueError` and the like where it is none."""
+        """Parse a registry's JSON of a draft; raise `ValueError` and the like if it is malformed."""
         return cls(
             digest=_digest(answer["digest"]),
             kind=_kind(answer["kind"], statement),
@@ -156,7 +157,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class PaidReport:
-    """What one revenue report paid each party, and what was too small to divide and is carried on."""
+    """What one revenue report paid each party, and the remainder, too small to divide, that is carried on."""
 
     digest: bytes
     amount: int
@@ -165,19 +166,19 @@ class PaidReport:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> PaidReport:
-        """Read a report's line."""
+        """Parse one report of a page of payouts."""
         paid, carried = _amounts(answer["paid"]), int(answer["carried"])
         return cls(_digest(answer["digest"]), int(answer["amount"]), paid, carried)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as the registry shows it: amounts are decimal strings."""
+        """Return it in the registry's form: amounts are decimal strings."""
         paid = _shown(self.paid)
         return {"digest": to_hex(self.digest), "amount": str(self.amount), "paid": paid, "carried": str(self.carried)}
 
 
 @dataclass(frozen=True, slots=True)
 class Payouts:
-    """What each party of an agreement got of each report, and would get of what is `carried` if it ended (`closing`).
+    """What each party of an agreement got of each report; `closing`: what each would get of `carried` if it ended now.
 
     `currency` is None before the first report.
     """
@@ -191,7 +192,7 @@ class Payouts:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Payouts:
-        """Read one page of reports."""
+        """Parse one page of payouts; raise `ValueError` and the like if it is malformed."""
         currency = answer["currency"]
         if currency is not None and not isinstance(currency, str):
             raise ValueError(currency)
@@ -205,7 +206,7 @@ class Payouts:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return all pages as one, as the registry shows them: amounts are decimal strings."""
+        """Return all pages as one, in the registry's form: amounts are decimal strings."""
         return {
             "agreement": to_hex(self.agreement),
             "status": self.status,
@@ -218,9 +219,9 @@ class Payouts:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to the statement or draft `digest`. Go on after it with its `cursor`.
+    """Something that happened to the statement or draft `digest`. To go on after it, use its `cursor`.
 
-    `name` is as in docs/formats.md; `account` and `chain_id` are there where the event has one.
+    docs/formats.md lists the values of `name`. `account` and `chain_id` are None if the event has none.
     """
 
     cursor: str
@@ -233,7 +234,7 @@ class Event:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Event:
-        """Read an event."""
+        """Parse an event; raise `ValueError` and the like if it is malformed."""
         return cls(
             cursor=str(answer["cursor"]),
             name=str(answer["name"]),
@@ -247,9 +248,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A bundle that was verified: it is of this registry and this statement, and no answer about it or an anchor is no.
+    """A verified bundle of this registry and this statement: no answer about it, or about one of its anchors, is no.
 
-    `data` is the file (NAME.deed); `verdict` has the answers. What needs a final block's hash is not checked in it.
+    `data` is the file (NAME.deed); `verdict` has all answers. Answers that need a final block's hash are not checked.
     """
 
     data: bytes

@@ -1,4 +1,4 @@
-"""One registry over HTTP: requests in its JSON, its problems as errors, and its answers only where they are JSON."""
+"""HTTP to one registry: send JSON, accept only JSON, and turn problems into errors."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 MAXIMUM_ANSWER = 8 * 1024 * 1024
-"""Bytes of an answer: a page of a hundred statements, or the results of a batch, take a quarter of it."""
+"""Maximum bytes of an answer. A page of a hundred statements or the results of a batch take a quarter of this."""
 
 _NOT_YET = "statement.not_logged_yet"
-"""A conflict that passes by itself; the others stay."""
+"""The one conflict (409) that passes by itself; all others are permanent."""
 
 
 class Connection:
-    """Requests to one registry. `bearer` is the token that they carry: an API key's, or a session's."""
+    """Requests to one registry. `bearer` is the token they carry: an API key or a session's token."""
 
     def __init__(
         self,
@@ -32,9 +32,11 @@ class Connection:
         pauses: Sequence[float],
         on_pause: Callable[[float], None] | None = None,
     ) -> None:
-        """Name the registry's URL; nothing is sent yet. The others are as for `BoundedHttp`.
+        """Set the registry's URL; nothing is sent yet.
 
-        Raises `InvalidData` (`header.malformed`) for a `language` that a header cannot carry.
+        `seconds` is the total time of a request (None: the default), `pauses` are the seconds between its tries,
+        `on_pause` is called with the seconds of each pause before it. Raises `InvalidData` (`header.malformed`) for a
+        `language` that a header cannot carry.
         """
         self.url = url.rstrip("/")
         headers = {"Accept-Language": language}
@@ -56,12 +58,12 @@ class Connection:
         self._http.close()
 
     def get(self, path: str, **query: str | None) -> dict[str, Any]:
-        """Return the JSON of a GET; parameters that are None are left out. Raises as `send` does."""
+        """Return the JSON answer to a GET. Parameters that are None are left out. Raises as `send` does."""
         given = {name: value for name, value in query.items() if value is not None}
         return self._json(self.send("GET", path, query=given))
 
     def post(self, path: str, body: object = None, *, repeat: bool) -> dict[str, Any]:
-        """Return the JSON of a POST. `repeat`: sent twice it does no more than sent once. Raises as `send` does."""
+        """Return the JSON answer to a POST. `repeat`: sending it twice has no second effect. Raises as `send` does."""
         return self._json(self.send("POST", path, body=body, repeat=repeat))
 
     def send(
@@ -75,8 +77,9 @@ class Connection:
     ) -> bytes:
         """Return the body of a successful answer.
 
-        Raises what the registry refused with: `InvalidData`, or `Unavailable` where asking again may help; else
-        `FetchError`, or `Unavailable` (`registry.answered`, `registry.refused`) where the answer is no registry's.
+        Raises the registry's refusal: `Unavailable` if the same request may succeed later, else `InvalidData`. Raises
+        `FetchError` if no complete answer arrives, and `Unavailable` (`registry.answered`, `registry.refused`) if the
+        answer is not one that a registry gives.
         """
         answer = self._http.request(method, path, body=body, query=query, maximum=MAXIMUM_ANSWER, repeat=repeat)
         if answer.ok:
@@ -86,7 +89,7 @@ class Connection:
         raise refusal
 
     def refusal(self, problem: Any, *, may_pass: bool) -> DeedlogError:
-        """Return a registry's problem as an error; raise `KeyError` and the like where it is none."""
+        """Return a registry's problem as an error; raise `KeyError` and the like if it is not a problem."""
         code, params, field = problem["code"], problem["params"], problem["field"]
         known = {name: value for name, value in params.items() if isinstance(value, str | int)}
         if not isinstance(code, str) or code not in catalogue("en"):
@@ -98,7 +101,7 @@ class Connection:
 
     @contextmanager
     def reading(self, status: int = 200) -> Iterator[None]:
-        """Read an answer: whatever is wrong with its form is `Unavailable` (`registry.answered`)."""
+        """Wrap the parsing of an answer: any malformed answer raises `Unavailable` (`registry.answered`)."""
         try:
             yield
         except (InvalidData, LookupError, TypeError, ValueError, AttributeError) as error:

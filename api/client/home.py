@@ -1,4 +1,4 @@
-"""The person's own folder: keys and signed statements."""
+"""The person's own folder, with keys and signed statements."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ def home() -> Path:
 
 
 def key_path(name: str) -> Path:
-    """Return the key file of a name; a path stays a path."""
+    """Return the key file with this name in the person's folder; a path is returned as it is."""
     return Path(name) if os.sep in name or name.endswith(".json") else home() / "keys" / f"{name}.json"

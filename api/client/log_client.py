@@ -1,4 +1,4 @@
-"""A log as its registry serves it over HTTP (C2SP tlog-tiles), for `deedlog audit`. Nothing is believed here."""
+"""A log as its registry serves it over HTTP (C2SP tlog-tiles), for `deedlog audit`. This module verifies nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GONE = (404, 410)
 
 
 class ServedLog:
-    """The log below `URL/log`. Both reads raise what `anchor.audit.tree.Source` says, and `FetchError`."""
+    """The log below `URL/log`. Both reads raise the errors of `anchor.audit.tree.Source`, and `FetchError`."""
 
     def __init__(
         self,
@@ -30,7 +30,10 @@ class ServedLog:
         pauses: Sequence[float] = PAUSES,
         on_pause: Callable[[float], None] | None = None,
     ) -> None:
-        """Name the registry's URL; nothing is asked yet. The others are those of each read, as for `BoundedHttp`."""
+        """Set the registry's URL; nothing is sent yet.
+
+        `seconds` and `pauses` limit each read; `on_pause` is called with the seconds of each pause before it.
+        """
         self._url = url.rstrip("/")
         self._http = BoundedHttp(f"{self._url}/log/", seconds=seconds, pauses=pauses, on_pause=on_pause)
 

@@ -1,6 +1,6 @@
-"""Signed statements, kept before they are sent: a retry sends the same one; what is refused is put aside.
+"""The outbox: signed statements, stored before they are sent. A retry sends the same one; a refused one is put aside.
 
-They hold title, name and salt, which the log never shows: only their owner can read them.
+They contain title, name and salt, which the log never shows, so only their owner can read the files.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ MAXIMUM_KEPT = 1024 * 1024
 
 
 def place(registry: bytes, account: bytes, content_hash: bytes) -> Path:
-    """Return where the statement of this account about this file is kept, for this registry."""
+    """Return the path of this account's statement at this registry; `content_hash`: 32 bytes that identify it."""
     return home() / "statements" / registry.hex() / f"{account.hex()}-{content_hash.hex()}.json"
 
 
 def is_there(path: Path) -> bool:
-    """Return whether there is anything at that place, even a link that leads nowhere."""
+    """Return whether anything exists at that path, even a dangling link."""
     return os.path.lexists(path)
 
 
 def write(path: Path, signed: SignedStatement) -> None:
-    """Keep a statement as a new file, mode 0600 in folders of mode 0700; raise `Unavailable` (`file.…`)."""
+    """Store a statement as a new file, mode 0600 in folders of mode 0700; raise `Unavailable` (`file.…`)."""
     files.make_folder(path.parent, private=True)
     try:
         for folder in (path.parent.parent, path.parent):
-            folder.chmod(files.PRIVATE_FOLDER)  # an earlier version made it as the umask had it
+            folder.chmod(files.PRIVATE_FOLDER)  # an earlier version left its mode to the umask
     except OSError as error:
         raise Unavailable("file.unwritable", path=str(path), reason=error.strerror or str(error)) from error
-    # A name that is taken, were it by a link, is refused: nothing is written through it.
+    # An existing name is refused, even a link, so nothing is written through a link.
     files.write_private(path, (json.dumps(signed.to_json(), ensure_ascii=False, indent=2) + "\n").encode())
 
 
 def read(path: Path, registry: bytes) -> SignedStatement:
-    """Return what was signed before, ready to send; raise `InvalidData` (`register.…`)."""
+    """Return the statement that was signed before, ready to send; raise `InvalidData` (`register.…`)."""
     try:
         return SignedStatement.from_json(strict_json.loads(_bytes(path), MAXIMUM_KEPT), registry)
     except InvalidData as error:
@@ -55,7 +55,7 @@ def read(path: Path, registry: bytes) -> SignedStatement:
 
 
 def put_aside(path: Path) -> Path:
-    """Move a refused statement out of the way of another try; return where it is. None put aside before is replaced."""
+    """Rename a refused statement so that another can be signed; return its new path. Never replaces an earlier one."""
     number = 1
     while True:
         aside = path.with_suffix(".refused" if number == 1 else f".{number}.refused")
@@ -70,7 +70,7 @@ def put_aside(path: Path) -> Path:
 
 
 def _bytes(path: Path) -> bytes:
-    """Return the file's bytes. A link is not followed, and a pipe is not waited for."""
+    """Return the file's bytes. Never follows a link or blocks on a pipe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:

@@ -1,14 +1,14 @@
-"""A client of one registry. It derives and signs here what it sends, and checks what comes back as far as it can be.
+"""A client of one registry. It derives and signs everything it sends, and checks answers as far as it can.
 
     with Registry("https://deeds.example.com", address="0x…", key=key, api_key="deedlog_…") as registry:
         receipt = registry.register(upload, reference="upload-17")
         registry.wait(receipt.digest, "anchored")
         pathlib.Path("upload-17.deed").write_bytes(registry.prove(receipt.digest).data)
 
-Every method ends within a total time of its own and raises, beside what it names: `FetchError` where no whole answer
-came (`registry.bounded_http`), `Unavailable` (`registry.answered`) where what came is not a registry's, and whatever
-the registry refused with: `InvalidData`, or `Unavailable` where asking again may help. All are `DeedlogError`s with a
-stable code; `api.texts.error_text` has their words.
+Every method has a total time. Besides the errors it documents, each may raise `FetchError` if no complete answer
+arrives (`registry.bounded_http`), `Unavailable` (`registry.answered`) if the answer is not a registry's, and the
+registry's refusal: `Unavailable` if the same request may succeed later, else `InvalidData`. All are `DeedlogError`s
+with a stable code; `api.texts.error_text` puts them into words.
 """
 
 from __future__ import annotations
@@ -54,21 +54,21 @@ if TYPE_CHECKING:
     from deedlog.registry.statements.signatures import Signature
 
     Sign = Callable[[bytes], Signature]
-    """Signs a digest (32 bytes) as one account: a wallet, a module that keeps the key, a person who is asked."""
+    """Signs a digest (32 bytes) as one account: a wallet, a module that holds the key, or a prompt to a person."""
 
 WAIT_SECONDS = 3600.0
-"""How long `wait` waits by default: a final block of a public chain takes some twenty minutes."""
+"""How long `wait` waits by default. A block of a public chain takes some twenty minutes to become final."""
 
 POLL_SECONDS = 1.0
 
 _EMPTY_PAGES = 10_000
-"""Pages without an item, one after the other, before giving up: what is hidden from the one who asks is left out."""
+"""Give up after this many empty pages in a row. A page can be empty because hidden items are left out."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 
 
 class Registry:
-    """A registry behind a URL. Use it in a `with`; it holds connections, and a session once signed in."""
+    """A registry behind a URL. Use it in a `with`: it holds connections, and a session after `sign_in`."""
 
     def __init__(
         self,
@@ -83,17 +83,15 @@ class Registry:
         pauses: Sequence[float] = PAUSES,
         on_pause: Callable[[float], None] | None = None,
     ) -> None:
-        """Name the registry; nothing is sent yet.
+        """Set up the client; nothing is sent yet.
 
-        `address` is the registry's address (20 bytes or 0x…) from a place that you trust; without it the registry's own
-        word is taken, and whoever answers at the URL decides what your signatures are for. `key` is a private key (32
-        bytes), or a function that signs digests; then `account` says for whom. `api_key` is the secret of an API key.
-        `language` (`en`, `zh`) is that of the registry's texts; `seconds` the total time of each request, retries
-        included (default: 60); `pauses` the seconds between its tries, where the registry does not ask for a longer
-        pause (Retry-After). `on_pause` is called before each of these, with its seconds: a person may want to know.
-
-        Raises `InvalidData` for an `address`, `account` or `api_key` that is malformed (`api_key.invalid` and others),
-        and for a `language` that no header can carry (`header.malformed`).
+        `address` is the registry's address (20 bytes or 0x…) from a source that you trust. Without it, the client takes
+        the registry's own word, and the server at the URL decides what your signatures are for. `key` is a private key
+        (32 bytes), or a function that signs digests; then `account` names its account. `api_key` is the secret of an
+        API key. `language` (`en`, `zh`) is the language of the registry's texts; `seconds` is the total time of each
+        request, retries included (default: 60); `pauses` are the seconds between its tries. A registry may ask for a
+        longer pause (Retry-After). `on_pause` is called with the seconds of each pause before it. Raises `InvalidData`
+        (`api_key.invalid`, `header.malformed` for `language`, and others).
         """
         self._pinned = _account(address, "address")
         self._identity: RegistryIdentity | None = None
@@ -121,33 +119,33 @@ class Registry:
         self.close()
 
     def close(self) -> None:
-        """Close the connections. A session stays until it ends by itself: `sign_out` ends it."""
+        """Close the connections. A session lasts until it expires, unless `sign_out` ends it."""
         self._connection.close()
 
-    # Who is who.
+    # Identity: the registry and the account.
 
     @property
     def url(self) -> str:
-        """The registry's URL, without a slash at its end."""
+        """The registry's URL, without a trailing slash."""
         return self._connection.url
 
     @property
     def account(self) -> bytes:
-        """The account (20 bytes) that signs here; raises `InvalidData` (`client.no_key`) where none was named."""
+        """The account (20 bytes) that signs here. Raises `InvalidData` (`client.no_key`) if none was given."""
         if self._account is None:
             raise InvalidData("client.no_key")
         return self._account
 
     @property
     def address(self) -> bytes:
-        """The registry's address (20 bytes): the pinned one, or else what the registry says, asked once."""
+        """The registry's address (20 bytes): the pinned one, or else the registry's own answer, fetched once."""
         return self.identity().address if self._pinned is None else self._pinned
 
     def identity(self) -> RegistryIdentity:
-        """Return what the registry's address commits to, asked once.
+        """Return what the registry's address commits to, fetched once.
 
-        Raises `InvalidData` (`registry.other`) if the address is not the pinned one. It is recomputed: an answer cannot
-        name an address that its own parts do not make.
+        The address is recomputed from the answer's parts, so an answer cannot claim another one. Raises `InvalidData`
+        (`registry.other`) if the address differs from the pinned one.
         """
         if self._identity is None:
             answer = self._connection.get("/v1/registry")
@@ -160,9 +158,9 @@ class Registry:
         return self._identity
 
     def sign_in(self) -> None:
-        """Sign in as `account` (EIP-4361): later requests are made as it, instead of by the API key.
+        """Sign in as `account` (EIP-4361). Later requests use the session instead of the API key.
 
-        Raises `InvalidData` (`sign_in.…`) instead of signing anything that is not for this URL, account and time.
+        Signs only a message for this URL, account and time; otherwise raises `InvalidData` (`sign_in.…`).
         """
         account = self.account
         site = sign_in.site_at(self.url)
@@ -175,27 +173,27 @@ class Registry:
             raise
         signature = self._signature(sign_in.digest(message)).signature
         sent = {"message": message, "signature": to_hex(signature)}
-        begun = self._connection.post("/v1/sessions", sent, repeat=False)  # its nonce is good once
+        begun = self._connection.post("/v1/sessions", sent, repeat=False)  # its nonce works once
         token = begun.get("token")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token) or begun.get("account") != to_checksum(account):
             raise self._odd()
         self._connection.bearer = token
 
     def sign_out(self) -> None:
-        """End the session; later requests are made by the API key or as nobody, even if this one fails."""
+        """End the session. Later requests use the API key, if any, even if this one fails."""
         try:
             self._connection.send("DELETE", "/v1/sessions")
         finally:
             self._connection.bearer = self._api_key
 
-    # What is signed, made here.
+    # Make and sign statements on this machine.
 
     def typed_data(self, statement: Statement) -> dict[str, Any]:
         """Return the typed data (EIP-712 JSON) of a statement for this registry, as wallets show it."""
         return typed_data(statement, self.address)
 
     def digest(self, statement: Statement) -> bytes:
-        """Return the digest (32 bytes) that is signed of a statement for this registry, derived here."""
+        """Return the digest (32 bytes) that signers of this statement sign at this registry, derived locally."""
         return statement.digest(domain_separator(self.address))
 
     def sign(
@@ -208,22 +206,22 @@ class Registry:
     ) -> SignedStatement:
         """Return a statement with your signature; nothing is sent. `reference`, `public_from`: see `SignedStatement`.
 
-        `also` are more private keys that sign it. Raises `InvalidData` where this version would not accept the
-        statement, or where `key` did not sign as `account` (`signature.…`).
+        `also` are further private keys that sign it. Raises `InvalidData` if this version would not accept the
+        statement, or `VerificationError` (`signature.signer`) if `key` did not sign as `account`.
         """
         statement.STRUCT.accept(statement)
         digest = self.digest(statement)
         given = (self._signature(digest), *(signatures.sign(digest, key) for key in also))
         return SignedStatement(statement, self.address, given, reference, public_from)
 
-    # What is sent.
+    # Send statements.
 
     def register(self, statement: Statement, *, reference: str | None = None) -> Receipt:
-        """Sign a statement, send it and return what became of it. Durable when this returns."""
+        """Sign a statement, send it and return the outcome. It is durable when this returns."""
         return self.send(self.sign(statement, reference=reference))
 
     def send(self, signed: SignedStatement) -> Receipt:
-        """Send a statement that all its signers have signed. Sent again, it is `known`."""
+        """Send a statement that all its signers have signed. If it was sent before, the outcome is `known`."""
         answer = self._connection.post("/v1/statements", signed.to_json(), repeat=True)
         with self._connection.reading():
             return Receipt.read(answer, signed.digest, OUTCOMES[:3])
@@ -231,8 +229,8 @@ class Registry:
     def batch(self, statements: Sequence[SignedStatement]) -> list[Receipt | DeedlogError]:
         """Send up to 500 statements in one request; return one result for each, in order. Needs the scope `batch`.
 
-        Each is judged for itself: what is refused is returned as its error, not raised. Raises `InvalidData`
-        (`list.length`) for too many.
+        Each is accepted or refused on its own: a refusal is returned as an error, not raised. Raises `InvalidData`
+        (`list.length`) for none or too many.
         """
         if not 1 <= len(statements) <= MAXIMUM_BATCH:
             raise InvalidData("list.length", field="statements", minimum=1, maximum=MAXIMUM_BATCH)
@@ -246,17 +244,17 @@ class Registry:
                 for signed, result in zip(statements, answer["results"], strict=True)
             ]
 
-    # Drafts: statements that several must sign.
+    # Drafts: statements that several accounts must sign.
 
     def propose(self, signed: SignedStatement) -> Receipt:
-        """Send a statement that others must sign too: the last signature makes it accepted."""
+        """Send a statement that others must sign too. The last signature makes it accepted."""
         answer = self._connection.post("/v1/drafts", signed.to_json(), repeat=True)
         with self._connection.reading():
             return Receipt.read(answer, signed.digest, OUTCOMES)
 
     def sign_draft(self, statement: Statement) -> Receipt:
-        """Sign a statement that was proposed: `Draft.statement`, once you have read it. All of it is signed."""
-        statement.STRUCT.accept(statement)  # with a line hidden it would have the same digest, unread
+        """Sign a proposed statement: pass `Draft.statement` once you have read it. Its shares must not be hidden."""
+        statement.STRUCT.accept(statement)  # with a hidden share the digest is the same, but unread
         digest = self.digest(statement)
         body = {"signatures": [show(self._signature(digest))]}
         answer = self._connection.post(f"/v1/drafts/{to_hex(digest)}/signatures", body, repeat=True)
@@ -264,25 +262,25 @@ class Registry:
             return Receipt.read(answer, digest, OUTCOMES)
 
     def decline(self, digest: bytes) -> Draft:
-        """Tell the other parties of a draft that you will not sign; it binds nobody. Needs `sign_in`."""
+        """Tell the other parties of a draft that you will not sign. It binds nobody. Needs `sign_in`."""
         return self._draft(self._connection.post(f"/v1/drafts/{to_hex(digest)}/decline", repeat=True), digest)
 
     def draft(self, digest: bytes) -> Draft:
-        """Return a draft that you are a party of; to others it is `draft.unknown`. Needs `sign_in`."""
+        """Return a draft that you are a party of. Others get `draft.unknown`. Needs `sign_in`."""
         return self._draft(self._connection.get(f"/v1/drafts/{to_hex(digest)}"), digest)
 
     def drafts(
         self, *, work: bytes | None = None, kind: str | None = None, state: str | None = None
     ) -> Iterator[Draft]:
-        """Yield the drafts that you are a party of, in their order; all conditions hold. Needs `sign_in`."""
+        """Yield the drafts that you are a party of and that meet all conditions, in proposal order. Needs `sign_in`."""
         query = {"work": None if work is None else to_hex(work), "kind": kind, "state": state}
         for answer in self._pages("/v1/drafts", "drafts", query):
             yield self._draft(answer)
 
-    # What the registry has.
+    # Read from the registry.
 
     def statement(self, digest: bytes) -> StatementRecord:
-        """Return a statement; raise `InvalidData` (`statement.unknown`)."""
+        """Return a statement; raise `InvalidData` (`statement.unknown`) if the registry does not have it."""
         return self._record(self._connection.get(f"/v1/statements/{to_hex(digest)}"), digest)
 
     def statements(
@@ -293,9 +291,10 @@ class Registry:
         work: bytes | None = None,
         kind: str | None = None,
     ) -> Iterator[StatementRecord]:
-        """Yield statements in the order of acceptance; all conditions hold.
+        """Yield the statements that meet all conditions, in the order of acceptance.
 
-        `content_hash` is the SHA-256 of a file, `account` one that signed, `work` the digest of what they name.
+        `content_hash` is the SHA-256 of a file, `account` is a signer, `work` is the digest of a statement that they
+        refer to.
         """
         query = {
             "content_hash": None if content_hash is None else to_hex(content_hash),
@@ -307,7 +306,7 @@ class Registry:
             yield self._record(answer)
 
     def find(self, digest: bytes) -> Draft | StatementRecord:
-        """Return a draft that you are a party of, or else the statement of that digest. Needs `sign_in`."""
+        """Return the draft with that digest if you are a party of it, or else the statement. Needs `sign_in`."""
         try:
             return self.draft(digest)
         except InvalidData as error:
@@ -341,10 +340,10 @@ class Registry:
         poll: float = POLL_SECONDS,
         told: Callable[[Progress], None] | None = None,
     ) -> StatementRecord:
-        """Return a statement once it is at least `until`: logged, anchored or final.
+        """Return a statement once its state is at least `until`: logged, anchored or final.
 
-        Asks each `poll` seconds and raises `Unavailable` (`client.still`) after `seconds`. `told` is called with the
-        state after each question.
+        Polls every `poll` seconds and raises `Unavailable` (`client.still`) after `seconds`. `told` is called with the
+        state after each poll that finds it earlier than `until`.
         """
         end = time.monotonic() + seconds
         while True:
@@ -358,11 +357,11 @@ class Registry:
             time.sleep(poll)
 
     def prove(self, digest: bytes) -> Proof:
-        """Return the bundle of a logged statement, verified: it is this registry's and this statement's, and holds.
+        """Return the bundle of a logged statement, after checking that it is this registry's and this statement's.
 
-        Raises `Unavailable` (`statement.not_logged_yet`) before it is logged. Raises `InvalidData` (`prove.bad_bundle`
-        with `question` and `reason`, `prove.other_statement`, `bundle.…`) instead of returning a bundle about which any
-        answer is no: one of the bundle's, or of one of its anchors.
+        Raises `Unavailable` (`statement.not_logged_yet`) before it is logged, and `InvalidData` (`prove.…`, `bundle.…`)
+        if any answer about the bundle, or about one of its anchors, is no: `prove.bad_bundle` has the `question` and
+        the `reason`. Answers that are not checked are in `Proof.verdict`.
         """
         data = self._connection.send("GET", f"/v1/statements/{to_hex(digest)}/bundle")
         bundle = bundles.parse(data, contracts())
@@ -376,10 +375,10 @@ class Registry:
         return Proof(data, bundle, verdict)
 
     def events(self, after: str | None = None) -> Iterator[Event]:
-        """Yield what happened after a cursor (`Event.cursor`; None: from the start), up to now, in order.
+        """Yield what happened after a cursor (`Event.cursor`; None: from the start) until now, in order.
 
-        Keep the cursor of the last event that you have dealt with, and call this again later. What happens to drafts is
-        told to their parties only: `sign_in` to see it.
+        Store the cursor of the last event you have handled, and call this again later. Events about drafts are shown
+        only to their parties: `sign_in` to see them.
         """
         for answer in self._pages("/v1/events", "events", {}, "after", "0.0" if after is None else after):
             with self._connection.reading():
@@ -417,10 +416,10 @@ class Registry:
             return StatementRecord.read(answer, statement)
 
     def _checked(self, answer: dict[str, Any], wanted: bytes | None) -> Statement | None:
-        """Return the statement that an answer shows; None if it shows none, or one of a kind that is unknown here.
+        """Return the statement in an answer; None if the answer has no body, or one of a kind that is unknown here.
 
-        Raises `InvalidData` (`signing.other_digest`) unless its members give the digest that the answer names, and that
-        is the one asked for.
+        Raises `InvalidData` (`signing.other_digest`) if its members do not give the digest in the answer, or if that is
+        not the `wanted` one.
         """
         with self._connection.reading():
             digest = from_hex(answer["digest"], HASH_SIZE, None)
@@ -433,7 +432,10 @@ class Registry:
         return statement
 
     def _signature(self, digest: bytes) -> Signature:
-        """Return your signature over a digest that was derived here; raise `VerificationError` if it is none."""
+        """Return your signature over a digest derived here; raise `VerificationError` if the signature is wrong.
+
+        Raises `InvalidData` (`client.no_key`) without a key.
+        """
         if self._sign is None:
             raise InvalidData("client.no_key")
         signature = self._sign(digest)

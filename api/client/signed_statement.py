@@ -1,4 +1,4 @@
-"""A statement with its digest and signatures, made here: what is sent to a registry, and kept in the outbox before."""
+"""A statement with its digest and signatures, made on this machine: the outbox stores it, and a request sends it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class SignedStatement:
     """A statement for the registry at `registry` (its address, 20 bytes), and signatures over its digest.
 
-    `reference` is your own name for it: sent again under the same reference and API key, it is answered with the first
-    digest. Before `public_from` (RFC 3339, UTC, whole seconds) only those whom it concerns may read it. Neither is
-    signed.
+    `reference` is your own name for it: if you send again under the same reference and API key, the answer is the first
+    digest. Before `public_from` (RFC 3339, UTC, whole seconds) only the accounts it concerns, and the API key that sent
+    it, may read the body. Neither is signed.
     """
 
     statement: Statement
@@ -33,17 +33,17 @@ class SignedStatement:
 
     @property
     def digest(self) -> bytes:
-        """The EIP-712 digest (32 bytes), derived from the statement here."""
+        """The EIP-712 digest (32 bytes), derived from the statement on this machine."""
         return self.statement.digest(domain_separator(self.registry))
 
     @property
     def complete(self) -> bool:
-        """Whether nobody else has to sign, as far as the statement itself tells."""
+        """Whether all signers have signed, as far as the statement itself names them."""
         signers = self.statement.signers()
         return signers is None or len(signers) == len(self.signatures)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the body of the request that sends it."""
+        """Return the request body that sends it."""
         body: dict[str, Any] = {
             "typed_data": typed_data(self.statement, self.registry),
             "signatures": [show(signature) for signature in self.signatures],
@@ -56,7 +56,7 @@ class SignedStatement:
 
     @classmethod
     def from_json(cls, value: object, registry: bytes) -> SignedStatement:
-        """Return what `to_json` made, for the registry at that address; raise `InvalidData`."""
+        """Parse the output of `to_json`, for the registry at that address; raise `InvalidData`."""
         body = members(value, ("typed_data", "signatures"), "", optional=("reference", "public_from"))
         if not isinstance(body["signatures"], list):
             raise InvalidData("json.malformed", field="signatures", position=0)
@@ -76,5 +76,5 @@ def _signature(value: object, field: str) -> Signature:
 
 
 def show(signature: Signature) -> dict[str, str]:
-    """Return a signature as it is sent."""
+    """Return a signature in the form that requests use."""
     return {"account": to_checksum(signature.account), "signature": to_hex(signature.signature)}

@@ -1,4 +1,4 @@
-"""API keys: made on the command line, shown once, kept as a hash, with scopes, revocable."""
+"""API keys: created on the command line, shown once, stored as a hash, limited by scopes, revocable."""
 
 from __future__ import annotations
 
@@ -21,17 +21,23 @@ if TYPE_CHECKING:
 PREFIX = "deedlog_"
 MAXIMUM_NAME = 200
 SCOPES = ("batch", "upload")
-"""What a key can open: many statements in a request; `Upload` statements."""
+"""What a scope allows: `batch`, many statements in one request; `upload`, `Upload` statements."""
 
 BELIEVED_SECONDS = 1.0
-"""How long the web process goes by what it read of a key: so long, at most, a revoked key still opens something."""
+"""How long the web process caches an API key. A revoked key works at most this much longer."""
 
 LOOK_AGAIN_SECONDS = 0.5
-"""Age at which one request looks again, while the others still go by what is known: at the end all would look."""
+"""Cache age at which one request reads the key again, while the others still use the cached one.
+
+Otherwise all concurrent requests would read it at the same moment, when the cached one expires.
+"""
 
 
 def create(database: Database, name: str, scopes: tuple[str, ...], now: int) -> tuple[int, str]:
-    """Make a key; return its id and its secret, which nobody can show again."""
+    """Create a key; return its id and its secret, which is shown only once.
+
+    Raises `InvalidData` (`api_key.unknown_scope`, `reference.malformed`).
+    """
     for scope in scopes:
         if scope not in SCOPES:
             raise InvalidData("api_key.unknown_scope", scope=scope[:32], scopes=", ".join(SCOPES))
@@ -49,7 +55,7 @@ def listing(database: Database) -> list[RowMapping]:
 
 
 def revoke(database: Database, key: int, now: int) -> None:
-    """Revoke a key; raise `InvalidData` (`api_key.unknown`) if there is none to revoke."""
+    """Revoke a key; raise `InvalidData` (`api_key.unknown`) if no such key can be revoked."""
     with database.write() as connection:
         if not api_keys.revoke(connection, key, now):
             raise InvalidData("api_key.unknown", id=key)
@@ -57,7 +63,7 @@ def revoke(database: Database, key: int, now: int) -> None:
 
 @dataclass(slots=True)
 class _Known:
-    """What was read of a key, and when (monotonic seconds)."""
+    """A cached key, and when it was read (monotonic seconds)."""
 
     submitter: Submitter
     read_at: float
@@ -65,18 +71,18 @@ class _Known:
 
 
 class Keys:
-    """The API keys as the web process knows them: one that was looked up is believed for `BELIEVED_SECONDS`."""
+    """The API keys as one web process knows them. A key that was read is cached for `BELIEVED_SECONDS`."""
 
     def __init__(self, database: Database) -> None:
-        """Take the database that has the keys."""
+        """Use the keys of this database."""
         self._database = database
         self._lock = threading.Lock()
         self._known: dict[bytes, _Known] = {}
 
     def known(self, authorization: str | None) -> Submitter | None:
-        """Return who sends a request with this `Authorization` header; None if its asker is to look (`submitter`).
+        """Return the submitter of an `Authorization` header from the cache; None if the caller must use `submitter`.
 
-        Raises `InvalidData` (`api_key.invalid`) for a header that cannot be a key's.
+        Raises `InvalidData` (`api_key.invalid`) for a header that cannot hold a key.
         """
         if authorization is None:
             return Submitter()
@@ -92,11 +98,14 @@ class Keys:
         return known.submitter
 
     def submitter(self, authorization: str | None) -> Submitter:
-        """Return who sends a request with this `Authorization` header; raise `InvalidData` (`api_key.invalid`)."""
+        """Return the submitter of an `Authorization` header, from the database if the cache is too old.
+
+        Raises `InvalidData` (`api_key.invalid`).
+        """
         if authorization is None:
             return Submitter()
         secret_hash = _secret_hash(authorization)
-        with self._lock:  # many requests find at once that a key is due: one looks
+        with self._lock:  # many requests may find the key expired at once: only one reads it
             known = self._known.get(secret_hash)
             if known is not None and time.monotonic() - known.read_at < LOOK_AGAIN_SECONDS:
                 return known.submitter
@@ -107,7 +116,7 @@ class Keys:
                 self._known.pop(secret_hash, None)
                 raise InvalidData("api_key.invalid")
             found = Submitter(row["id"], frozenset(row["scopes"].split()))
-            # Only keys that are there get in, so that strangers cannot fill the memory.
+            # Only existing keys are cached, so strangers cannot fill the memory.
             self._known[secret_hash] = _Known(found, read_at)
             return found
 
@@ -120,5 +129,5 @@ def _secret_hash(authorization: str) -> bytes:
 
 
 def _hash(secret: str) -> bytes:
-    # The secret has 256 random bits: a plain hash is enough, a slow one would only slow every request.
+    # The secret has 256 random bits: a plain hash is enough. A slow hash would only slow down every request.
     return hashlib.sha256(secret.encode()).digest()

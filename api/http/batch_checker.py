@@ -1,6 +1,6 @@
-"""Checking batches in processes of their own, one for each processor: one interpreter checks one statement at a time.
+"""Check batches in separate processes, one per processor, because one interpreter checks one statement at a time.
 
-What a check says depends on nothing but its arguments, so it can be done anywhere; what comes back is small.
+A check depends only on its arguments, so it can run in any process, and its result is small.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 Found = list["CheckedStatement | DeedlogError"]
 
 MAXIMUM_PROCESSES = 4
-"""More would wait for the one that keeps what they have checked."""
+"""More processes would only wait for the one process that stores the checked statements."""
 
 
 def check_batch(sent: bytes, registry: bytes, submitter: Submitter, now: int) -> Found:
-    """Return each statement of a batch as sent, checked, or what is wrong with it; raise `InvalidData` for the whole.
+    """Check each statement of a batch; return, in order, the checked statement or its error.
 
-    Pure: `now` is the registry's clock.
+    Raises `InvalidData` if the batch as a whole is refused. Pure: `now` is the registry's clock in Unix seconds.
     """
     submissions: list[Submission | DeedlogError] = []
     for item in requests.read_batch(sent):
@@ -44,29 +44,32 @@ def check_batch(sent: bytes, registry: bytes, submitter: Submitter, now: int) ->
 
 
 class Checkers:
-    """Processes that check batches; they start with the first one. Its methods are called on one event loop."""
+    """A pool of processes that check batches. It starts with the first batch. Call its methods on one event loop."""
 
     def __init__(self, processes: int | None = None) -> None:
-        """Take how many there may be (None: one for each processor); with one, this process checks."""
+        """Set the number of processes (None: one per processor). With one, this process checks batches in a thread."""
         self._processes = min(processes or _processors(), MAXIMUM_PROCESSES)
         self._pool: ProcessPoolExecutor | None = None
         self._closed = False
 
     async def check(self, sent: bytes, registry: bytes, submitter: Submitter, now: int) -> Found:
-        """Do `check_batch`; raise `Unavailable` (`statement.checker_ended`) if its process ended meanwhile."""
+        """Run `check_batch`; raise `Unavailable` (`statement.checker_ended`) if its process ended meanwhile.
+
+        Raises `Unavailable` (`statement.stopping`) after `close`.
+        """
         if self._processes == 1:
             return await run_in_threadpool(check_batch, sent, registry, submitter, now)
         if self._closed:
             raise Unavailable("statement.stopping")
         if self._pool is None:
-            # Not by fork: this process has threads, and a lock that one of them holds would stay locked in the copy.
+            # Do not fork: this process has threads, and a lock held by one of them would stay locked in the child.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._processes, context, _begin)
         pool = self._pool
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, check_batch, sent, registry, submitter, now)
         except BrokenProcessPool as error:
-            if self._pool is pool:  # the next batch starts others
+            if self._pool is pool:  # the next batch starts a new pool
                 self._pool = None
             raise Unavailable("statement.checker_ended") from error
 
@@ -74,17 +77,17 @@ class Checkers:
         """End the processes."""
         self._closed = True
         if self._pool is not None:
-            # Not waited for, on the event loop: they end with this process at the latest.
+            # Waiting would block the event loop. The processes end with this one at the latest.
             self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _processors() -> int:
-    """Return how many processors this process may use; not every system says so."""
+    """Return how many processors this process may use. Not every system reports the affinity."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _begin() -> None:
-    """Leave signals to the process that started this one, and end with it, however it ends."""
+    """Leave signals to the parent process, and end with the parent, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 

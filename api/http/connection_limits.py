@@ -1,13 +1,13 @@
-"""What one connection may cost: how large a head may be, how long head, body and answer may take.
+"""Limits on one connection: the size of a request's head, and the time for head, body and answer.
 
-uvicorn bounds none of it: its one setting for the size of a head is for its slower parser, and it has no timeouts but
-that between requests. Without this, one client fills the memory with a header that never ends, and a thousand hold all
-connections by sending a byte now and then. A reverse proxy can bound it too, but a registry must be safe without one.
-Bodies are bounded where they are read (`api.http.context`).
+uvicorn has none of them: its one setting for the head's size applies only to its slower parser, and its only timeout
+is the one between requests. Without limits, one client can fill the memory with an endless header, and a thousand
+clients can hold all connections by sending a byte now and then. A reverse proxy can set limits too, but a registry must
+be safe without one. Bodies are bounded where they are read (`api.http.context`).
 
-`HttpToolsProtocol` is no public interface of uvicorn. So `pyproject.toml` admits only versions up to the newest that
-was tried, and `tests/api/test_connections.py` fails with a clear message where a method or attribute has changed. To
-admit a newer version: raise the bound, and run that file.
+`HttpToolsProtocol` is not a public interface of uvicorn. So `pyproject.toml` allows versions only up to the newest one
+tested, and `tests/api/test_connections.py` fails with a clear message if a method or attribute has changed. To allow a
+newer version, raise the bound and run that file.
 """
 
 from __future__ import annotations
@@ -25,54 +25,54 @@ if TYPE_CHECKING:
     import asyncio
 
 MAXIMUM_HEAD = 64 * 1024
-"""Bytes of request line and headers, after those of the first packet, with which a head is too large."""
+"""Maximum bytes of request line and headers, not counting those in the head's first packet."""
 
 
 class BoundedConnection(HttpToolsProtocol):
     """One client's connection."""
 
     HEAD_SECONDS = 30.0
-    """From the first byte (of a new connection: from its start) to the end of the headers."""
+    """Time from the head's first byte (on a new connection: from its start) to the end of the headers."""
 
     BODY_SECONDS = 120.0
-    """From there to the end of the body: the largest batch at half a megabit a second."""
+    """Time from there to the end of the body: enough for the largest batch at half a megabit a second."""
 
     WRITE_SECONDS = 120.0
-    """How long a client may read nothing of what it is sent."""
+    """How long a client may leave its answer unread."""
 
     _timer: asyncio.TimerHandle | None = None
     _awaited: tuple[int, float] | None = None
-    """Which request the timer is for, and how long it may take: what has arrived in one piece needs no timer."""
+    """The request that the timer is for, and its seconds. A request that arrives in one piece needs no timer."""
 
     _begun = 0
-    """Requests that have begun."""
+    """Number of requests begun."""
 
     _in_head = _in_body = _body_came = False
     _head = 0
-    """Bytes of the head or, in a body, since its last byte: a chunk's size, or a trailer, which nobody reads."""
+    """Bytes of the head so far. In a body, bytes since its last byte: a chunk's size or a trailer (never used)."""
 
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        """Wait for a request, not for ever."""
+        """Start the timer for the first request."""
         super().connection_made(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Cancel the timers."""
         self._wait_for(None)
         if self._stalled is not None:
             self._stalled.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless the head has become too large."""
+        """Parse the data; refuse the request if its head has become too large."""
         began = (self._begun, self._in_head, self._in_body)
         self._body_came = False
         super().data_received(data)
         if self._body_came:
             self._head = 0
-        # What arrives with a head's first bytes is not counted: the end of another request's body may be among it.
+        # The packet with a head's first bytes is not counted: it may also contain the end of another request's body.
         elif (self._in_head or self._in_body) and began == (self._begun, self._in_head, self._in_body):
             self._head += len(data)
             if self._head > MAXIMUM_HEAD:
@@ -81,33 +81,33 @@ class BoundedConnection(HttpToolsProtocol):
             self._wait()
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Note that a request begins."""
         super().on_message_begin()
         self._begun += 1
         self._in_head, self._head = True, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; nothing of a trailer, which could say what was already looked at (RFC 9110 §6.5.1)."""
+        """Accept a header, but no trailer: it could contradict a header already checked (RFC 9110 §6.5.1)."""
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Its head is whole."""
+        """Note that the head is complete."""
         super().on_headers_complete()
         self._in_head, self._in_body, self._head = False, True, 0
 
     def on_body(self, body: bytes) -> None:
-        """More of its body."""
+        """Note that a part of the body has arrived."""
         super().on_body(body)
         self._body_came = True
 
     def on_message_complete(self) -> None:
-        """It is whole."""
+        """Note that the request is complete."""
         super().on_message_complete()
         self._in_body = False
 
     def on_response_complete(self) -> None:
-        """Its answer is given: what the client sends next is waited for from here on."""
+        """Note that the answer is complete, and start the timer for a next request that has already begun."""
         super().on_response_complete()
         if self.transport.is_closing():
             self._close()
@@ -115,29 +115,29 @@ class BoundedConnection(HttpToolsProtocol):
             self._wait()
 
     def pause_writing(self) -> None:
-        """The client reads more slowly than it is answered."""
+        """Start the write timer: the client reads too slowly, and the buffer is full."""
         super().pause_writing()
         if self._stalled is None:
             self._stalled = self.loop.call_later(self.WRITE_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It has read."""
+        """Cancel the write timer: the client has read."""
         super().resume_writing()
         if self._stalled is not None and not self.transport.is_closing():
             self._stalled.cancel()
             self._stalled = None
 
     def timeout_keep_alive_handler(self) -> None:
-        """No other request has come."""
+        """Close the connection: no other request has come."""
         if not self.transport.is_closing():
             self._close()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Refuse what is no HTTP."""
+        """Refuse a request that is not valid HTTP."""
         self._refuse(InvalidData("http.malformed"))
 
     def _wait(self) -> None:
-        """Wait for what has not arrived, unless this side does not read: it still answers an earlier request."""
+        """Set the timer for whatever has not arrived yet. No timer runs while an earlier request blocks reading."""
         if self.pipeline or (self._in_head and self._answers()):
             self._wait_for(None)
         elif self._in_head:
@@ -145,7 +145,7 @@ class BoundedConnection(HttpToolsProtocol):
         elif self._in_body:
             self._wait_for((self._begun, self.BODY_SECONDS))
         elif not self._answers():
-            # A new connection, or empty lines, which may stand before a request (RFC 9112 §2.2).
+            # A new connection, or empty lines, which may precede a request (RFC 9112 §2.2).
             self._wait_for((self._begun + 1, self.HEAD_SECONDS))
         else:
             self._wait_for(None)
@@ -164,10 +164,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._refuse(InvalidData("http.too_slow"))
 
     def _refuse(self, error: InvalidData) -> None:
-        """Answer, if nothing else was answered, and close. The language is unknown here: a header says it."""
+        """Answer with an error, in English since no header may have named a language yet, and close."""
         if self.transport.is_closing():
             return
-        # Only where it cannot be taken for the answer to another request, or stand inside it.
+        # Answer only if the client cannot take it for the answer to another request or for a part of one.
         unanswered = self._in_body and not self.pipeline and not self.cycle.response_started
         if unanswered or not self._answers():
             body = json.dumps(problems.problem(error, "en")).encode()
@@ -180,11 +180,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._close()
 
     def _answers(self) -> bool:
-        """Return whether an answer is still to be given, or to be ended, to the newest request whose head is whole."""
+        """Return whether the newest request with a complete head still awaits its answer or the rest of it."""
         return self.cycle is not None and not self.cycle.response_complete
 
     def _close(self) -> None:
-        """Close once what was written is read, or after `WRITE_SECONDS`."""
+        """Close once the client has read what was written, or after `WRITE_SECONDS`."""
         self.transport.close()
         if self._stalled is None:
             self._stalled = self.loop.call_later(self.WRITE_SECONDS, self.transport.abort)

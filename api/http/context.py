@@ -1,4 +1,4 @@
-"""What every route has at hand: the registry, who is asking, in which language, and the request's bytes."""
+"""Per-request context: the registry, the caller's identity, the language, and bounded body reading."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 
 _ONCE = (b"authorization", b"idempotency-key")
-"""Headers that may stand in a request once: of two values one would be taken at random."""
+"""Headers that may occur only once in a request. With two values, a server would pick one of them arbitrarily."""
 
 
-@dataclass(slots=True)  # not frozen: making a frozen one takes four times as long
+@dataclass(slots=True)  # not frozen: constructing a frozen one takes four times as long
 class Context:
-    """One request's surroundings; what its headers say is read when it is asked for."""
+    """The context of one request. Headers are parsed when a property or method needs them."""
 
     request: Request
     database: Database
@@ -55,59 +55,76 @@ class Context:
 
     @property
     def language(self) -> str:
-        """The language that the asker reads."""
+        """The language of the answer: the parameter `lang`, or else the header `Accept-Language`."""
         return language(self.request)
 
     @property
     def network_address(self) -> str:
-        """Where the request comes from."""
+        """The client's network address, or `unknown`."""
         return self.request.client.host if self.request.client else "unknown"
 
     @property
     def authorization(self) -> str | None:
-        """The header that holds an API key or a session's token."""
+        """The `Authorization` header, which holds an API key or a session's token."""
         return self.request.headers.get("authorization")
 
     def account(self) -> bytes | None:
-        """Return the account that has signed in; None without a session's token.
+        """Return the account that signed in; None if the request has no session's token.
 
-        Raises `InvalidData` (`sign_in.session`). It looks into the database: not on the event loop.
+        Raises `InvalidData` (`sign_in.session`). Reads the database, so do not call it on the event loop.
         """
         return self.sessions.account(self.authorization, self.now())
 
     def signed_in(self) -> bytes:
-        """Return the account that has signed in; raise `InvalidData` (`sign_in.…`). Not on the event loop."""
+        """Return the account that signed in. Do not call it on the event loop.
+
+        Raises `InvalidData` (`sign_in.missing`, `sign_in.session`).
+        """
         account = self.account()
         if account is None:
             raise InvalidData("sign_in.missing")
         return account
 
     def known_submitter(self) -> Submitter | None:
-        """Return who sends, None if that is to be looked up (`submitter`); raise `InvalidData` (`api_key.…`)."""
+        """Return the submitter if no database read is needed to know it; None if `submitter` must be called.
+
+        Raises `InvalidData` (`api_key.…`).
+        """
         return None if token_of(self.authorization) is not None else self.keys.known(self.authorization)
 
     def submitter(self) -> Submitter:
-        """Return who sends; whoever has signed in does so without an API key.
+        """Return the submitter. A person with a session submits without an API key.
 
-        Raises `InvalidData` (`api_key.…`, `sign_in.session`). It may look into the database: not on the event loop.
+        Raises `InvalidData` (`api_key.…`, `sign_in.session`). May read the database, so do not call it on the event
+        loop.
         """
         return Submitter() if self.account() is not None else self.keys.submitter(self.authorization)
 
     async def let_in(self) -> Submitter:
-        """Return who wants to write; raise if too many do, or `InvalidData` (`api_key.…`, `sign_in.session`)."""
+        """Return the submitter of a request to write, if the write queue has room.
+
+        Raises `Unavailable` (`statement.too_many_waiting`, `statement.stopping`) or `InvalidData` (`api_key.…`,
+        `sign_in.session`).
+        """
         self.acceptance.check_room()
         known = self.known_submitter()
         return known if known is not None else await run_in_threadpool(self.submitter)
 
     def count_request(self, submitter: Submitter) -> None:
-        """Count a request to write that comes without an API key; raise if it needs one, or too many came."""
+        """Count a request to write that has no API key against the quota of its network address.
+
+        Raises `InvalidData` (`api_key.missing`) if writing needs a key here, or `Unavailable` (`quota.exceeded`).
+        """
         if submitter.api_key_id is None:
             if self.settings.writers == "keys":
                 raise InvalidData("api_key.missing")
             self.quota.take_address(self.network_address)
 
     def reader(self) -> Reader:
-        """Return who asks to read; raise `InvalidData` (`api_key.…`, `sign_in.session`). Not on the event loop."""
+        """Return the reader: the account that signed in, or else the API key. Do not call it on the event loop.
+
+        Raises `InvalidData` (`api_key.…`, `sign_in.session`).
+        """
         account = self.account()
         if account is not None:
             return Reader(account=account)
@@ -120,31 +137,35 @@ class Context:
 
 
 def surroundings(request: Request) -> Context:
-    """Return the request's surroundings."""
+    """Return the context of a request."""
     made: Context = request.app.state.context(request)
     return made
 
 
 async def context(request: Request) -> Context:
-    """Return the request's surroundings. `async`, though nothing waits: for other functions FastAPI takes a thread."""
+    """Return the context of a request, as a FastAPI dependency.
+
+    It awaits nothing, but is `async` because FastAPI runs every other function in a thread.
+    """
     return surroundings(request)
 
 
 def language(request: Request) -> str:
-    """Return the language that the asker reads."""
+    """Return the language of the answer: from the parameter `lang`, or else from the header `Accept-Language`."""
     return choose_language(request.query_params.get("lang") or request.headers.get("accept-language"))
 
 
 async def nothing_unread(request: Request) -> None:
-    """Check (`check_read`) a request to one of FastAPI's routes by the parameters that it declares."""
+    """Run `check_read` on a request to a FastAPI route, with the query parameters that the route declares."""
     route: APIRoute = request.scope["route"]
     check_read(request, [parameter.alias for parameter in route.dependant.query_params])
 
 
 def check_read(request: Request, parameters: Sequence[str]) -> None:
-    """Raise `InvalidData` (`http.…`) for what would be passed over: an unknown parameter, or what stands there twice.
+    """Refuse what a route would silently ignore: unknown query parameters, and repeated parameters or headers.
 
-    A misspelt condition would otherwise list everything, and of two values one would be taken at random.
+    Otherwise a misspelt filter would list everything, and one of two values would be picked arbitrarily. Raises
+    `InvalidData` (`http.header_twice`, `http.parameter_unknown`, `http.parameter_twice`).
     """
     single = [header for header, _ in request.scope["headers"] if header in _ONCE]
     for header in single[1:]:
@@ -163,7 +184,10 @@ def check_read(request: Request, parameters: Sequence[str]) -> None:
 
 
 async def body(request: Request, maximum: int) -> bytes:
-    """Return the request's bytes; read no more than `maximum`, then raise `InvalidData` (`http.too_large`)."""
+    """Return the request's body. Stops reading beyond `maximum` bytes and raises `InvalidData` (`http.too_large`).
+
+    Raises `InvalidData` (`http.request`) if the client disconnects first.
+    """
     chunks = []
     length = 0
     more = True

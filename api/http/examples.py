@@ -1,8 +1,8 @@
-"""Examples for the OpenAPI document, signed for the registry that shows them: they work when pasted.
+"""Examples for the OpenAPI document, signed for the registry that shows them, so they work when pasted.
 
-Only the one for signing in does not: it would need a nonce of its own, and shows what the request looks like.
+The exception is the example for signing in: it would need a nonce of its own, and shows only the request's form.
 
-The keys are public on purpose: a statement signed with them says no more than that somebody tried the API.
+The keys are public on purpose: a statement signed with them shows only that somebody tried the API.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def example_work() -> Work:
 
 
 def example_draft() -> Work:
-    """Return a statement that two sign, each with a request of their own."""
+    """Return a statement with two signers, who sign in separate requests."""
     return _work(tuple(sorted(map(account_of_private_key, (EXAMPLE_KEY, SECOND_KEY)))))
 
 
@@ -70,7 +70,7 @@ def fields(_registry: bytes) -> dict[str, Any]:
 
 
 def proposal(registry: bytes) -> dict[str, Any]:
-    """Return the body of `POST /v1/drafts`: one of two signs."""
+    """Return the body of `POST /v1/drafts`: the first of two signatures."""
     return _signed(example_draft(), registry, EXAMPLE_KEY)
 
 
@@ -80,7 +80,7 @@ def draft_digest(registry: bytes) -> str:
 
 
 def signatures(registry: bytes) -> dict[str, Any]:
-    """Return the body of `POST /v1/drafts/{digest}/signatures`: the other of two signs."""
+    """Return the body of `POST /v1/drafts/{digest}/signatures`: the second of two signatures."""
     return {"signatures": _signed(example_draft(), registry, SECOND_KEY)["signatures"]}
 
 
@@ -90,7 +90,7 @@ def nonce_request(_registry: bytes) -> dict[str, Any]:
 
 
 def session_request(_registry: bytes) -> dict[str, Any]:
-    """Return the body of `POST /v1/sessions`, for a site and at a time that are not ours."""
+    """Return the body of `POST /v1/sessions`, for a site and a time that are not this registry's."""
     account = account_of_private_key(EXAMPLE_KEY)
     message = sign_in.offer(account, sign_in.site_at("https://deeds.example.com"), 1, "0" * 32, 1_795_000_000).text()
     return {"message": message, "signature": to_hex(sign(sign_in.digest(message), EXAMPLE_KEY).signature)}
@@ -107,14 +107,17 @@ _MADE_BY = "x-made-by"
 
 
 def made_by(maker: Callable[[bytes], Any]) -> dict[str, str]:
-    """Return what takes the place of an example until the registry is known; `maker` is a function of this module."""
+    """Return the placeholder for an example, which `filled` replaces; `maker` must be a function of this module.
+
+    Raises `KeyError` for any other function.
+    """
     if _MAKERS.get(maker.__name__) is not maker:
         raise KeyError(maker.__name__)
     return {_MADE_BY: maker.__name__}
 
 
 def filled(part: Any, registry: bytes) -> Any:
-    """Return a part of the document with its examples made for the registry at that address."""
+    """Return a part of the document with its placeholders replaced by examples for the registry at that address."""
     if isinstance(part, dict):
         if _MADE_BY in part:
             return _MAKERS[part[_MADE_BY]](registry)

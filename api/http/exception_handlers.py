@@ -1,4 +1,4 @@
-"""Answers to what goes wrong: each error as the problem that a client is told."""
+"""Exception handlers: each error becomes the problem (RFC 9457) that the client receives."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _OURS = (DataError, IntegrityError, ProgrammingError)
-"""What a database refuses, unlike what it fails at: the fault of this program."""
+"""Database errors that are bugs of this program, unlike failures of the database itself."""
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
 def answer_faults(app: FastAPI) -> None:
-    """Let an application answer so."""
+    """Register these handlers with an application."""
     app.add_exception_handler(DeedlogError, deedlog_error)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, validation_error)
@@ -36,7 +36,7 @@ def answer_faults(app: FastAPI) -> None:
 
 
 def deedlog_error(request: Request, error: Exception) -> Response:
-    """Return the problem that an error of ours is."""
+    """Return the problem for an error of this package."""
     if not isinstance(error, DeedlogError):
         raise error
     body = problems.problem(error, language(request))
@@ -51,7 +51,7 @@ def deedlog_error(request: Request, error: Exception) -> Response:
 
 
 def http_error(request: Request, error: Exception) -> Response:
-    """Return what Starlette's own errors are here."""
+    """Return the problem for one of Starlette's own errors."""
     if not isinstance(error, HTTPException):
         raise error
     codes = {404: "http.not_found", 405: "http.method_not_allowed"}
@@ -65,7 +65,7 @@ def http_error(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """Return the methods of all routes at the request's path: Starlette names those of the first one only."""
+    """Return the methods of all routes at the request's path. Starlette names only those of the first route."""
     allowed = [
         method
         for method in _METHODS
@@ -75,7 +75,7 @@ def _allowed(request: Request) -> list[str]:
 
 
 def validation_error(request: Request, error: Exception) -> Response:
-    """Return what FastAPI's refusal of a parameter is here."""
+    """Return the problem for a parameter that FastAPI refused."""
     if not isinstance(error, RequestValidationError):
         raise error
     place = error.errors()[0]["loc"][1:]
@@ -83,16 +83,17 @@ def validation_error(request: Request, error: Exception) -> Response:
 
 
 def database_error(request: Request, error: Exception) -> Response:
-    """Return what is said where the database failed."""
+    """Return the problem for a database error: `http.internal` for a bug of ours, else `database.unavailable`."""
     if isinstance(error, _OURS):
         _log.error("a request failed", exc_info=error)
         return unexpected(request, error)
-    # A full disk, a connection that was cut. Of a commit the outcome is unknown; sent again it is known or accepted.
+    # A full disk or a lost connection. A failed commit's outcome is unknown: if the client sends the statement again,
+    # the answer is `known` or `accepted`.
     _log.error("alarm: the database failed: %s", error)
     return deedlog_error(request, Unavailable("database.unavailable"))
 
 
 def unexpected(request: Request, _error: Exception) -> Response:
-    """Return what is said of a fault of ours."""
-    # Starlette logs the traceback after this; the client learns that the fault is ours, and no more.
+    """Return the problem for a bug of ours (`http.internal`)."""
+    # Starlette logs the traceback after this. The client learns only that the fault is ours.
     return deedlog_error(request, Unavailable("http.internal"))

@@ -1,8 +1,8 @@
-"""The fast path: two plain Starlette routes in front of FastAPI, for requests at upload speed.
+"""The fast path: two plain Starlette routes in front of FastAPI, for uploads.
 
-FastAPI documents these routes, and they work there as any other. But its middleware, dependencies and stacks of
-contexts cost more than checking a statement does (docs/benchmarks.md), so a request for one of them goes straight to
-its endpoint. `tests/api/test_fast_path.py` holds both ways against each other.
+FastAPI also documents these routes, and they work there like any other. But its middleware, dependencies and nested
+context managers cost more than checking a statement (docs/benchmarks.md), so requests for them go straight to the
+endpoint. `tests/api/test_fast_path.py` compares the two paths.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 def routes(documented: FastAPI) -> list[Route]:
-    """Return the routes of the fast path."""
+    """Return the routes that skip FastAPI."""
     return [
         route("/v1/statements", writing.register_statement, documented),
         route("/v1/statements:batch", writing.register_batch, documented),
@@ -43,20 +43,20 @@ def routes(documented: FastAPI) -> list[Route]:
 
 
 def route(path: str, endpoint: Endpoint, documented: FastAPI) -> Route:
-    """Return a route for POST that answers as the same endpoint does in the documented application."""
+    """Return a route for POST that gives the same answers as this endpoint does in the documented application."""
     return Route(path, _Answer(path, endpoint, documented), methods=["POST"])
 
 
 class FastPath:
-    """An ASGI application: it answers its routes' requests, and passes all others on to the documented one."""
+    """An ASGI application that handles the fast routes itself and passes all other requests to the documented one."""
 
     def __init__(self, documented: FastAPI, fast: Sequence[Route]) -> None:
-        """Take the application that answers everything, and the routes that need not go through it."""
+        """Combine the application that handles everything with the routes that can skip it."""
         self.documented = documented
         self._fast = fast
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         if scope["type"] == "http" and scope["method"] == "POST":
             for fast in self._fast:
                 match, _ = fast.matches(scope)
@@ -67,7 +67,7 @@ class FastPath:
 
 
 class _Answer:
-    """An ASGI application of one endpoint: whatever happens in it, the client gets an answer, which is counted."""
+    """An ASGI application with one endpoint. Whatever fails in it, the client gets an answer, which is counted."""
 
     def __init__(self, path: str, endpoint: Endpoint, documented: FastAPI) -> None:
         self._path = path
@@ -93,6 +93,6 @@ class _Answer:
             return exception_handlers.deedlog_error(request, error)
         except DBAPIError as error:
             return exception_handlers.database_error(request, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
+        except Exception as error:  # noqa: BLE001 - the client gets an answer in any case
             _log.exception("a request failed")
             return exception_handlers.unexpected(request, error)

@@ -1,6 +1,6 @@
-"""What state the registry is in, as its database tells: for `/readyz`, `/metrics` and whoever is woken by them.
+"""The registry's state, read from its database, for `/readyz`, `/metrics` and the alarms built on them.
 
-Every process reads the same rows, so each web process gives the same answer, whichever worker does the work.
+All processes read the same rows, so every web process gives the same answer, whichever worker is active.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from deedlog.registry.store.lease import Holding
 
 CHECKPOINT_DEADLINE = 30
-"""Seconds within which an accepted statement is logged; a working sequencer takes less than one."""
+"""Seconds within which an accepted statement should be logged. A healthy sequencer takes less than one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The registry's state at one moment. Ages are in seconds; None where there is nothing to have an age."""
+    """The registry's state at one moment. Ages are in seconds; None if there is nothing to measure."""
 
     log_size: int
     checkpoint_age: int
@@ -42,7 +42,7 @@ class Health:
     alarms: tuple[Alarm, ...]
 
     def checks(self) -> dict[str, bool]:
-        """Return each check by its name, and whether it holds."""
+        """Return each check by name, and whether it passes."""
         held = {holding.role: not holding.free for holding in self.roles}
         return {
             "sequencer": held.get(lease.SEQUENCER, False),
@@ -54,16 +54,17 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether what is accepted now will be logged.
+        """Whether a statement accepted now will be logged.
 
-        A late anchor or a low balance is an alarm, and no reason to send people away: their statements are kept.
+        A late anchor or a low balance raises an alarm but does not make the registry unready: statements are still
+        stored.
         """
         checks = self.checks()
         return checks["sequencer"] and checks["checkpoint"]
 
 
 def read(connection: Connection, chain: Chain, anchor_interval: int, now: int) -> Health:
-    """Return the state as the database has it at `now` (Unix seconds)."""
+    """Return the state in the database at `now` (Unix seconds). `anchor_interval` is in seconds."""
     state = log_store.state(connection)
     newest = anchor_store.newest_anchor(connection, chain.chain_id)
     anchored = 0 if newest is None else newest.size
@@ -82,7 +83,7 @@ def read(connection: Connection, chain: Chain, anchor_interval: int, now: int) -
 
 
 def _each_once(found: Sequence[Alarm]) -> tuple[Alarm, ...]:
-    """Return the alarms, the oldest first, without those that another role raised before: both ask the same node."""
+    """Return the alarms, the oldest first, each code once: both roles can raise the same alarm about the same node."""
     first: dict[str, Alarm] = {}
     for alarm in found:
         first.setdefault(alarm.code, alarm)

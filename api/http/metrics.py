@@ -21,10 +21,10 @@ _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30)
 
 
 class Metrics:
-    """What one web process counts."""
+    """The counters of one web process."""
 
     def __init__(self) -> None:
-        """Begin with nothing counted."""
+        """Start with all counters at zero."""
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "deedlog_http_requests", "Requests answered.", ("method", "route", "status"), registry=self._registry
@@ -46,7 +46,7 @@ class Metrics:
         self._statements.labels(kind, outcome).inc(count)
 
     def show(self, health: Health | None) -> bytes:
-        """Return everything; without the registry's state where the database does not answer."""
+        """Return all metrics; without the registry's state if the database does not answer (`health` is None)."""
         shown = CollectorRegistry()
         shown.register(_State(health))
         return generate_latest(shown) + generate_latest(self._registry)
@@ -59,7 +59,7 @@ class _State:
         self._health = health
 
     def collect(self) -> Iterable[Metric]:
-        """Give each figure with its help."""
+        """Yield each metric with its help text."""
         health = self._health
         yield _gauge("deedlog_up", "Whether the database answers.", float(health is not None))
         if health is None:
@@ -87,10 +87,10 @@ class _State:
 
 
 class CountRequests:
-    """ASGI middleware: counts each request under its route, never under what somebody typed."""
+    """ASGI middleware that counts each request under its route's path, never under the path that a client typed."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        """Take the application and where to count."""
+        """Wrap an application; count in `metrics`."""
         self._app = app
         self._metrics = metrics
 

@@ -1,7 +1,7 @@
-"""The OpenAPI document. FastAPI makes it of the routes; a route says here what FastAPI has no argument for.
+"""The OpenAPI document. FastAPI derives it from the routes; this module adds what FastAPI has no argument for.
 
-Bodies are read by the registry's own parser, which is stricter than FastAPI's, so a route names its body's schema with
-`takes`. What it refuses, it names by the codes alone (`refuses`): HTTP statuses and texts follow from these. Examples
+The registry's own parser, which is stricter than FastAPI's, reads bodies, so a route names its body's schema with
+`takes`. A route lists only the codes of its errors (`refuses`); HTTP statuses and texts follow from the codes. Examples
 are made for the registry that shows them (`api.http.examples`).
 """
 
@@ -62,13 +62,13 @@ _HEADERS: dict[int, dict[str, Any]] = {
 
 
 class Later(str):
-    """The code of an error after which asking again may help (`Unavailable`)."""
+    """The code of an `Unavailable` error: the same request may succeed later."""
 
     __slots__ = ()
 
 
 class NotJson(str):
-    """The code of an error of what is no JSON (`JsonError`)."""
+    """The code of a `JsonError`: the body is not valid JSON."""
 
     __slots__ = ()
 
@@ -77,19 +77,19 @@ BODY = (
     *map(NotJson, ("json.malformed", "json.not_utf8", "json.too_deep")),
     *("http.malformed", "http.too_slow", "http.too_large", "json.member_missing", "json.member_unknown"),
 )
-"""What any request with a body may be refused for."""
+"""Codes with which any request with a body may be refused."""
 
 READER = ("api_key.invalid", "sign_in.session", "http.parameter_unknown")
-"""What a request to read may be refused for, where it matters who asks."""
+"""Codes with which a request to read may be refused, on routes that identify the caller."""
 
 WRITER = (*READER, "api_key.missing", *map(Later, ("quota.exceeded", "statement.stopping")))
-"""What any request to write may be refused for, beside what is wrong with its body."""
+"""Codes with which any request to write may be refused, apart from errors in its body."""
 
 EVERY_ROUTE = ("http.head_too_large", *map(Later, ("http.internal", "database.unavailable")))
 
 
 def takes(model: Any, example: Callable[[bytes], Any] | None = None) -> dict[str, Any]:
-    """Return a route's `openapi_extra`: its body is JSON by a model; `example` makes one for a registry's address."""
+    """Return a route's `openapi_extra` for a JSON body of this model; `example` makes one for a registry's address."""
     media: dict[str, Any] = {"schema": ref(model)}
     if example is not None:
         media["example"] = examples.made_by(example)
@@ -97,13 +97,13 @@ def takes(model: Any, example: Callable[[bytes], Any] | None = None) -> dict[str
 
 
 def identified_by(*schemes: str, required: bool = False) -> dict[str, Any]:
-    """Return a route's `openapi_extra`: how the asker may, or must, identify themselves."""
+    """Return a route's `openapi_extra` for how callers may, or (`required`) must, identify themselves."""
     anybody: list[dict[str, list[str]]] = [] if required else [{}]
     return {"security": [*anybody, *({scheme: []} for scheme in schemes)]}
 
 
 def refuses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """Return a route's `responses` for the codes of what it may be refused for; their statuses follow from these."""
+    """Return a route's `responses` for these error codes, grouped by the statuses that follow from them."""
     found: dict[int, list[str]] = {}
     for code in codes:
         found.setdefault(problems.status_for(code, _class_of(code)), []).append(code)
@@ -125,17 +125,17 @@ def _class_of(code: str) -> type[DeedlogError]:
 
 
 def answers(media_type: str, schema: Any) -> dict[str, Any]:
-    """Return the response of a route that does not answer with `application/json`."""
+    """Return the response of a route whose answer is not `application/json`."""
     return {"content": {media_type: {"schema": schema if isinstance(schema, dict) else ref(schema)}}}
 
 
 def ref(model: Any) -> dict[str, str]:
-    """Return a reference to a model, or to a schema of `kinds` by its name: what is referred to is in the document."""
+    """Return a reference to a model, or by name to a schema of `kinds`. `describe` adds the schema to the document."""
     return {"$ref": REFERENCE + (model if isinstance(model, str) else model.__name__)}
 
 
 def describe(app: FastAPI, registry: bytes) -> None:
-    """Let an app serve the document of the registry at that address."""
+    """Make an app serve the OpenAPI document of the registry at that address."""
     make = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _schemas(document: dict[str, Any]) -> dict[str, Any]:
     schemas = {**more.get("$defs", {}), **found}
     for schema in schemas.values():
         for member in schema.get("properties", {}).values():
-            member.pop("title", None)  # the member's name in capitals; generators name classes by it, two alike
+            member.pop("title", None)  # the capitalised member name: generators would give two classes the same name
     return dict(sorted(schemas.items()))
 
 
@@ -175,7 +175,7 @@ def _references(part: Any) -> Iterator[str]:
 
 
 def _drop_frameworks_own(document: dict[str, Any]) -> None:
-    """Drop the answer to invalid parameters that FastAPI adds where a route names none: here it is a problem."""
+    """Drop the 422 answer that FastAPI adds to routes that declare none: this API answers with a problem instead."""
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
     for operations in document["paths"].values():

@@ -1,6 +1,6 @@
-"""The parameters that several routes have: what the document says of each.
+"""The parameters that several routes share, as the OpenAPI document describes them.
 
-FastAPI checks none of them: the routes do, and say with a stable code what is wrong.
+FastAPI validates none of them: the routes do, and refuse with a stable code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): an error's code, as HTTP says it."""
+"""Problem details (RFC 9457): an error as an HTTP answer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _STATUS = {
             "termination.before_report",
             "termination.over",
         ),
-        409,  # in order by itself, and at odds with what is kept here
+        409,  # valid by itself, but in conflict with what the registry has stored
     ),
 }
 
@@ -71,9 +71,9 @@ def status_of(error: DeedlogError) -> int:
 
 
 def status_for(code: str, kind: type[DeedlogError]) -> int:
-    """Return the HTTP status of an error of that code and class.
+    """Return the HTTP status of a code that errors of this class have.
 
-    A code may have a status of its own; else it is 400 for what is not JSON, 503 for what may succeed later, 422.
+    It is that of the table; else 400 for malformed JSON, 503 for `Unavailable`, 422.
     """
     if code in _STATUS:
         return _STATUS[code]
@@ -83,7 +83,7 @@ def status_for(code: str, kind: type[DeedlogError]) -> int:
 
 
 def problem(error: DeedlogError, language: str) -> dict[str, Any]:
-    """Return the problem's JSON, its text in the given language."""
+    """Return the problem's JSON, with its text in the given language."""
     said = type(error)(error.code, field=error.field)
     said.params.update(show_params(error.params))
     return {
@@ -98,13 +98,13 @@ def problem(error: DeedlogError, language: str) -> dict[str, Any]:
 
 
 def show_params(params: Mapping[str, str | int]) -> dict[str, str | int]:
-    """Return the parameters of a text as answers have them."""
+    """Return the parameters of a text in the form that answers use: accounts in EIP-55, large integers as strings."""
     return {name: _shown(value) for name, value in params.items()}
 
 
 def _shown(value: str | int) -> str | int:
     if isinstance(value, int):
-        # RFC 8259 §6: beyond this, readers of JSON disagree on a number.
+        # RFC 8259 §6: JSON parsers disagree about larger integers.
         return str(value) if abs(value) > MAXIMUM_INTEGER else value
     if _ACCOUNTS.fullmatch(value):
         return ", ".join(to_checksum(from_hex(account, ACCOUNT_SIZE, None)) for account in value.split(", "))

@@ -1,6 +1,6 @@
-"""How much may be written without an API key: per signing account and per network address, in moving windows.
+"""Quotas for writing without an API key: per signing account and per network address, in moving windows.
 
-Counted in the memory of each web process: it keeps abuse down, and is not evidence of anything.
+Each web process counts in its own memory. Quotas limit abuse; they are no evidence of anything.
 """
 
 from __future__ import annotations
@@ -19,21 +19,24 @@ if TYPE_CHECKING:
 
 
 class Quota:
-    """Counts what comes without a key."""
+    """Counts requests and statements that come without an API key."""
 
     def __init__(self, per_account: str, per_address: str) -> None:
-        """Take the limits, as in `200/day`."""
+        """Set the limits, each as in `200/day`."""
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._per_account = parse(per_account)
         self._per_address = parse(per_address)
 
     def take_address(self, address: str) -> None:
-        """Count a request from a network address; raise `Unavailable` (`quota.exceeded`) beyond the limit."""
+        """Count one request from a network address; raise `Unavailable` (`quota.exceeded`) beyond the limit."""
         if not self._limiter.hit(self._per_address, "address", address):
             raise Unavailable("quota.exceeded", limit=str(self._per_address), of=address)
 
     def take_accounts(self, checked: CheckedStatement) -> None:
-        """Count a statement for each account that did sign it: nobody can use up another's quota."""
+        """Count a statement against each account that signed it, so nobody can use up another account's quota.
+
+        Raises `Unavailable` (`quota.exceeded`) beyond the limit.
+        """
         for account in checked.accounts:
             if not self._limiter.hit(self._per_account, "account", to_hex(account)):
                 raise Unavailable("quota.exceeded", limit=str(self._per_account), of=to_hex(account))

@@ -1,7 +1,7 @@
-"""Sessions: somebody has signed in (EIP-4361), for a quarter of an hour.
+"""Sessions: a person signs in with a wallet (EIP-4361) and reads as that account for fifteen minutes.
 
-All that is known stands in the database: so it does not matter which web process offers the nonce, which one reads the
-message, and which one is shown the token.
+All state is in the database. So one web process can offer the nonce, another can verify the message, and a third can
+receive the token.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from deedlog.registry.store.database import Database
 
 PREFIX = "deedsession_"
-"""Tells a session's token from an API key."""
+"""Distinguishes a session's token from an API key."""
 
 SESSION_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that has begun: its token, which nobody can show again, and when it ends (Unix seconds)."""
+    """A new session: its token, which is shown only once, and its end in Unix seconds."""
 
     token: str
     account: bytes
@@ -37,25 +37,26 @@ class Session:
 
 
 class Sessions:
-    """Who may sign in here, and who has."""
+    """Signing in: offers nonces, begins and ends sessions, and finds the account of a token."""
 
     def __init__(self, database: Database, site: Site, chain_id: int) -> None:
-        """Take what a message must name. None of it comes from a request."""
+        """Configure the site and the chain id that a message must name. Neither is taken from a request."""
         self._database = database
         self._site = site
         self._chain_id = chain_id
 
     def offer(self, account: bytes, now: int) -> Message:
-        """Make a nonce; return the message that the account is to sign. Times are Unix seconds."""
+        """Store a new nonce and return the message for the account to sign. Times are Unix seconds."""
         message = sign_in.offer(account, self._site, self._chain_id, secrets.token_hex(16), now)
         expires_at = now + sign_in.NONCE_SECONDS
         self._database.retry_write(lambda connection: sessions.add_nonce(connection, message.nonce, expires_at, now))
         return message
 
     def begin(self, text: str, signature: bytes, now: int) -> Session:
-        """Begin a session for who signed a message; raise `InvalidData` (`sign_in.…`, `signature.…`).
+        """Begin a session for the account that signed a message; raise `InvalidData` (`sign_in.…`, `signature.…`).
 
-        The nonce is used last, in one transaction with the session: of two that bring the same one, one succeeds.
+        The nonce is consumed last, in the transaction that stores the session. If two requests use the same nonce, one
+        of them succeeds.
         """
         proof = sign_in.prove(text, signature, self._site, self._chain_id, now)
         session = Session(PREFIX + secrets.token_urlsafe(32), proof.account, now + SESSION_SECONDS)
@@ -69,9 +70,9 @@ class Sessions:
         return session
 
     def account(self, authorization: str | None, now: int) -> bytes | None:
-        """Return who has signed in, by the header `Authorization`; None if that holds no session's token.
+        """Return the account of the session's token in an `Authorization` header; None if the header has no such token.
 
-        Raises `InvalidData` (`sign_in.session`) for a token that is wrong, or whose session is over.
+        Raises `InvalidData` (`sign_in.session`) for a wrong token or an expired session.
         """
         token = token_of(authorization)
         if token is None:
@@ -83,7 +84,7 @@ class Sessions:
         return account
 
     def end(self, authorization: str | None, now: int) -> None:
-        """End the session of a header's token; raise `InvalidData` (`sign_in.session`, `sign_in.missing`)."""
+        """End the session whose token is in the header; raise `InvalidData` (`sign_in.session`, `sign_in.missing`)."""
         token = token_of(authorization)
         if token is None:
             raise InvalidData("sign_in.missing")
@@ -92,7 +93,7 @@ class Sessions:
 
 
 def token_of(authorization: str | None) -> str | None:
-    """Return the session's token of a header `Authorization`, None if it holds something else."""
+    """Return the session's token in an `Authorization` header; None if the header holds something else."""
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
     return token if scheme.lower() == "bearer" and token.startswith(PREFIX) else None

@@ -1,11 +1,11 @@
-"""The one catalogue of texts for people, in English and Chinese: a code, and its text with parameters.
+"""The one catalogue of texts for people, in English and Chinese: codes, and texts with parameters.
 
-`en.json` and `zh.json` have the same codes; this file reads them and fills in the parameters. `times` shows times,
-`verdict_text` puts the answers of a verification into words. May import `anchor` and `registry`, nothing of `api`.
+`en.json` and `zh.json` have the same codes; this file reads them and fills in the parameters. `verdict_text` puts the
+answers of a verification into words. May import `anchor` and `registry`, nothing of `api`.
 
-Codes of errors, findings and standings are named where they are raised. Of a kind of statement there are, by
-convention, `kind.Work` (its name), `kind.Work.signing` (what a person does by signing one) and `member.title` (the
-name of a member; `member.Work.title` where a kind means something else by it than others do).
+The codes of errors, findings and standings are those in the code that raises them. Each kind of statement has, by
+convention, `kind.Work` (its name), `kind.Work.signing` (what a person does by signing one) and `member.title` (a
+member's name; `member.Work.title` if the kind uses the member in a meaning of its own).
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "zh")
 _TIMES = ("time", "before", "start", "end")
-"""Parameters that are Unix times where they are numbers."""
+"""Parameters whose numbers are Unix times."""
 
 
 @cache
 def catalogue(language: str) -> dict[str, str]:
-    """Return all texts of a language by their codes."""
-    # By its path: `importlib.resources` takes an eighth of the time in which `verify` starts.
+    """Return all texts of a language by code."""
+    # Read by path: importing `importlib.resources` would take an eighth of the start of `verify`.
     texts: dict[str, str] = json.loads(Path(__file__).with_name(f"{language}.json").read_text(encoding="utf-8"))
     return texts
 
 
 def extend(texts: Mapping[str, Mapping[str, str]]) -> None:
-    """Add texts (code → language → text), as a kind of statement that is declared outside this package brings them.
+    """Add texts (code → language → text), for a kind of statement that is declared outside this package.
 
-    Raises `ValueError` for a code that is there already, or that lacks a language.
+    Raises `ValueError` for a code that already exists, or that lacks a language.
     """
     for code, by_language in texts.items():
         if set(by_language) != set(LANGUAGES) or any(code in catalogue(language) for language in LANGUAGES):
@@ -49,7 +49,7 @@ def extend(texts: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def text(language: str, code: str, params: Mapping[str, str | int] | None = None) -> str:
-    """Return the text of a code; a parameter that the text names and nobody gave is shown as its name."""
+    """Return the text of a code. A parameter with no value is shown as its name in angle brackets."""
     shown = {name: _shown(name, value) for name, value in (params or {}).items()}
     return catalogue(language)[code].format_map(_Params(shown))
 
@@ -61,13 +61,13 @@ def _shown(name: str, value: str | int) -> str | int:
 
 
 def error_text(language: str, error: DeedlogError) -> str:
-    """Return the text of an error, after the member at fault."""
+    """Return the text of an error, with the member at fault in front."""
     said = text(language, error.code, error.params)
     return said if not error.field else f"{printable(error.field)}: {said}"
 
 
 def printable(value: str) -> str:
-    """Return a text from outside without what would steer a terminal."""
+    """Return a text from outside with its control characters replaced, so it cannot steer a terminal."""
     return "".join(character if character.isprintable() else "\ufffd" for character in value)
 
 

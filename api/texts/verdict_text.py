@@ -1,4 +1,4 @@
-"""A verdict, and a statement's members, in words: an answer has its evidence, and whom it trusts. For any screen."""
+"""A verdict and a statement's members in words, for any screen. Each answer has its reason and whom it trusts."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ class Line:
 
 
 def lines(verdict: Verdict, language: str) -> list[Line]:
-    """Return the answers of a verdict in their order, in words."""
+    """Return the answers of a verdict in words, in the order of `QUESTIONS`."""
     return [_line(name, verdict.findings[name], language) for name in QUESTIONS]
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorLines:
-    """One anchor in words: what it is, and the answers that it gives by itself."""
+    """One anchor in words: a label, and its own answers."""
 
     label: str
     lines: list[Line]
 
 
 def anchors(verdict: Verdict, language: str) -> list[AnchorLines]:
-    """Return what each anchor shows by itself; nothing for a single one, whose answers are the verdict's."""
+    """Return the answers of each anchor; nothing for a single anchor, whose answers are the verdict's."""
     return [
         _anchor(position, anchor, language)
         for position, anchor in enumerate(verdict.anchors, 1)
@@ -55,7 +55,7 @@ def anchors(verdict: Verdict, language: str) -> list[AnchorLines]:
 
 
 def notes(verdict: Verdict, language: str) -> list[str]:
-    """Return what must be said before the answers: whose registry, and that a development chain proves nothing."""
+    """Return the notes before the answers: which registry, and a warning if a development chain proves nothing."""
     registry = to_checksum(verdict.registry)
     said = [
         text(language, "verdict.pinned" if verdict.registry_pinned else "verdict.not_pinned", {"registry": registry})
@@ -71,12 +71,12 @@ def heading(verdict: Verdict, language: str) -> str:
 
 
 def kind_name(kind: str, language: str) -> str:
-    """Return the name of a kind for people, and the one that is signed."""
+    """Return the name of a kind for people, followed by the signed name."""
     return _named(text(language, f"kind.{kind}"), kind)
 
 
 def members(statement: Statement, language: str) -> list[tuple[str, str]]:
-    """Return a statement's members as (name, value) for people; each line for itself."""
+    """Return a statement's members as (name, value) for people, each line of a list on its own."""
     shown = []
     for name, value in statement.message().items():
         label = _label(statement.kind, name, language)
@@ -89,7 +89,7 @@ def members(statement: Statement, language: str) -> list[tuple[str, str]]:
 
 
 def _label(kind: str, name: str, language: str) -> str:
-    """Return the name of a member for people, and the one that is signed."""
+    """Return the name of a member for people, followed by the signed name."""
     texts = catalogue(language)
     return _named(texts.get(f"member.{kind}.{name}") or texts[f"member.{name}"], name)
 
@@ -124,7 +124,7 @@ def _anchor(position: int, anchor: AnchorFindings, language: str) -> AnchorLines
         label = text(language, "verdict.anchor_on_development_chain", {**named, "chain_id": anchor.chain_id})
     else:
         label = text(language, "verdict.anchor_on_chain", {**named, "chain_id": anchor.chain_id})
-    questions = EVIDENCE_QUESTIONS if anchor.known else ("anchored",)  # of an unknown one all four say the same
+    questions = EVIDENCE_QUESTIONS if anchor.known else ("anchored",)  # an unknown type: all four are the same
     lines = [_line(name, anchor.findings[name], language) for name in questions]
     return AnchorLines(label, lines)
 

@@ -1,4 +1,4 @@
-"""The page at the registry's address."""
+"""The page at the registry's URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PARTS = ("what", "register", "look_up", "check", "machines")
 
 @router.get("/", summary="Show what this is", response_class=HTMLResponse, tags=["pages"])
 def get_page(here: Here) -> HTMLResponse:
-    """What this is, how to register, look up and check."""
+    """What the registry is, and how to register, look up and check a work."""
     with here.database.read() as connection:
         size = log_store.state(connection).size
     params: dict[str, str | int] = {

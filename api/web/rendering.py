@@ -1,7 +1,7 @@
-"""Rendering pages: the templates, in one environment that escapes every value.
+"""Render pages from templates, in one environment that escapes every value.
 
-What a page shows may come from anybody: titles, names, what a node said, names of files. Jinja2 escapes what would be
-markup; `printable` replaces what would steer a terminal or turn the text around it, as on the command line.
+Anybody may have written what a page shows: titles, names, a node's answers, file names. Jinja2 escapes markup;
+`printable` replaces characters that control a terminal or the direction of text, as on the command line.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from deedlog.api.texts import printable, text
 
 
 def render(template: str, language: str, **values: Any) -> str:
-    """Return a page: `template` with these values, and `text(code)` for the catalogue's texts in the language."""
+    """Return a page: `template` with these values, and `text(code)` for the catalogue's texts in this language."""
     page = _environment().get_template(template)
     return page.render(language=language, text=partial(text, language), **values)
 
@@ -34,5 +34,5 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    # What has `__html__` was rendered before, by a macro or a block.
+    # A value with `__html__` was already rendered by a macro or a block.
     return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

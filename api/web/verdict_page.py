@@ -1,4 +1,4 @@
-"""A verdict as one static page for people: no script, and nothing that is fetched."""
+"""A verdict as one static page for people. It has no script and fetches nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def report(verdict: Verdict, language: str, sources: dict[str, str]) -> str:
-    """Return the page; `sources` names what was checked (bundle, file, pins) as the user gave it."""
+    """Return the page; `sources` names what was checked (bundle, file, pins), as the user gave it."""
     return render(
         "verdict.html",
         language,

@@ -1,7 +1,8 @@
-"""Keeping statements that were checked: many together in one transaction, durable when this returns.
+"""Accept checked statements: store many in one transaction. They are durable when `accept_checked` returns.
 
-What is sent again is answered with what is kept: the same statement (`known`), or the same accounts saying the same of
-the same content under another salt (`repeat`). Another account claiming the same content is no error: both are kept.
+A statement that is sent again gets the stored one as its answer: `known` for the same digest, `repeat` when the same
+accounts made the same kind of statement about the same content under another salt. If another account claims the same
+content, that is no error: both statements are stored.
 """
 
 from __future__ import annotations
@@ -53,10 +54,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    """What somebody sent, checked at `now`: to be kept in its order, each statement for itself.
+    """The statements of one request, checked at `now` (Unix seconds). Each is accepted or refused on its own, in order.
 
-    `admit` may refuse a new statement that is in order (a quota) by raising. It is not asked about what is only sent
-    again, or anybody could use up a signer's quota with what is public; and it is asked once about each statement.
+    `admit` may raise to refuse a new, valid statement, for example over a quota. It is called at most once per
+    statement. It is not called for a statement that is already stored or a repeat of one: otherwise anybody could use
+    up a signer's quota by sending their public statements again.
     """
 
     items: Sequence[CheckedStatement]
@@ -66,7 +68,7 @@ class WriteRequest:
 
 
 class Accepted(NamedTuple):
-    """The answer: the digest under which it is kept, and whether that is new (`accepted`, `known`, `repeat`)."""
+    """The digest of the stored statement, and whether it is new: `accepted`, `known` or `repeat`."""
 
     digest: bytes
     kind: str
@@ -74,7 +76,7 @@ class Accepted(NamedTuple):
 
 
 Answer = Accepted | DeedlogError
-"""What became of one statement: what was done, or why not."""
+"""The outcome for one statement: accepted, or the error that refused it."""
 
 
 def accept(
@@ -85,7 +87,10 @@ def accept(
     now: int,
     admit: Callable[[CheckedStatement], None] | None = None,
 ) -> list[Answer]:
-    """Check and keep statements, in their order; each has its own answer. What is kept is durable when this returns."""
+    """Check statements and store those that pass; return an answer for each, in order.
+
+    `now` is the registry's clock in Unix seconds. Stored statements are durable when this returns.
+    """
     checked = check_all(submissions, registry, submitter, now)
     sound = [item for item in checked if isinstance(item, CheckedStatement)]
     kept = iter(accept_checked(database, [WriteRequest(sound, submitter, now, admit)])[0])
@@ -93,12 +98,12 @@ def accept(
 
 
 def accept_checked(database: Database, requests: Sequence[WriteRequest]) -> list[list[Answer]]:
-    """Keep the statements of many requests together; return each request's answers, in its order.
+    """Store the statements of many requests in one transaction; return each request's answers, in order.
 
-    They share one transaction. Where another process wrote the same in between, all is done again, so that whoever
-    comes second is answered `known` or `repeat`. A statement that the database does not take fails alone. Where the
-    database failed, the answer is `Unavailable` (`statement.not_kept`): it may or may not be kept, for a commit can
-    have happened whose answer was lost; sent again, it is `known` or `accepted`.
+    If another process wrote the same rows first, the transaction is retried, so the later sender gets `known` or
+    `repeat`. If the database rejects a statement, only that one fails; if the database itself fails, all do. Their
+    answer is `Unavailable` (`statement.not_kept`). After a failure of the database a statement may be stored or not,
+    because a commit can succeed although its reply is lost. Sending it again gives `known` or `accepted`.
     """
     group = [_Candidate(item, request, Admission(request.admit)) for request in requests for item in request.items]
     if not group:
@@ -113,24 +118,24 @@ def accept_checked(database: Database, requests: Sequence[WriteRequest]) -> list
 def accept_within(
     connection: Connection, request: WriteRequest, record: Callable[[], None] | None = None
 ) -> list[Answer]:
-    """Keep a request's statements in a write that is under way; nothing is durable until that commits.
+    """Store a request's statements inside the caller's transaction; nothing is durable until that commits.
 
-    `record` is called before what is new brings anything about, and not at all where a statement is refused.
+    `record` is called before any new statement takes effect. It is not called if a statement is refused.
     """
     group = [_Candidate(item, request, Admission(request.admit)) for item in request.items]
     return _decide_and_insert(connection, group, record)
 
 
 class Admission:
-    """Whether something new may be kept: asked once, however often its write is done again."""
+    """Quota check for a new statement. Consulted once, even if the write is retried."""
 
     def __init__(self, ask: Callable[[CheckedStatement], None] | None) -> None:
-        """Take who is to be asked; None: nobody is."""
+        """Wrap `ask`, which raises a `DeedlogError` to refuse; with None, everything is admitted."""
         self._ask = ask
         self._refusal: DeedlogError | None = None
 
     def check(self, item: CheckedStatement) -> None:
-        """Raise what was answered, now or before, if that was a refusal."""
+        """Raise the refusal if this call or an earlier one was refused."""
         ask, self._ask = self._ask, None
         if ask is not None:
             try:
@@ -142,7 +147,7 @@ class Admission:
 
 
 class _Candidate(NamedTuple):
-    """A statement of a group."""
+    """One statement of a group, with its request and its quota check."""
 
     item: CheckedStatement
     request: WriteRequest
@@ -167,7 +172,7 @@ def _decide_and_insert(
 
 
 class _BatchWriter:
-    """Keeps a group in one transaction: looks up once what is there, decides in order, then inserts all that is new."""
+    """Writes a group in one transaction: looks up stored rows once, decides in order, then inserts all new rows."""
 
     def __init__(self, connection: Connection, group: Sequence[_Candidate]) -> None:
         insertion.lock_statements(connection)
@@ -188,14 +193,17 @@ class _BatchWriter:
         self._new_idempotency_keys: list[insertion.NewIdempotencyKey] = []
 
     def decide(self, candidate: _Candidate) -> Answer:
-        """Return the answer for the next statement, taking those before it as kept."""
+        """Return the answer for the next statement, as if the accepted ones before it were already stored."""
         try:
             return self._decide(candidate)
         except DeedlogError as error:
             return error
 
     def insert(self) -> None:
-        """Insert all that is new; what was a draft of it is none any more, and a successor signs in a party's place."""
+        """Insert the new statements, then update drafts and write events.
+
+        The drafts of new statements are removed, successors replace rotated parties, and cancelled drafts are marked.
+        """
         insertion.insert_statements(self._connection, self._new_statements)
         several = [new.digest for new in self._new_statements if len(new.accounts) > 1]
         if several:
@@ -205,7 +213,8 @@ class _BatchWriter:
         for draft, cancellation in self._cancelled.items():
             draft_store.note_cancelled(self._connection, draft, cancellation)
         insertion.insert_idempotency_keys(self._connection, self._new_idempotency_keys)
-        # Last: whoever tells something has a lock that the sequencer takes while it holds the rows of statements.
+        # Write events last. The sequencer takes the events lock while it holds statement rows; the reverse order can
+        # deadlock.
         for name, at, digest in self._happened:
             events.record(self._connection, name, at, digest)
 
@@ -228,8 +237,8 @@ class _BatchWriter:
             else:
                 self._take(candidate)
                 outcome = "accepted"
-        # Without an API key the names are the signers', and anybody can send again what they signed: were its name kept
-        # then, a stranger could take names that the signers want for other statements.
+        # Without an API key the names belong to the signers, but anybody can send their signed statement again. If that
+        # stored a name, a stranger could use up names that the signers want for other statements.
         if outcome == "accepted" or candidate.request.submitter.api_key_id is not None:
             for owner, name, fingerprint in names:
                 self._new_idempotency_keys.append(insertion.NewIdempotencyKey(owner, name, fingerprint, digest))
@@ -237,7 +246,7 @@ class _BatchWriter:
         return Accepted(digest, item.kind, outcome)
 
     def _state_around(self, group: Sequence[_Candidate]) -> State:
-        """Return the state of rights as far as it bears on the new statements of a group."""
+        """Return the part of the rights state that can affect the new statements of a group."""
         new = [each for each in group if each.item.digest not in self._kinds]
         accounts = {account for each in new for account in each.item.accounts}
         bearing: set[bytes] = set()
@@ -245,12 +254,12 @@ class _BatchWriter:
             if fold.needs_state(each.item.kind):
                 bearing |= {each.item.digest, *statements_in(each.item.subjects)}
                 accounts.update(accounts_in(each.item.subjects))
-        self._folds = bool(bearing)  # else nobody asks what the new ones come to
+        self._folds = bool(bearing)  # without such a kind, no check reads what the new statements change
         return partial_state.state_around(self._connection, bearing, accounts)
 
     def _take(self, candidate: _Candidate) -> None:
         item = candidate.item
-        # What comes later is never accepted earlier, whatever the clocks of the processes: so the entry has this time.
+        # Acceptance times never decrease, even if the clocks of two processes differ.
         self._time = max(self._time, candidate.request.now)
         fact = item.fact(self._time, whole=self._folds)
         handed_over = None if fact.statement is None else fact.statement.hands_over()
@@ -285,10 +294,13 @@ class _BatchWriter:
         self._repeats[item.repeat_key] = item.digest
 
     def _ended_draft(self, fact: Fact, tag: Tag) -> bytes | None:
-        """Return the draft that a statement ends, None if it is not here; raise `InvalidData` unless parties sent it.
+        """Return the digest of the draft that a statement ends; None if this registry has no such draft.
 
-        A draft that is not here may still be held by somebody with signatures on it: they take theirs back this way,
-        and the word of an account that is no party counts for nothing once the draft comes.
+        A draft that was never sent here may still exist elsewhere with signatures on it. Its parties can cancel it in
+        advance; a cancellation by an account that is no party has no effect once the draft arrives.
+
+        Raises `InvalidData`: `cancellation.no_draft`, `agreement.cancelled`, or `cancellation.not_a_party` if a signer
+        is not a party of the draft.
         """
         [named] = values(fact.subjects, tag)
         draft = draft_store.by_digest(self._connection, named)

@@ -1,4 +1,4 @@
-"""Who may read the body of a statement: anybody, or only those whom it concerns."""
+"""Decide who may read the body of a statement: anybody, or only the accounts it concerns and its API key."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asks: an account that has signed in, an API key, or nobody in particular."""
+    """The reader of a request: an account that has signed in, an API key, or an anonymous reader (both None)."""
 
     account: bytes | None = None
     api_key_id: int | None = None
 
 
 def may_read(connection: Connection, reader: Reader, stored: Stored, state: State, now: int) -> bool:
-    """Return whether a reader may have a statement's body now; `state` bears on it, `now` is in Unix seconds.
+    """Return whether a reader may read a statement's body at `now` (Unix seconds).
 
-    A private one is for its signers, the readers that its declaration and its rule name, and the API key that sent it.
-    So is a work before the time that its sender named (`public_from`).
+    `state` is the rights state around the statement. A statement of a private kind is readable by its signers, by the
+    readers that its declaration and its rule name, by the current holders of these accounts, and by the API key that
+    sent it. The same holds for a work before its `public_from`.
     """
     withheld = stored.public_from is not None and stored.public_from > now
     if not withheld and not KINDS[stored.kind].PRIVATE:
@@ -42,7 +43,7 @@ def may_read(connection: Connection, reader: Reader, stored: Stored, state: Stat
 
 
 def concerned(stored: Stored, state: State) -> set[bytes]:
-    """Return the accounts that a statement concerns, as they were named."""
+    """Return the accounts that a statement concerns, as named in it: signers and readers, before any rotation."""
     accounts = {signature.account for signature in stored.parsed_entry().signatures}
     if stored.message is None:
         return accounts

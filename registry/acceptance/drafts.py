@@ -1,8 +1,7 @@
-"""Drafts: statements that not everybody has signed yet. Once everybody has, they are accepted in the same transaction.
+"""Drafts: statements that not everybody has signed yet. The last signature accepts them in the same transaction.
 
-A signature once given stays good until the draft completes, expires or is cancelled, or its account is succeeded; in
-what order signatures come makes no difference. But for `sign_all`, functions take a connection inside a write and
-never commit.
+A signature stays valid until the draft completes, expires or is cancelled, or until its account is rotated. Signatures
+may arrive in any order. Except for `sign_all`, functions take a connection inside a transaction and never commit.
 """
 
 from __future__ import annotations
@@ -45,7 +44,10 @@ STATES = ("proposed", "declined", "cancelled", "expired", "stale")
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The answer to signatures: `proposed`, `signed`, `known`, or, when it is complete, what acceptance answers."""
+    """The answer to a signing request. `missing` lists the accounts that have not signed yet.
+
+    `outcome` is `proposed`, `signed` or `known`; if the draft became complete, it is the outcome of its acceptance.
+    """
 
     digest: bytes
     kind: str
@@ -55,7 +57,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Signatures that somebody sent, checked at `now`; `admission` may refuse them where they are new (a quota)."""
+    """A request to sign a draft, checked at `now` (Unix seconds). `admission` may refuse new signatures (a quota)."""
 
     sent: SignedStatement
     submitter: Submitter
@@ -64,7 +66,11 @@ class Signing:
 
 
 def sign_all(database: Database, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
-    """Take signatures of many people together, as `sign` does; return their answers, once what is taken is durable."""
+    """Apply many signing requests in one transaction; return their answers once all is durable.
+
+    Each works as in `sign`. `Unavailable` (`statement.not_kept`) means that the database failed, and the signature may
+    be stored or not.
+    """
     failpoint("draft.checked")
     taken = group_commit(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
     failpoint("draft.committed")
@@ -75,7 +81,7 @@ def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Sign
     answers: list[Signed | DeedlogError] = []
     for signing in signings:
         try:
-            with connection.begin_nested():  # what is refused leaves nothing behind among the others
+            with connection.begin_nested():  # a refused request is rolled back without affecting the others
                 answers.append(sign(connection, signing))
         except DeedlogError as error:
             answers.append(error)
@@ -84,9 +90,11 @@ def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Sign
 
 
 def sign(connection: Connection, signing: Signing) -> Signed:
-    """Take signatures of a statement, the first of which propose it; or raise `InvalidData` and change nothing.
+    """Add signatures to a draft; the first ones propose it, the last ones make it a statement.
 
-    Whatever would be refused when it completes is refused now: nobody signs what cannot come to anything.
+    A draft that would be refused once complete is refused now, so that nobody signs something without effect.
+
+    Raises `InvalidData`, or the error of the request's admission. The caller then rolls back.
     """
     insertion.lock_statements(connection)
     sent, submitter, now = signing.sent, signing.submitter, signing.now
@@ -127,7 +135,11 @@ def sign(connection: Connection, signing: Signing) -> Signed:
 
 
 def sign_kept(connection: Connection, digest: bytes, signatures: Sequence[Signature]) -> Signed:
-    """Answer signatures of what is complete already: `known`; raise `InvalidData` for what is none of it."""
+    """Answer signatures for a statement that is already complete: `known`.
+
+    Raises `InvalidData`: `draft.unknown` if no such statement is stored, `signature.not_a_signer` for an account that
+    did not sign it, and the errors of an invalid signature.
+    """
     stored = store.by_digest(connection, digest)
     if stored is None:
         raise InvalidData("draft.unknown", digest=to_hex(digest))
@@ -137,7 +149,10 @@ def sign_kept(connection: Connection, digest: bytes, signatures: Sequence[Signat
 
 
 def decline(connection: Connection, digest: bytes, account: bytes, now: int) -> Draft:
-    """Note that a party says it will not sign: a notice to the others, which binds nobody."""
+    """Record that a party says it will not sign; return the draft as it was before.
+
+    This is only a notice to the other parties. It binds nobody. Raises `InvalidData` (`draft.unknown`).
+    """
     insertion.lock_statements(connection)
     draft = readable(connection, digest, account)
     speaks_for = partial_state.spoken_for(connection, account)
@@ -148,7 +163,10 @@ def decline(connection: Connection, digest: bytes, account: bytes, now: int) -> 
 
 
 def readable(connection: Connection, digest: bytes, account: bytes) -> Draft:
-    """Return a draft for one of its parties; raise `InvalidData` (`draft.unknown`): to others it is not there."""
+    """Return a draft to one of its parties.
+
+    Raises `InvalidData` (`draft.unknown`) for any other account, as if the draft did not exist.
+    """
     draft = draft_store.by_digest(connection, digest)
     if draft is not None:
         speaks_for = partial_state.spoken_for(connection, account)
@@ -158,7 +176,10 @@ def readable(connection: Connection, digest: bytes, account: bytes) -> Draft:
 
 
 def state_of(connection: Connection, draft: Draft, now: int) -> tuple[str, DeedlogError | None]:
-    """Return what a draft can still come to, one of `STATES`, and why not."""
+    """Return the state of a draft at `now` (Unix seconds), one of `STATES`.
+
+    For `expired` and `stale` the second value is the error that completing it would raise; otherwise it is None.
+    """
     if draft.cancelled_by is not None:
         return "cancelled", None
     state = _state(connection, draft.statement, draft.digest)
@@ -180,7 +201,7 @@ def _state(connection: Connection, statement: Statement, digest: bytes) -> State
 
 
 def _complete_fact(statement: Statement, digest: bytes, signers: tuple[bytes, ...], now: int) -> Fact:
-    """Return a statement as if all had signed and it were accepted now."""
+    """Return the fact that the rules would see if all `signers` had signed and the statement were accepted now."""
     return Fact(digest, statement.kind, signers, statement.subjects(), now, statement)
 
 
@@ -196,7 +217,10 @@ def _signers(state: State, statement: Statement, digest: bytes, now: int) -> tup
 
 
 def _given(draft: Draft | None, sent: SignedStatement) -> tuple[dict[bytes, bytes], list[Signature]]:
-    """Return the signatures that there are now, by account, and those of them that are new."""
+    """Return all signatures of the draft after this request, by account, and the new ones among them.
+
+    Raises `InvalidData` (`draft.signed_already`) if an account already gave a different signature.
+    """
     given = {party.account: party.signature for party in (draft.parties if draft else ()) if party.signature}
     new = [signature for signature in sent.signatures if signature.account not in given]
     for signature in sent.signatures:
@@ -210,7 +234,8 @@ def _complete(
 ) -> Signed:
     submitter = signing.submitter
     if draft is not None:
-        # Whoever proposed it sent it, with all that goes with it; the last to sign only signed.
+        # The proposer submitted the statement, so the proposer's API key and `public_from` apply. Later signers only
+        # added a signature.
         whole = whole._replace(public_from=draft.public_from)
         submitter = Submitter(draft.api_key_id, submitter.scopes)
 
@@ -221,7 +246,7 @@ def _complete(
     [answer] = accept.accept_within(connection, accept.WriteRequest([whole.checked()], submitter, signing.now), record)
     if isinstance(answer, DeedlogError):
         raise answer
-    draft_store.remove(connection, [whole.digest])  # a repeat of another statement leaves none either
+    draft_store.remove(connection, [whole.digest])  # also if the statement turned out to be a repeat of another
     return Signed(answer.digest, answer.kind, answer.outcome, ())
 
 
@@ -234,7 +259,7 @@ def _complete_before(stored: Stored, signatures: Sequence[Signature]) -> Signed:
 
 
 def _tell_signed(connection: Connection, digest: bytes, new: Sequence[Signature], now: int, *, first: bool) -> None:
-    """Tell who has signed; the first to do so has proposed it."""
+    """Record an event for each new signature: `accepted`, or `proposed` for the first one on a draft."""
     for position, signature in enumerate(new):
         name = "proposed" if first and not position else "accepted"
         events.record(connection, name, now, digest, signature.account)

@@ -1,4 +1,4 @@
-"""Many writes of many people in one transaction, each with its own answer: an fsync costs the same for all of them."""
+"""Group commit: many requests stored in one transaction, each with its own answer. They share the cost of one fsync."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deedlog.registry.store.database import Database
 
 _FAULTS_OF_ONE = (IntegrityError, DataError, UnicodeError, OverflowError)
-"""What a database and its driver raise for a row that they do not take; other errors concern every row."""
+"""Errors that the database or its driver raises because of one bad row. Other errors concern the whole transaction."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,10 +29,11 @@ def group_commit(
     work: Callable[[Connection, Sequence[Item]], list[Answer]],
     name: Callable[[Item], str],
 ) -> list[Answer | None]:
-    """Return what `work` answers to each item, once all is durable; None where it may or may not be.
+    """Run `work` on all items in one write; return its answer for each item once the write is durable.
 
-    Where another process came between, all is done again. An item that the database does not take fails alone, and is
-    logged by its `name`.
+    After a conflict with another process the whole write is retried. An item that the database rejects fails alone and
+    is logged under its `name`. Its answer is None. If the database fails, every answer is None, and the items may be
+    stored or not.
     """
     try:
         return [*database.retry_write(lambda connection: work(connection, items))]
@@ -40,7 +41,7 @@ def group_commit(
         if len(items) == 1:
             _LOG.exception("the database does not take a statement", extra={"digest": name(items[0])})
             return [None]
-        # One row fails the whole transaction: each half for itself, until that row is alone.
+        # One bad row fails the whole transaction, so commit each half separately until that row is alone.
         half = len(items) // 2
         return [
             *group_commit(database, items[:half], work, name),

@@ -1,6 +1,6 @@
-"""A statement as sent, and what it is once checked: complete, its signatures hold, and it may be accepted.
+"""Check a submitted statement: its form, its signatures, and whether this submitter may send it now.
 
-The checks are pure: who sends and the clock are arguments, and nothing is looked up. What needs the database stands in
+The checks are pure: submitter and clock are arguments, and nothing is looked up. Checks that need the database are in
 `registry.acceptance.accept`.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deedlog.registry.statements.base import Statement
 
 CLOCK_TOLERANCE = 600
-"""Seconds that a signer's clock may be ahead of the registry's."""
+"""Seconds that a signer's clock may run ahead of the registry's clock."""
 
 MAXIMUM_BATCH = 500
 """Statements in one request: the registry takes no more, and its client sends no more."""
@@ -38,7 +38,7 @@ _BODY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 @dataclass(frozen=True, slots=True)
 class Submitter:
-    """Who sends: an API key (`api_key_id`, its scopes), or nobody in particular."""
+    """The sender of a request: an API key (`api_key_id` and its scopes), or an anonymous sender (`api_key_id` None)."""
 
     api_key_id: int | None = None
     scopes: frozenset[str] = frozenset()
@@ -46,9 +46,10 @@ class Submitter:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A statement as sent: typed data and signatures unchecked, and what goes with it and is not signed.
+    """A statement as sent, unchecked: typed data, signatures, and unsigned details.
 
-    The names make a rerun harmless; before `public_from` (Unix seconds) only those whom it concerns may read the body.
+    `reference` and `idempotency_key` make it safe to send the statement again. Before `public_from` (Unix seconds) only
+    the accounts it concerns and the API key that sent it may read the body.
     """
 
     typed_data: object
@@ -59,10 +60,10 @@ class Submission:
 
 
 class CheckedStatement(NamedTuple):
-    """A statement that is complete, and all that is kept of it: its signatures hold, and it may be accepted.
+    """A complete statement with valid signatures, ready to be accepted. It holds everything that will be stored.
 
-    `body` is the JSON of its members, `prefix` its entry up to the time. Plain values, so that one process can check
-    for another; a tuple, for it is made and sent fastest.
+    `body` is the JSON of the statement's members, `prefix` its entry up to the time. All values are plain, so that one
+    process can check statements for another. It is a tuple because tuples are fastest to create and to pickle.
     """
 
     kind: str
@@ -77,13 +78,16 @@ class CheckedStatement(NamedTuple):
     public_from: int | None
 
     def fact(self, now: int, *, whole: bool) -> Fact:
-        """Return it as if it were accepted now; `whole`: with its body, read again."""
+        """Return the fact that the rules see if the statement is accepted at `now` (Unix seconds).
+
+        With `whole`, the fact includes the statement itself, parsed again from the body.
+        """
         statement = KINDS[self.kind].from_message(json.loads(self.body)) if whole else None
         return Fact(self.digest, self.kind, self.accounts, self.subjects, now, statement)
 
 
 class SignedStatement(NamedTuple):
-    """A statement as sent, and all that is right about it whoever else has to sign: the signatures there are hold."""
+    """A statement that passed every check except completeness: each signature is valid, but some may be missing."""
 
     statement: Statement
     digest: bytes
@@ -93,7 +97,7 @@ class SignedStatement(NamedTuple):
     public_from: int | None
 
     def checked(self) -> CheckedStatement:
-        """Return what is kept of it once it is complete."""
+        """Return the form to store. The caller makes sure that the statement is complete."""
         subjects = self.statement.subjects()
         accounts = tuple([signature.account for signature in self.signatures])
         kind = self.statement.kind
@@ -112,21 +116,24 @@ class SignedStatement(NamedTuple):
 
 
 def check_submission(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> CheckedStatement:
-    """Return the statement if it may be accepted by the registry at that address; else raise `InvalidData`.
+    """Return the statement, checked and complete, for the registry at address `registry` (20 bytes).
 
-    Pure: `now` is the registry's clock.
+    Pure: `now` is the registry's clock in Unix seconds. Raises `InvalidData` if the registry may not accept it.
     """
     sent = check_sent(submission, registry, submitter, now)
     signers = sent.statement.signers()
     if signers is not None:
         check_complete(sent.signatures, signers)
-    elif not sent.signatures:  # who signs, the rules know; somebody does
+    elif not sent.signatures:  # the kind's rule decides who must sign, but at least one account does
         raise InvalidData("signature.none", field="signatures")
     return sent.checked()
 
 
 def check_sent(submission: Submission, registry: bytes, submitter: Submitter, now: int) -> SignedStatement:
-    """Return the statement if it may be accepted once all have signed; else raise `InvalidData`. Pure."""
+    """Return the statement, checked but perhaps not signed by everybody yet.
+
+    Pure. Raises `InvalidData` if the registry could not accept it even with all signatures.
+    """
     statement = from_typed_data(submission.typed_data, registry)
     statement.STRUCT.accept(statement)
     claimed = statement.claimed_at()
@@ -156,14 +163,17 @@ def check_sent(submission: Submission, registry: bytes, submitter: Submitter, no
 
 
 def body_of(statement: Statement) -> str:
-    """Return the JSON of a statement's members, as it is kept."""
+    """Return the JSON of a statement's members, in the form that is stored."""
     return _BODY.encode(statement.message())
 
 
 def check_all(
     submissions: Sequence[Submission | DeedlogError], registry: bytes, submitter: Submitter, now: int
 ) -> list[CheckedStatement | DeedlogError]:
-    """Check statements, each for itself: the statement, or why it may not be accepted. An error stays what it is."""
+    """Check each statement on its own; return the checked statement or the error for each, in order.
+
+    An item that already is an error is returned unchanged.
+    """
     checked: list[CheckedStatement | DeedlogError] = []
     for submission in submissions:
         if isinstance(submission, DeedlogError):
@@ -179,10 +189,10 @@ def check_all(
 
 
 def names_of(checked: CheckedStatement, submitter: Submitter) -> list[tuple[str, str, bytes]]:
-    """Return (owner, name, fingerprint) of each name under which a statement was sent.
+    """Return (owner, name, fingerprint) for the reference and the idempotency key of a statement.
 
-    A reference stands for a content: the same content signed afresh is a rerun. An idempotency key stands for one
-    request: another statement under it is a mistake.
+    A reference identifies content: sending the same content again with a new signature counts as a retry. An
+    idempotency key identifies one request: another statement under the same key is an error.
     """
     owner = idempotency_owner(submitter.api_key_id, checked.accounts)
     names = []
@@ -195,7 +205,7 @@ def names_of(checked: CheckedStatement, submitter: Submitter) -> list[tuple[str,
 
 
 def idempotency_owner(api_key_id: int | None, accounts: Sequence[bytes]) -> str:
-    """Return whose names these are: an API key's, or, without one, the signing accounts'."""
+    """Return the owner of a reference or idempotency key: the API key or, without one, the signing accounts."""
     if api_key_id is not None:
         return f"api_key:{api_key_id}"
     return "accounts:" + hashlib.sha256(b"".join(accounts)).hexdigest()

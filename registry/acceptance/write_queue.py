@@ -1,8 +1,8 @@
-"""Accepting in groups: many requests wait, one thread keeps what is waiting together, then all are answered.
+"""The write queue of a web process: requests wait in it, and one thread writes them in groups.
 
-Statements share one transaction, and so do signatures of drafts. An fsync costs the same for one and for hundreds.
-While a group is being written the next one gathers, so that groups grow with the load and nobody waits for company.
-A request is answered only after its group's commit returned.
+The statements of a group share one transaction, and so do its signatures of drafts, because one fsync costs the same
+for one and for hundreds. While a group is being written, the next one collects. So groups grow with the load, and no
+request is held back to wait for others. A request is answered only after its group's commit has returned.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from deedlog.registry.store.database import Database
 
 MAXIMUM_GROUP = 512
-"""Statements of one transaction, or one request's if they are more: the last of a group waits for all of it."""
+"""The most statements in one transaction; a single request may exceed it. Each request waits for its whole group."""
 
 MAXIMUM_WAITING = 4_096
-"""Statements that may wait: about a second's work. More would only wait longer, and fill the memory."""
+"""The most statements that may wait: about a second's work. More would only wait longer and fill memory."""
 
 Waiting = tuple["WriteRequest | Signing", asyncio.Future[Any]]
 
 
 class WriteQueue:
-    """The one writer of a web process. Its methods are called on one event loop, which is also what orders requests."""
+    """The one writer of a web process. Call its methods on one event loop; requests are written in call order."""
 
     def __init__(self, database: Database) -> None:
-        """Take the database to keep statements in; the thread starts with the first."""
+        """Create the queue for a database. Its thread starts with the first request."""
         self._database = database
         self._thread = ThreadPoolExecutor(1, "acceptance")
         self._waiting: deque[Waiting] = deque()
@@ -46,25 +46,31 @@ class WriteQueue:
 
     @property
     def waiting(self) -> int:
-        """How many statements wait or are being written."""
+        """The number of statements that are waiting or being written."""
         return self._size
 
     def check_room(self) -> None:
-        """Raise `Unavailable` (`statement.too_many_waiting`, `statement.stopping`) unless a request may be let in."""
+        """Raise `Unavailable` (`statement.too_many_waiting`, `statement.stopping`) if no request is accepted now."""
         if self._closed:
             raise Unavailable("statement.stopping")
         if self._size >= MAXIMUM_WAITING:
             raise Unavailable("statement.too_many_waiting", waiting=self._size)
 
     async def accept(self, request: WriteRequest) -> list[Answer]:
-        """Keep a request's statements; return their answers, in order, once those that are kept are durable."""
+        """Store a request's statements; return their answers, in order, once the stored ones are durable.
+
+        Raises `Unavailable` as `check_room` does.
+        """
         if not request.items:
             return []
         answers: list[Answer] = await self._wait(request)
         return answers
 
     async def sign(self, signing: Signing) -> Signed:
-        """Take signatures of a draft; return the answer once they are durable, or raise why they are not taken."""
+        """Add signatures to a draft; return the answer once they are durable.
+
+        Raises the `DeedlogError` that refused them, or `Unavailable` as `check_room` does.
+        """
         answer: Signed | DeedlogError = await self._wait(signing)
         if isinstance(answer, DeedlogError):
             raise answer
@@ -80,7 +86,7 @@ class WriteQueue:
         return await answer
 
     async def close(self) -> None:
-        """Let nothing more in, and return when all that waited is answered."""
+        """Refuse new requests, and return once all waiting ones are answered."""
         self._closed = True
         if self._writing is not None:
             await self._writing
@@ -91,12 +97,12 @@ class WriteQueue:
             group = self._take()
             jobs = [job for job, _ in group]
             writing = asyncio.get_running_loop().run_in_executor(self._thread, _write_all, self._database, jobs)
-            # Waits and raises nothing: whatever goes wrong in the thread is each waiting request's to hear.
+            # `asyncio.wait` does not raise: an error in the thread goes to each waiting request instead.
             await asyncio.wait([writing])
             failure = writing.exception()
             for position, (job, answer) in enumerate(group):
                 self._size -= _size(job)
-                if answer.done():  # nobody waits any more
+                if answer.done():  # its request was cancelled
                     continue
                 if failure is not None:
                     answer.set_exception(failure)
@@ -105,7 +111,7 @@ class WriteQueue:
         self._writing = None
 
     def _take(self) -> list[Waiting]:
-        """Return the next group: whole requests, in their order."""
+        """Remove and return the next group: whole requests, in order."""
         group = [self._waiting.popleft()]
         size = _size(group[0][0])
         while self._waiting and size + _size(self._waiting[0][0]) <= MAXIMUM_GROUP:
@@ -115,12 +121,12 @@ class WriteQueue:
 
 
 def _size(job: WriteRequest | Signing) -> int:
-    """Return how many statements a request is."""
+    """Return how many statements a request counts for; a signing counts as one."""
     return len(job.items) if isinstance(job, WriteRequest) else 1
 
 
 def _write_all(database: Database, jobs: Sequence[WriteRequest | Signing]) -> list[Any]:
-    """Keep the statements of a group, then take its signatures; return the answers, in the group's order."""
+    """Store the statements of a group, then its signatures; return the answers in the order of `jobs`."""
     requests = [job for job in jobs if isinstance(job, WriteRequest)]
     signings = [job for job in jobs if not isinstance(job, WriteRequest)]
     kept = iter(accept_checked(database, requests))

@@ -1,4 +1,4 @@
-"""The rules of accounts: who speaks for whom after a rotation. Pure."""
+"""The rules of accounts: which account acts for which after a rotation. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 
 def check_rotation(state: State, fact: Fact, _statement: object) -> None:
-    """The successor has never signed anything, nor is it a payer: no two accounts become one, there is no circle."""
+    """Check that the successor is a new account: it has signed nothing and is no payer.
+
+    So two accounts never become one, and rotations form no circle. Raises `InvalidData` (`rotation.to_somebody`).
+    """
     to = fact.named(SUCCESSOR)
     if to in state.known:
         raise InvalidData("rotation.to_somebody", field="to", account=to_hex(to))
 
 
 def apply_rotation(state: State, fact: Fact, _statement: object) -> None:
-    """From the entry's time on the successor speaks for the account; the account signs nothing more."""
+    """Let the successor act for the account from the entry's time on. The account signs nothing more."""
     to = fact.named(SUCCESSOR)
     [account] = [account for account in fact.accounts if account != to]
     succession, _ = state.successions.setdefault(account, (Succession([account], [0]), 0))

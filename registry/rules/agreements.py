@@ -1,8 +1,7 @@
-"""The rules of agreements and of what is reported under them. Pure.
+"""The rules of agreements and of the revenue reported under them. Pure.
 
-A complete agreement covers each of its works, for its payer, from `effectiveFrom` until before its end. Two of them
-never cover the same work for the same payer at the same instant: the later one is stale, unless it supersedes the
-other.
+A complete agreement covers each of its works, for its payer, from `effectiveFrom` until before its end. Two agreements
+never cover the same work for the same payer at the same time: the later one is stale, unless it supersedes the other.
 """
 
 from __future__ import annotations
@@ -21,26 +20,36 @@ if TYPE_CHECKING:
     from deedlog.registry.rules.state import Fact, State
 
 FOR_EVER = 2**64
-"""The end of what has none: an instant after all that can be named."""
+"""The end of an agreement without one: later than any time that a statement can name."""
 
 AHEAD = 600
-"""Seconds by which a payer's clock may be ahead of the registry's."""
+"""Seconds that a payer's clock may run ahead of the registry's clock."""
 
 
 def check_cancellation(state: State, fact: Fact, _statement: object) -> None:
-    """The agreement is not complete. Whether a party sent it is seen when the agreement completes."""
+    """Check that the agreement is not complete yet. Raises `InvalidData` (`cancellation.complete`).
+
+    Whether a party signed the cancellation is checked when the agreement completes.
+    """
     agreement = fact.named(AGREEMENT)
     if agreement in state.agreements:
         raise InvalidData("cancellation.complete", field="agreement", agreement=to_hex(agreement))
 
 
 def apply_cancellation(state: State, fact: Fact, _statement: object) -> None:
-    """It waits for the agreement."""
+    """Record the cancellation. It takes effect when the agreement would complete."""
     state.cancellations.setdefault(fact.named(AGREEMENT), []).append(fact)
 
 
 def check_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
-    """Completed in time and by all; each work's creators are parties; no other covers the same."""
+    """Check a complete agreement: in time, not cancelled, with all creators as parties, and not in conflict.
+
+    The creators of each work must be parties. The agreement must not begin before the end of a period that was already
+    reported, and no other agreement may cover the same works, unless this one supersedes it.
+
+    Raises `InvalidData`: `agreement.expired`, `agreement.cancelled`, `work.…`, `agreement.creator_missing`,
+    `agreement.before_report`, `agreement.stale`, or an error about `supersedes` or `leaving`.
+    """
     if fact.time > agreement.acceptBy:
         raise InvalidData("agreement.expired", field="acceptBy", time=agreement.acceptBy)
     signers = set(agreement.signers())
@@ -61,7 +70,7 @@ def check_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
 
 
 def _superseded(state: State, fact: Fact, agreement: Agreement) -> AgreementState | None:
-    """Return the agreement that this one supersedes, if any; all its parties stay, or leave and sign."""
+    """Return the agreement that this one supersedes, or None. Each of its parties must stay, or leave and sign."""
     if agreement.supersedes == NONE:
         return None
     before = state.agreement(agreement.supersedes, "supersedes")
@@ -80,12 +89,12 @@ def _check_stale(state: State, agreement: Agreement) -> None:
     for work in agreement.works:
         covered = state.works[work].covered.get(payer, Spans())
         for other in covered.meeting(agreement.effectiveFrom, agreement.effectiveUntil or FOR_EVER):
-            if other.digest != agreement.supersedes:  # which ends where this one begins
+            if other.digest != agreement.supersedes:  # the superseded one will end where this one begins
                 raise InvalidData("agreement.stale", field="works", work=to_hex(work), other=to_hex(other.digest))
 
 
 def apply_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
-    """It covers its works; the one that it supersedes ends where it begins."""
+    """Let the agreement cover its works. An agreement that it supersedes ends where it begins."""
     if agreement.supersedes != NONE:
         _end(state, agreement.supersedes, agreement.effectiveFrom)
         state.agreements[agreement.supersedes].superseded_by = fact.digest
@@ -93,13 +102,15 @@ def apply_agreement(state: State, fact: Fact, agreement: Agreement) -> None:
 
 
 def assume_agreement(state: State, digest: bytes, agreement: Agreement) -> None:
-    """Let an agreement cover its works although nothing else is known of them.
+    """Let an agreement cover its works although no other statement about them is known.
 
-    For a payee who holds the agreement and its reports, and no other statement on the works: whether the agreement was
-    superseded or terminated cannot be seen from these.
+    This is for a payee who has only the agreement and its reports. From these, nobody can see whether the agreement was
+    superseded or terminated.
     """
     for work in agreement.works:
         state.works.setdefault(work, WorkState(creators=agreement.parties))
+    # As when it is folded: no account can be rotated to a signer or to the payer afterwards.
+    state.known.update((*agreement.signers(), agreement.payer))
     _cover(state, digest, agreement)
 
 
@@ -112,7 +123,7 @@ def _cover(state: State, digest: bytes, agreement: Agreement) -> None:
 
 
 def _end(state: State, digest: bytes, end: int) -> None:
-    """Let an agreement end at an instant, unless it ends earlier."""
+    """Make an agreement end at `end` (Unix seconds), unless it ends earlier."""
     found = state.agreements[digest]
     if end < found.end:
         span = Span(found.start, found.end, digest)
@@ -123,7 +134,7 @@ def _end(state: State, digest: bytes, end: int) -> None:
 
 
 def termination_signers(state: State, fact: Fact) -> set[bytes]:
-    """All parties of the agreement sign: the accounts that speak for them now."""
+    """Return the current holders of all parties of the agreement. Raises `InvalidData` (`agreement.unknown`)."""
     agreement = fact.named(AGREEMENT)
     found = state.agreements.get(agreement)
     if found is None:
@@ -132,7 +143,12 @@ def termination_signers(state: State, fact: Fact) -> set[bytes]:
 
 
 def check_termination(state: State, _fact: Fact, termination: Termination) -> None:
-    """The agreement can still be changed, and nothing that was reported is undone."""
+    """Check that the agreement can still be changed, and that the termination shortens it.
+
+    The new end must not be before the end of a period that was already reported.
+
+    Raises `InvalidData`: `agreement.…`, `termination.over` or `termination.before_report`.
+    """
     found = state.agreement(termination.agreement, "agreement")
     if termination.effectiveFrom >= found.end:
         raise InvalidData("termination.over", field="effectiveFrom", time=found.end)
@@ -142,13 +158,19 @@ def check_termination(state: State, _fact: Fact, termination: Termination) -> No
 
 
 def apply_termination(state: State, fact: Fact, termination: Termination) -> None:
-    """The agreement ends."""
+    """End the agreement at the termination's `effectiveFrom`."""
     _end(state, termination.agreement, termination.effectiveFrom)
     state.agreements[termination.agreement].terminated_by = fact.digest
 
 
 def check_report(state: State, fact: Fact, report: RevenueReport) -> None:
-    """The payer's, for a period that is over, under one agreement, in its currency, and reported once."""
+    """Check a report: its period is over, one agreement of this payer covers it, and it was not reported before.
+
+    The currency must be that of earlier reports under the agreement. A correction replaces the latest report of exactly
+    the same work and period.
+
+    Raises `InvalidData`: `work.…` or `report.…`.
+    """
     state.work(report.work, "work")
     if report.periodEnd > fact.time + AHEAD:
         raise InvalidData("report.not_over", field="periodEnd", time=report.periodEnd)
@@ -165,7 +187,10 @@ def check_report(state: State, fact: Fact, report: RevenueReport) -> None:
 
 
 def _reported_under(state: State, report: RevenueReport) -> bytes:
-    """Return the agreement that covers all of a report's period."""
+    """Return the digest of the agreement that covers a report's whole period.
+
+    Raises `InvalidData`: `report.not_the_payer`, `report.straddles` or `report.no_agreement`.
+    """
     covered, payer = state.works[report.work].covered, state.original(report.payer)
     if covered and payer not in covered:
         raise InvalidData("report.not_the_payer", field="payer", payer=to_hex(report.payer))
@@ -173,7 +198,7 @@ def _reported_under(state: State, report: RevenueReport) -> bytes:
     for span in meeting:
         if span.start <= report.periodStart and report.periodEnd <= span.end:
             return span.digest
-    # A span that meets the period and does not hold all of it begins or ends within.
+    # A span that overlaps the period without covering all of it begins or ends inside it.
     changes = [instant for span in meeting for instant in (span.start, span.end)]
     within = [instant for instant in changes if report.periodStart < instant < report.periodEnd]
     if within:
@@ -182,7 +207,10 @@ def _reported_under(state: State, report: RevenueReport) -> bytes:
 
 
 def _check_correction(state: State, report: RevenueReport, under: bytes) -> None:
-    """Raise unless a report corrects the last word on the same work and period, under the same agreement."""
+    """Check that a report corrects the latest report on the same work and period, under the same agreement.
+
+    Raises `InvalidData`: `report.corrects_unknown`, `report.corrected` or `report.corrects_another`.
+    """
     found = state.reports.get(report.corrects)
     if found is None:
         raise InvalidData("report.corrects_unknown", field="corrects", report=to_hex(report.corrects))
@@ -194,7 +222,7 @@ def _check_correction(state: State, report: RevenueReport, under: bytes) -> None
 
 
 def apply_report(state: State, fact: Fact, report: RevenueReport) -> None:
-    """It counts under the agreement that covers its period, instead of the one that it corrects."""
+    """Add the report to the agreement that covers its period. It replaces the report that it corrects, if any."""
     digest = _reported_under(state, report)
     agreement = state.agreements[digest]
     agreement.reports.append(fact.digest)
@@ -210,7 +238,7 @@ def apply_report(state: State, fact: Fact, report: RevenueReport) -> None:
 
 
 def agreement_standing(state: State, digest: bytes, at: int) -> Standing:
-    """Agreed, in force, or over, and by what."""
+    """Return the status at a time (`agreement.is_…`), with the agreement's period and the statement that ended it."""
     found = state.agreements[digest]
     params: dict[str, str | int] = {"start": found.start}
     if found.end != FOR_EVER:
@@ -222,7 +250,7 @@ def agreement_standing(state: State, digest: bytes, at: int) -> Standing:
 
 
 def report_standing(state: State, digest: bytes, _at: int) -> Standing:
-    """The payer's last word on its period, or corrected."""
+    """Return whether the report is the latest for its period (`report.counts`) or corrected (`report.is_corrected`)."""
     found = state.reports[digest]
     if found.corrected_by is None:
         return Standing("report.counts", {"agreement": to_hex(found.agreement)})
@@ -230,7 +258,7 @@ def report_standing(state: State, digest: bytes, _at: int) -> Standing:
 
 
 def report_readers(state: State, digest: bytes) -> tuple[bytes, ...]:
-    """The parties of the agreement that a report is under may read it; a party that left it may not."""
+    """Return the parties of the agreement that the report belongs to. A party that left in an amendment is not one."""
     found = state.reports.get(digest)
     return () if found is None else state.agreements[found.agreement].agreement.parties
 

@@ -1,8 +1,8 @@
-"""What statements come to: one fold over a log's entries and bodies, the same for every registry and every verifier.
+"""The fold that decides what statements mean: over a log's entries and bodies, the same for registry and verifier.
 
-An entry's time is the only clock. A statement that its rule refuses changes nothing, however it came into a log, and
-its standing says why; a registry asks the same rule before it accepts one. A verifier that lacks a body learns that the
-statement exists, its order and its signers. Pure.
+An entry's time is the only clock. A statement that its rule refuses changes nothing, even if it is in a log; its
+standing gives the reason. A registry applies the same rule before it accepts a statement. A verifier without a body
+still learns that the statement exists, its place in the order, and its signers. Pure.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
 
-# Each family adds the rules of its kinds when it is imported.
+# Importing a family registers the rules of its kinds.
 from deedlog.registry.rules import accounts, agreements, works  # noqa: F401
 from deedlog.registry.rules.agreements import FOR_EVER
 from deedlog.registry.rules.rule import COUNTS, RULES, counts, no_check, nobody
@@ -28,13 +28,13 @@ __all__ = ["FOR_EVER", "Fact", "Standing", "State", "apply", "check", "standing"
 
 
 def changes_later(kind: str) -> bool:
-    """Return whether later statements can change the standing of one of a kind, or who may read it."""
+    """Return whether later statements can change the standing or the readers of a statement of this kind."""
     rule = RULES[kind]
     return rule.standing is not counts or rule.readers is not nobody
 
 
 def needs_state(kind: str) -> bool:
-    """Return whether it depends on other statements if one of a kind is accepted."""
+    """Return whether accepting a statement of this kind depends on other statements."""
     rule, declared = RULES[kind], KINDS[kind]
     return (
         rule.check is not no_check
@@ -45,7 +45,7 @@ def needs_state(kind: str) -> bool:
 
 
 def state(facts: Iterable[Fact], at: int = FOR_EVER) -> State:
-    """Return what the entries up to the instant `at` (Unix seconds, inclusive) come to; they are in the log's order."""
+    """Fold the entries up to the time `at` (Unix seconds, inclusive); `facts` are in log order."""
     folded = State()
     for fact in facts:
         if fact.time > at:
@@ -55,9 +55,9 @@ def state(facts: Iterable[Fact], at: int = FOR_EVER) -> State:
 
 
 def apply(state: State, fact: Fact) -> None:
-    """Fold the next entry in; a statement that does not count leaves its standing and nothing else.
+    """Fold in the next entry. A statement that does not count records its standing and makes its accounts known.
 
-    A digest counts once, at its lowest index: an entry that repeats one says nothing new.
+    A digest counts once, at its lowest index; an entry that repeats it is ignored.
     """
     if fact.digest in state.standings:
         return
@@ -73,19 +73,19 @@ def apply(state: State, fact: Fact) -> None:
             state.standings[fact.digest] = COUNTS
     state.kinds[fact.digest] = fact.kind
     state.known.update(fact.accounts)
-    # A payer need not have signed anything: were another account rotated to it, two agreements that have different
-    # payers could become two of the same.
+    # A payer may never have signed anything. If another account were rotated to it, two agreements with different
+    # payers could end up with the same payer.
     state.known.update(known_by(fact.subjects))
 
 
 def note_counts(state: State, digest: bytes, kind: str) -> None:
-    """Note that a statement counts, of a kind that nothing later changes, without folding it in."""
+    """Record that a statement counts without folding it in. Nothing later may change a statement of its kind."""
     state.standings[digest] = COUNTS
     state.kinds[digest] = kind
 
 
 def check(state: State, fact: Fact) -> None:
-    """Raise `InvalidData` if the statement would not count as the next entry; change nothing."""
+    """Raise `InvalidData` if the statement would not count as the next entry. The state is not changed."""
     for account in fact.accounts:
         if state.is_rotated(account):
             holder = to_hex(state.holder(account, fact.time))
@@ -100,7 +100,10 @@ def check(state: State, fact: Fact) -> None:
 
 
 def standing(state: State, digest: bytes, at: int) -> Standing:
-    """Return what a statement comes to at an instant, as far as the state knows it."""
+    """Return the standing of a statement at a time (Unix seconds).
+
+    It is `standing.unknown`, which does not count, if the state does not have the statement.
+    """
     found = state.standings.get(digest)
     if found is None:
         return Standing("standing.unknown", counts=False)

@@ -1,8 +1,9 @@
-"""What each payee of an agreement gets: whole minor units, never a fraction, nothing lost and nothing made.
+"""What each payee of an agreement gets: whole minor units, without fractions. Payouts and the carried rest add up.
 
-To date a payee has floor(revenue to date x ppm / 1,000,000); a report pays the difference. So a payee needs their own
-line and the reports alone. What is left, fewer units than there are payees, is carried, and shared out when the
-agreement ends. Refunds are negative revenue, for which floor rounds away from zero: what is carried is never negative.
+A payee's total to date is floor(revenue to date x ppm / 1,000,000); a report pays the difference to the total before
+it. So payees can compute their payouts from their own share and the reports alone. The rest, fewer units than there are
+payees, is carried and distributed when the agreement ends. Refunds are negative revenue, for which floor rounds away
+from zero, so the carried amount is never negative.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one report added to the revenue of its agreement: its amount, or what a correction makes of it."""
+    """What one report added to its agreement's revenue: its amount or, for a correction, the difference."""
 
     report: bytes
     amount: int
@@ -29,16 +30,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """What one report pays each payee, in minor units, and how it changes what is carried; they sum to its amount."""
+    """What one report pays each payee, in minor units.
+
+    The payouts and the change of the carried amount add up to the amount of `change`.
+    """
 
     change: Change
     paid: Mapping[bytes, int]
     carried: int
-    """All that is carried after it."""
+    """The total amount carried after this report, in minor units."""
 
 
 def changes(reports: Sequence[tuple[bytes, RevenueReport]]) -> list[Change]:
-    """Return what each report under one agreement, in the log's order, added to its revenue."""
+    """Return what each report (digest, report) added to its agreement's revenue; the reports are in log order."""
     amounts: dict[bytes, int] = {}
     found = []
     for digest, report in reports:
@@ -49,12 +53,12 @@ def changes(reports: Sequence[tuple[bytes, RevenueReport]]) -> list[Change]:
 
 
 def to_date(revenue: int, ppm: int) -> int:
-    """Return what a payee with this share has of all revenue so far."""
+    """Return the total for a payee with this share (ppm) of all revenue to date, in minor units."""
     return revenue * ppm // WHOLE
 
 
 def own(ppm: int, revenue: Sequence[Change]) -> list[int]:
-    """Return what each report pays a payee, from their own share alone."""
+    """Return what each report pays to one payee, computed from that payee's share (ppm) alone."""
     paid, total = [], 0
     for change in revenue:
         paid.append(to_date(total + change.amount, ppm) - to_date(total, ppm))
@@ -63,7 +67,7 @@ def own(ppm: int, revenue: Sequence[Change]) -> list[int]:
 
 
 def payouts(shares: Mapping[bytes, int], revenue: Sequence[Change]) -> list[Payout]:
-    """Return what each report pays everybody; `shares` are ppm by payee."""
+    """Return what each report pays to every payee; `shares` are ppm by payee."""
     columns = {payee: own(ppm, revenue) for payee, ppm in shares.items()}
     rows, carried = [], 0
     for position, change in enumerate(revenue):
@@ -74,7 +78,10 @@ def payouts(shares: Mapping[bytes, int], revenue: Sequence[Change]) -> list[Payo
 
 
 def closing(shares: Mapping[bytes, int], revenue: Sequence[Change]) -> dict[bytes, int]:
-    """Return how what is carried is shared out at the end: a unit each to the largest remainders, then by account."""
+    """Return how the carried amount is distributed when the agreement ends, by payee.
+
+    The payees with the largest remainders get one unit each; among equal remainders, the lower account comes first.
+    """
     total = sum(change.amount for change in revenue)
     carried = total - sum(to_date(total, ppm) for ppm in shares.values())
     by_remainder = sorted(shares, key=lambda payee: (-(total * shares[payee] % WHOLE), payee))

@@ -1,7 +1,7 @@
-"""What a kind of statement does: its rule. Each stands in the file of its family, below the functions it is made of.
+"""The rule of a kind: what its statements need and what they change. Each rule is in the file of its family.
 
-All functions are pure. A rule may look at the state, at the entry and at the members above the lines; never into a
-line, which some verifiers can read and others cannot.
+All functions are pure. A rule may read the state, the entry, and the statement's members outside its lines. It must not
+read a line, because some verifiers have the lines and others do not.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ COUNTS = Standing("standing.counts")
 
 
 def no_check(_state: State, _fact: Fact, _statement: Any) -> None:
-    """Need nothing beyond the statement itself."""
+    """Accept every statement: for a kind whose statements depend on no others."""
 
 
 def no_change(_state: State, _fact: Fact, _statement: Any) -> None:
-    """Change nothing."""
+    """Leave the state as it is."""
 
 
 def counts(_state: State, _digest: bytes, _at: int) -> Standing:
-    """Return that it counts: nothing that is logged later changes that."""
+    """Return `COUNTS`: for a kind whose statements nothing later changes."""
     return COUNTS
 
 
@@ -38,29 +38,33 @@ def nobody(_state: State, _digest: bytes) -> Iterable[bytes]:
 
 
 class Rule(NamedTuple):
-    """What a kind of statement needs, what it changes, and what it comes to."""
+    """The rule of a kind: what a statement needs, what it changes, and its standing."""
 
     check: Callable[[State, Fact, Any], None] = no_check
-    """Raise `InvalidData` if the statement would not count as the next entry; change nothing."""
+    """Raise `InvalidData` if the statement would not count as the next entry. Must not change the state."""
 
     apply: Callable[[State, Fact, Any], None] = no_change
-    """Change the state by a statement that has passed `check`."""
+    """Apply a statement that has passed `check` to the state."""
 
     standing: Callable[[State, bytes, int], Standing] = counts
-    """Return the standing of a statement that counts, by its digest, at an instant."""
+    """Return the standing at a time (Unix seconds) of a statement that counts, by its digest."""
 
     needs_body: bool = False
-    """Whether nothing of it follows from the entry alone."""
+    """Whether the rule needs the body. Without it, the statement does not count (`standing.no_body`)."""
 
     signers: Callable[[State, Fact], Iterable[bytes]] | None = None
-    """Of a kind whose `signers()` is None: return the accounts that must all sign, and nobody else.
+    """For a kind whose `signers()` is None: return exactly the accounts that must sign.
 
-    They follow from the statements that it names, and change by rotations alone: a draft keeps them. Raises
-    `InvalidData` where what it names is not there. None: there is no such list, and `check` looks at who has signed.
+    They follow from the statements that this one names and may change only by rotations, because a draft stores them.
+    Raises `InvalidData` if a named statement is missing. If this is None, there is no such list, and `check` decides
+    whether the right accounts signed.
     """
 
     readers: Callable[[State, bytes], Iterable[bytes]] = nobody
-    """Return who else may read a private statement, by its digest; what was refused has no state of its own."""
+    """Return the accounts that may also read a private statement, by its digest.
+
+    It must accept the digest of a refused statement, which has no state.
+    """
 
 
 RULES: dict[str, Rule] = {}
@@ -68,7 +72,7 @@ RULES: dict[str, Rule] = {}
 
 
 def add_rule(kind: type[Statement], rule: Rule) -> None:
-    """Give a kind its rule; raise `ValueError` if it has one."""
+    """Register the rule of a kind. Raises `ValueError` if the kind already has one."""
     if kind.__name__ in RULES:
         message = f"{kind.__name__} has a rule already"
         raise ValueError(message)

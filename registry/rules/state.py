@@ -1,6 +1,6 @@
-"""The state of rights: what the statements of a log have come to so far. The rules that change it stand beside it.
+"""The rights state: the result of all statements of a log so far. The rules that change it are in the files beside it.
 
-An account may be rotated: whoever asks who somebody is asks `State.holder`, and never compares two accounts.
+An account may be rotated. Never compare two accounts directly: compare their holders (`State.holder`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ Part = TypeVar("Part")
 
 
 class Fact(NamedTuple):
-    """A statement as it stands in a log: what its entry says, and `statement`, None for whoever lacks its body.
+    """A statement in a log: what its entry says, and the `statement` itself, or None if its body is not available.
 
-    `accounts` have signed it, and somebody has checked the signatures; whether they are all is for the rules.
+    `accounts` are the signers, ascending; their signatures are already checked. The rules decide whether all that must
+    sign did. `time` is the entry's, in Unix seconds.
     """
 
     digest: bytes
@@ -37,13 +38,16 @@ class Fact(NamedTuple):
     statement: Statement | None
 
     def named(self, tag: Tag) -> bytes:
-        """Return the first that the entry names under a tag; empty if there is none."""
+        """Return the first value that the entry names under a tag, or b"" if there is none."""
         return next(values(self.subjects, tag), b"")
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a statement comes to: a code of the catalogue and its parameters. `counts` is False where a rule refused."""
+    """What the rules say about a statement: a code of the catalogue and its parameters.
+
+    `counts` is False if a rule refused the statement.
+    """
 
     code: str
     params: dict[str, str | int] = field(default_factory=dict)
@@ -51,7 +55,7 @@ class Standing:
 
 
 class Span(NamedTuple):
-    """A stretch of time, `start` until before `end`, and the digest of what holds for it."""
+    """A period from `start` until before `end` (Unix seconds), and the digest of the statement that holds for it."""
 
     start: int
     end: int
@@ -63,29 +67,29 @@ _START, _END = attrgetter("start"), attrgetter("end")
 
 @dataclass(slots=True)
 class Spans:
-    """Spans that never meet, in the order of time: so they are found in a few steps, however many there are."""
+    """Spans that do not overlap, in order of time, so that a binary search finds them."""
 
     spans: list[Span] = field(default_factory=list)
 
     def meeting(self, start: int, end: int) -> list[Span]:
-        """Return those that share an instant with a stretch of time."""
+        """Return the spans that overlap the period from `start` until before `end`."""
         first = bisect_right(self.spans, start, key=_END)
         after = bisect_left(self.spans, end, key=_START)
         return self.spans[first:after]
 
     def add(self, span: Span) -> None:
-        """Take one in that meets no other."""
+        """Add a span. It must not overlap another."""
         self.spans.insert(bisect_left(self.spans, span.start, key=_START), span)
 
     def shorten(self, span: Span, end: int) -> None:
-        """Let one end earlier; if that is not after its start, there is none any more."""
+        """Make a span end earlier. If the new end is not after its start, remove the span."""
         place = bisect_left(self.spans, span.start, key=_START)
         self.spans[place : place + 1] = [span._replace(end=end)] if span.start < end else []
 
 
 @dataclass(slots=True)
 class Succession:
-    """An account and its successors: each speaks for all before it, since an instant."""
+    """An account and its successors, in order. Each acts for all before it, from its time in `since` on."""
 
     accounts: list[bytes]
     since: list[int]
@@ -93,9 +97,9 @@ class Succession:
 
 @dataclass(slots=True)
 class WorkState:
-    """A registered work. `creators` are empty for an upload of which no claim is confirmed.
+    """A registered work. `creators` is empty for an upload without a confirmed claim.
 
-    `covered` has the agreements that cover it, by the first account of their payer's line.
+    `covered` holds the spans of the agreements that cover the work, by the original account of their payer.
     """
 
     creators: tuple[bytes, ...]
@@ -103,12 +107,12 @@ class WorkState:
     claim: bytes | None = None
     covered: dict[bytes, Spans] = field(default_factory=dict)
     reported_until: int = 0
-    """The end of the last period that was reported of it, whoever pays."""
+    """The end of the last period for which any payer reported revenue of this work; 0 if none."""
 
 
 @dataclass(slots=True)
 class ClaimState:
-    """A claim of an upload, or of a part in a work, and who confirmed it."""
+    """A claim of an upload or a contribution to a work, and the accounts that confirmed it."""
 
     work: bytes
     account: bytes
@@ -117,9 +121,9 @@ class ClaimState:
 
 @dataclass(slots=True)
 class AgreementState:
-    """A complete agreement that counts: it covers its works for its payer from `start` until before `end`.
+    """An agreement that counts. It covers its works for its payer from `start` until before `end` (Unix seconds).
 
-    `reported` has the periods that were reported, by work.
+    `reports` lists the digests of its revenue reports in log order, `reported` the reported periods by work.
     """
 
     agreement: Agreement
@@ -132,7 +136,7 @@ class AgreementState:
     currency: str | None = None
 
     def status(self, at: int) -> str:
-        """Return what it is at an instant: `agreed`, `in_force`, `superseded`, `terminated` or `ended`."""
+        """Return its status at a time: `agreed`, `in_force`, `superseded`, `terminated` or `ended`."""
         if at < self.end:
             return "in_force" if at >= self.start else "agreed"
         if self.superseded_by is not None:
@@ -142,7 +146,7 @@ class AgreementState:
 
 @dataclass(slots=True)
 class ReportState:
-    """A payer's report that counts."""
+    """A revenue report that counts, and the digest of its agreement."""
 
     report: RevenueReport
     agreement: bytes
@@ -151,9 +155,10 @@ class ReportState:
 
 @dataclass(slots=True)
 class State:
-    """What a log has come to. Keys are digests; of `successions`, accounts, each with its succession and place there.
+    """The result of folding a log. The keys are digests of statements.
 
-    `known` are the accounts that are somebody: no other can be rotated to them.
+    The keys of `successions` are accounts; its values are the account's succession and its position in it. `known`
+    holds the accounts that already have a role in the log, so that no other account can be rotated to them.
     """
 
     standings: dict[bytes, Standing] = field(default_factory=dict)
@@ -167,42 +172,46 @@ class State:
     agreements: dict[bytes, AgreementState] = field(default_factory=dict)
     reports: dict[bytes, ReportState] = field(default_factory=dict)
     parts: dict[type, Any] = field(default_factory=dict)
-    """What one family of rules keeps for itself, by its type: see `part`."""
+    """Private state of single families of rules, by its type: see `part`."""
 
     def part(self, of: type[Part]) -> Part:
-        """Return the part of the state that is of a type, empty at first: what no other family looks at."""
+        """Return the private state of a family of rules, by its type. It is created empty at first use."""
         found: Part | None = self.parts.get(of)
         if found is None:
             found = self.parts[of] = of()
         return found
 
     def holder(self, account: bytes, at: int) -> bytes:
-        """Return the account that speaks at an instant for one that was named earlier."""
+        """Return the account that, at a time, acts for an account that was named earlier."""
         if account not in self.successions:
             return account
         succession, place = self.successions[account]
         return succession.accounts[max(place, bisect_right(succession.since, at) - 1)]
 
     def original(self, account: bytes) -> bytes:
-        """Return the account with which a line began: two accounts have one holder if and only if they have one first.
+        """Return the first account of the succession that `account` belongs to.
 
-        For nobody can be rotated to somebody, so that lines do not join.
+        Two accounts have the same holder if and only if they have the same original: an account can only be rotated to
+        a new one, so successions never join.
         """
         return self.successions[account][0].accounts[0] if account in self.successions else account
 
     def is_rotated(self, account: bytes) -> bool:
-        """Return whether an account has a successor, and signs nothing any more."""
+        """Return whether an account has a successor. Such an account signs nothing more."""
         if account not in self.successions:
             return False
         succession, place = self.successions[account]
         return place + 1 < len(succession.accounts)
 
     def holders(self, accounts: Iterable[bytes], at: int) -> set[bytes]:
-        """Return the accounts that speak at an instant for those named earlier."""
+        """Return the accounts that, at a time, act for accounts that were named earlier."""
         return {self.holder(account, at) for account in accounts}
 
     def work(self, digest: bytes, member: str) -> WorkState:
-        """Return a work that has creators; raise `InvalidData` (`work.unknown`, `work.unclaimed`)."""
+        """Return a work that has creators. `member` is the field that names it, for the error.
+
+        Raises `InvalidData` (`work.unknown`, `work.unclaimed`).
+        """
         found = self.works.get(digest)
         if found is None:
             raise InvalidData("work.unknown", field=member, work=to_hex(digest))
@@ -211,7 +220,10 @@ class State:
         return found
 
     def agreement(self, digest: bytes, member: str) -> AgreementState:
-        """Return an agreement that can still be changed; raise `InvalidData` (`agreement.…`)."""
+        """Return an agreement that can still be changed. `member` is the field that names it, for the error.
+
+        Raises `InvalidData` (`agreement.unknown`, `agreement.superseded`, `agreement.terminated`).
+        """
         found = self.agreements.get(digest)
         if found is None:
             raise InvalidData("agreement.unknown", field=member, agreement=to_hex(digest))
@@ -222,5 +234,5 @@ class State:
         return found
 
     def last_reported(self, works: Iterable[bytes]) -> tuple[int, bytes]:
-        """Return the end of the last period that was reported of some works, 0 if none was; and of which of them."""
+        """Return (end of the last reported period, its work) over some works; the end is 0 if nothing was reported."""
         return max((self.works[work].reported_until, work) for work in works)

@@ -1,6 +1,6 @@
-"""The rules of works: who made them, whose claim is confirmed, who had a part. Pure.
+"""The rules of works: who created them, which claims are confirmed, who contributed. Pure.
 
-All of it follows from entries: a verifier that lacks the bodies computes the same.
+All of it follows from the entries, so a verifier without the bodies gets the same result.
 """
 
 from __future__ import annotations
@@ -19,24 +19,27 @@ if TYPE_CHECKING:
 
 
 def apply_work(state: State, fact: Fact, _statement: object) -> None:
-    """Its creators are those who signed."""
+    """Add the work. Its creators are its signers."""
     state.works[fact.digest] = WorkState(creators=fact.accounts)
 
 
 def apply_upload(state: State, fact: Fact, _statement: object) -> None:
-    """It has no creator until a claim is confirmed."""
+    """Add the work without creators. It gets one when a claim is confirmed."""
     state.works[fact.digest] = WorkState(creators=(), platform=fact.accounts[0])
 
 
 def check_rendition(state: State, fact: Fact, _statement: object) -> None:
-    """Its source is a registered work, claimed or not."""
+    """Check that the source is a registered work, claimed or not. Raises `InvalidData` (`rendition.unknown_source`)."""
     source = fact.named(SOURCE)
     if source not in state.works:
         raise InvalidData("rendition.unknown_source", field="source", source=to_hex(source))
 
 
 def check_claim(state: State, fact: Fact, _statement: object) -> None:
-    """It names an upload. That others claim it too is no error: the platform confirms one."""
+    """Check that the claim names an upload. Raises `InvalidData` (`claim.unknown_upload`).
+
+    Several accounts may claim the same upload: the platform confirms one of them.
+    """
     upload = fact.named(UPLOAD)
     found = state.works.get(upload)
     if found is None or found.platform is None:
@@ -44,22 +47,27 @@ def check_claim(state: State, fact: Fact, _statement: object) -> None:
 
 
 def apply_claim(state: State, fact: Fact, _statement: object) -> None:
-    """It waits for the platform's word."""
+    """Add the claim. It is unconfirmed until the platform countersigns it."""
     state.claims[fact.digest] = ClaimState(fact.named(UPLOAD), fact.accounts[0])
 
 
 def check_contribution(state: State, fact: Fact, _statement: object) -> None:
-    """It names a work that has creators."""
+    """Check that the work has creators. Raises `InvalidData` (`work.unknown`, `work.unclaimed`)."""
     state.work(fact.named(WORK), "work")
 
 
 def apply_contribution(state: State, fact: Fact, _statement: object) -> None:
-    """It stands as claimed, for ever if need be: the registry lets nobody silence it."""
+    """Add the contribution as claimed. Nobody can remove it, even if it is never confirmed."""
     state.contributions[fact.digest] = ClaimState(fact.named(WORK), fact.accounts[0])
 
 
 def check_countersignature(state: State, fact: Fact, _statement: object) -> None:
-    """A claim is confirmed by the platform, one for each upload; a contribution by a creator, but not by itself."""
+    """Check that the signer may confirm the named claim or contribution.
+
+    The platform confirms claims, one for each upload. A creator of the work confirms contributions, but not its own.
+    Raises `InvalidData`: `countersignature.nothing_to_confirm`, `countersignature.of_another`, `claim.taken`,
+    `countersignature.of_oneself` or `countersignature.twice`.
+    """
     account, statement = fact.accounts[0], fact.named(STATEMENT)
     claim = state.claims.get(statement)
     contribution = state.contributions.get(statement)
@@ -79,7 +87,7 @@ def check_countersignature(state: State, fact: Fact, _statement: object) -> None
 
 
 def apply_countersignature(state: State, fact: Fact, _statement: object) -> None:
-    """The claim's account becomes the upload's creator; the contribution counts as confirmed by this account."""
+    """Confirm a claim, whose account becomes the upload's creator; or record who confirmed a contribution."""
     statement = fact.named(STATEMENT)
     claim = state.claims.get(statement)
     if claim is not None:
@@ -91,7 +99,7 @@ def apply_countersignature(state: State, fact: Fact, _statement: object) -> None
 
 
 def upload_standing(state: State, digest: bytes, _at: int) -> Standing:
-    """The platform's word only, or claimed by a creator."""
+    """Return whether a claim of the upload is confirmed (`upload.claimed`) or not (`upload.unclaimed`)."""
     work = state.works[digest]
     if work.claim is None:
         return Standing("upload.unclaimed", {"platform": to_hex(work.platform or b"")})
@@ -99,7 +107,7 @@ def upload_standing(state: State, digest: bytes, _at: int) -> Standing:
 
 
 def claim_standing(state: State, digest: bytes, _at: int) -> Standing:
-    """Claimed, for ever if need be, or confirmed, and by whom."""
+    """Return whether the claim or contribution is only claimed (`claim.claimed`) or confirmed (`claim.confirmed`)."""
     claim = state.claims.get(digest) or state.contributions[digest]
     if not claim.confirmed_by:
         return Standing("claim.claimed", {"account": to_hex(claim.account)})

@@ -13,7 +13,7 @@ from deedlog.registry.statements.vocabulary import Account, ClaimedTime, Hash
 @declare
 @dataclass(frozen=True)
 class Rotation(Statement):
-    """An account's word that another speaks for it from now on; both sign."""
+    """A statement in which an account names its successor, which acts for it from then on. Both sign."""
 
     SUBJECTS = (SUCCESSOR,)
     HANDS_OVER = ("from_", "to")
@@ -30,6 +30,6 @@ class Rotation(Statement):
         return (SUCCESSOR.of(self.to),)
 
     def check_whole(self) -> None:
-        """Raise `InvalidData` (`rotation.to_itself`) for an account that names itself."""
+        """Raise `InvalidData` (`rotation.to_itself`) if the account names itself."""
         if self.from_ == self.to:
             raise InvalidData("rotation.to_itself", field="to")

@@ -1,4 +1,4 @@
-"""Kinds of statement about agreements: how what a payer pays is shared, and what was paid."""
+"""Kinds of statement about agreements: how revenue is shared, and what revenue was reported."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from deedlog.registry.statements.vocabulary import (
 )
 
 WHOLE = 1_000_000
-"""All of what is shared, in parts per million."""
+"""The whole revenue, in parts per million (ppm)."""
 
 
 Ppm = Annotated[int, member_types.uint32(1, WHOLE)]
@@ -40,7 +40,7 @@ Ppm = Annotated[int, member_types.uint32(1, WHOLE)]
 @struct
 @dataclass(frozen=True)
 class Share(StructValue):
-    """One party's line of an agreement."""
+    """One party's share in an agreement: a line."""
 
     party: Account
     role: Role
@@ -57,7 +57,10 @@ Shares = Annotated[tuple[Share | bytes, ...], Lines(Share, MAXIMUM_PARTIES, 2)]
 @declare
 @dataclass(frozen=True)
 class Agreement(Statement):
-    """How what a payer pays for works is shared: it holds once all parties have signed, and those who leave."""
+    """How revenue that a payer pays for works is shared.
+
+    It counts once all parties have signed, and those who leave the agreement that it supersedes.
+    """
 
     PRIVATE = True
     SUBJECTS = (PAYER, SUPERSEDES, WORK)
@@ -90,7 +93,14 @@ class Agreement(Statement):
         return self.parties
 
     def check_whole(self) -> None:
-        """Raise `InvalidData` (`agreement.…`) unless the lines are the parties', in their order, and come to all."""
+        """Check that the members agree with each other.
+
+        The lines must belong to the parties, in order, and add up to `WHOLE`. Nobody both stays and leaves, only an
+        amendment has accounts that leave, and the agreement ends after it begins.
+
+        Raises `InvalidData`: `agreement.lines`, `agreement.line_of_another`, `agreement.stays_and_leaves`,
+        `agreement.nothing_to_leave`, `agreement.ends_before_it_begins` or `agreement.sum`.
+        """
         if len(self.shares) != len(self.parties):
             raise InvalidData("agreement.lines", field="shares", shares=len(self.shares), parties=len(self.parties))
         for position, (share, party) in enumerate(zip(self.shares, self.parties, strict=True)):
@@ -109,7 +119,7 @@ class Agreement(Statement):
         shown = [share.ppm for share in self.shares if isinstance(share, Share)]
         hidden = len(self.shares) - len(shown)
         total = sum(shown)
-        # Hidden lines hold at least one part each; that all come to the whole is then the signers' word.
+        # Each hidden line has at least 1 ppm. With hidden lines, the exact sum cannot be checked; the signers saw it.
         if total + hidden > WHOLE or (not hidden and total != WHOLE):
             raise InvalidData("agreement.sum", field="shares", expected=WHOLE, actual=total)
 
@@ -117,7 +127,7 @@ class Agreement(Statement):
 @declare
 @dataclass(frozen=True)
 class Cancellation(Statement):
-    """A party's word that it does not want an agreement any more that is not complete yet."""
+    """A party's statement that ends the draft of an agreement."""
 
     SUBJECTS = (AGREEMENT,)
     BEARS_ON = (AGREEMENT,)
@@ -139,7 +149,7 @@ class Cancellation(Statement):
 @declare
 @dataclass(frozen=True)
 class Termination(Statement):
-    """The word of all parties that an agreement ends."""
+    """A statement of all parties that ends an agreement."""
 
     SUBJECTS = (AGREEMENT,)
     BEARS_ON = (AGREEMENT,)
@@ -160,7 +170,7 @@ class Termination(Statement):
 @declare
 @dataclass(frozen=True)
 class RevenueReport(Statement):
-    """A payer's word on what a work brought in a period, in minor units of a currency, before tax."""
+    """A payer's statement of what a work earned in a period, in minor units of a currency, before tax."""
 
     PRIVATE = True
     SUBJECTS = (CORRECTS, WORK)
@@ -184,6 +194,6 @@ class RevenueReport(Statement):
         return (*before, WORK.of(self.work))
 
     def check_whole(self) -> None:
-        """Raise `InvalidData` (`report.period`) for a period that does not end after its start."""
+        """Raise `InvalidData` (`report.period`) if the period does not end after its start."""
         if self.periodEnd <= self.periodStart:
             raise InvalidData("report.period", field="periodEnd")

@@ -1,7 +1,8 @@
-"""What a declaration of a kind of statement says: a dataclass whose annotations are its EIP-712 type.
+"""How a kind of statement is declared: a dataclass whose annotations are its EIP-712 type.
 
-All that can be told of a kind without other statements is declared here: members, signers, subjects, readers, on what
-it bears. What depends on other statements is its rule (`registry.rules`); its words for people are in `api/texts`.
+A declaration says everything about a kind that does not depend on other statements: members, signers, subjects,
+readers, and what it affects. What depends on other statements is in the kind's rule (`registry.rules`). Its texts for
+people are in `api/texts`.
 """
 
 from __future__ import annotations
@@ -23,83 +24,92 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Statement(StructValue):
-    """One typed claim."""
+    """One typed record, signed by one or more accounts. The base of all kinds."""
 
     WORD: ClassVar[str] = "signed"
-    """Whose word it is about authorship: `signed` (the signers' own), `platform_word`, `maker_word`."""
+    """Whose word the statement is about authorship: `signed` (the signers' own), `platform_word` or `maker_word`."""
 
     SCOPE: ClassVar[str | None] = None
-    """The scope that an API key needs to send one; None: it needs no key."""
+    """The scope that an API key needs to send a statement of this kind; None if no key is needed."""
 
     PRIVATE: ClassVar[bool] = False
-    """Whether the body is for its signers and `readers` only, and whom its rule adds."""
+    """Whether only its signers, its `readers` and the readers that its rule adds may read the body."""
 
     SUBJECTS: ClassVar[tuple[Tag, ...]] = ()
     """The tags that `subjects` uses."""
 
     BEARS_ON: ClassVar[tuple[Tag, ...]] = ()
-    """The tags under which it names statements or accounts whose state it changes: who loads theirs loads it too."""
+    """The tags under which it names statements or accounts whose state it changes.
+
+    Code that loads the state of one of them also loads this statement.
+    """
 
     BEARS_ONCE_NAMED: ClassVar[Tag | None] = None
-    """It bears on nothing before another statement names it under this tag: what anybody may say costs nobody."""
+    """If set, the statement changes nothing until another statement names it under this tag.
+
+    So statements that anybody may send cost nothing when the state of others is loaded.
+    """
 
     EVENTS: ClassVar[tuple[tuple[str, Tag | None], ...]] = ()
-    """What happens when it is accepted: (event, the tag of the statement to which it happens; None: to itself)."""
+    """The events that its acceptance causes: (event, tag). The tag names the affected statement; None: this one."""
 
     ENDS_DRAFT: ClassVar[Tag | None] = None
-    """The tag under which it names a draft that ends with it. A party of the draft signs it."""
+    """The tag under which it names a draft that it ends. A party of the draft must sign it."""
 
     HANDS_OVER: ClassVar[tuple[str, str] | None] = None
-    """The members with an account and its successor, where it hands one over."""
+    """The attributes with an account and its successor, if statements of this kind hand an account over."""
 
     @property
     def kind(self) -> str:
-        """The type's name."""
+        """The name of its EIP-712 type."""
         return self.STRUCT.name
 
     def signers(self) -> tuple[bytes, ...] | None:
-        """Return the accounts that must all sign, and nobody else; None where its rule knows them."""
+        """Return exactly the accounts that must sign, ascending; None if its rule decides."""
         raise NotImplementedError
 
     def subjects(self) -> tuple[str, ...]:
-        """Return what the statement is about, tagged; ascending."""
+        """Return what the statement is about, as tagged subjects, ascending."""
         raise NotImplementedError
 
     def readers(self) -> tuple[bytes, ...]:
-        """Return the accounts that may read a private body, beside those that sign it."""
+        """Return the accounts that may read a private body in addition to its signers."""
         return ()
 
     def line_owners(self) -> tuple[bytes, ...]:
-        """Return whom each line is about, in the lines' order; to that account alone it can be disclosed."""
+        """Return the account that each line is about, in line order. A line can be disclosed to that account alone."""
         return ()
 
     def claimed_at(self) -> int | None:
-        """Return the Unix time at which the signer says it was made, where it says so: in the member `madeAt`."""
+        """Return the Unix time at which, on the signer's word, it was made (member `madeAt`); None if it has none."""
         made_at: int | None = getattr(self, "madeAt", None)
         return made_at
 
     def content(self) -> tuple[bytes, int] | None:
-        """Return SHA-256 and length in bytes of the file that the statement claims, if it claims one."""
+        """Return (SHA-256, length in bytes) of the file that the statement claims, or None."""
         return None
 
     def hands_over(self) -> tuple[bytes, bytes] | None:
-        """Return an account and its successor, where it hands one over (`HANDS_OVER`)."""
+        """Return (account, successor) if the statement hands an account over (`HANDS_OVER`), else None."""
         if self.HANDS_OVER is None:
             return None
         account, successor = self.HANDS_OVER
         return getattr(self, account), getattr(self, successor)
 
     def made_from(self) -> bytes | None:
-        """Return the digest of the statement whose file its own file was made from, if it says so."""
+        """Return the digest of the statement whose file was the source of this one's file, or None."""
         return None
 
     def lines(self) -> tuple[StructValue | bytes, ...]:
-        """Return its lines; a hidden one is the 32 bytes of its struct hash."""
+        """Return its lines, empty if the kind has none. A hidden line is its struct hash (32 bytes)."""
         found: tuple[StructValue | bytes, ...] = getattr(self, self.STRUCT.lines) if self.STRUCT.lines else ()
         return found
 
     def opened(self, account: bytes) -> Self:
-        """Return it with only one account's lines open; raise `InvalidData` (`statement.no_line`) if it has none."""
+        """Return the statement with all lines hidden except those of one account.
+
+        Raises `InvalidData` (`statement.no_line`) if the account has no visible line.
+        """
         owners = self.line_owners()
         lines = self.lines() if owners else ()
         shown = tuple(line if owner == account else line_hash(line) for line, owner in zip(lines, owners, strict=True))
@@ -110,7 +120,10 @@ class Statement(StructValue):
 
     @classmethod
     def brought_about(cls, digest: bytes, subjects: Sequence[str]) -> list[tuple[str, bytes]]:
-        """Return what happens when one is accepted, as (event, digest of the statement to which it happens)."""
+        """Return the events that accepting a statement causes, as (event, digest of the affected statement).
+
+        `digest` and `subjects` are those of the accepted statement.
+        """
         return [
             (event, happened_to)
             for event, tag in cls.EVENTS
@@ -118,14 +131,15 @@ class Statement(StructValue):
         ]
 
     def digest(self, separator: bytes) -> bytes:
-        """Return the EIP-712 signing hash under a registry's domain separator: the statement's name everywhere."""
+        """Return the EIP-712 signing hash (32 bytes) under a registry's domain separator: the statement's identity."""
         return eip712.signing_hash(separator, self.STRUCT.hash(self))
 
 
 def repeat_key(kind: str, digest: bytes, subjects: Sequence[str], signers: Sequence[bytes]) -> bytes:
-    """Return 32 bytes that are equal for the same accounts claiming the same content again, from what an entry says.
+    """Return a key (32 bytes) that is equal for statements of one kind by the same accounts about the same content.
 
-    What claims no content is never a repeat of another: its key is as good as its digest.
+    It is computed from the entry alone. A statement without content is never a repeat of another, so its digest is part
+    of its key.
     """
     parts = [kind.encode(), *(subject.encode() for subject in subjects), *signers]
     if not any(subject.startswith(_OF_CONTENT) for subject in subjects):
@@ -143,7 +157,7 @@ _Kind = TypeVar("_Kind", bound=type[Statement])
 
 
 def struct(of: _Value) -> _Value:
-    """Make a dataclass a struct: its annotations are its EIP-712 type."""
+    """Turn a dataclass into a struct: derive its EIP-712 type from its annotations."""
     hints = get_type_hints(of, include_extras=True)
     annotated = {field.name: hints[field.name].__metadata__ for field in fields(of)}
     of.STRUCT = Struct(of.__name__, tuple((name, given[0]) for name, given in annotated.items()))
@@ -157,7 +171,10 @@ def struct(of: _Value) -> _Value:
 
 
 def declare(kind: _Kind) -> _Kind:
-    """Make a dataclass a kind of statement; raise `ValueError` where its declaration contradicts itself or another."""
+    """Turn a dataclass into a kind of statement and add it to `KINDS`.
+
+    Raises `ValueError` if the declaration contradicts itself or another kind.
+    """
     name = kind.__name__
     if name in KINDS:
         message = f"there is a kind {name} already"

@@ -1,7 +1,8 @@
-"""EIP-712: the digest, JSON and schema of a struct, of which all follows from its list of members.
+"""EIP-712 structs: type string, digest, JSON and schema, all derived from a struct's list of members.
 
-What a member can be: `registry.statements.member_types`; a member type knows its name in the type string, its 32 bytes
-(EIP-712 "Definition of encodeData"), its JSON form in typed data, and its JSON schema. A list of structs stands here.
+The types of members are in `registry.statements.member_types`. Each provides its name in the type string, its 32 bytes
+(EIP-712 "Definition of encodeData"), its JSON form in typed data, and its JSON schema. The type of a list of structs,
+`Lines`, is in this file.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ _DOMAIN_PREFIX = keccak256(_DOMAIN_TYPE.encode()) + keccak256(DOMAIN_NAME.encode
 
 
 class MemberType(Protocol):
-    """What a member of a struct can be."""
+    """The type of a member of a struct."""
 
     @property
     def name(self) -> str:
         """The type's name in the type string."""
 
     def encode(self, value: Any) -> bytes:
-        """Return the 32 bytes that stand for `value` in encodeData."""
+        """Return the 32 bytes that encode `value` in encodeData."""
 
     def check(self, value: Any, field: str) -> Any:
-        """Return `value` if a struct may hold it; else raise `InvalidData`."""
+        """Return `value` if a struct may hold it. Raises `InvalidData` otherwise."""
 
     def parse(self, value: object, field: str) -> Any:
-        """Return the value of its JSON form, checked; raise `InvalidData` for another form or what `check` refuses."""
+        """Return the checked value for its JSON form. Raises `InvalidData` for another form or if `check` fails."""
 
     def show(self, value: Any) -> Any:
         """Return the JSON form of a value."""
@@ -48,14 +49,14 @@ class MemberType(Protocol):
         """Return the JSON schema of the JSON form."""
 
     def accept(self, value: Any, field: str) -> None:
-        """Raise `InvalidData` for what is readable for ever but not accepted anew."""
+        """Raise `InvalidData` for a value that verifies in existing statements but is not accepted in new ones."""
 
 
 class Struct:
-    """A struct type: its name and members, in their order; from these follow type string, digest, JSON and schema.
+    """A struct type. Type string, digest, JSON and schema follow from its name and its members, in order.
 
-    A member is an attribute of the same name; Python's own words have an underscore behind them there (`from_`). Lines
-    are of structs that have no lines themselves.
+    Each member is an attribute of the same name; if that is a Python keyword, the attribute has a trailing underscore
+    (`from_`). A struct in a list of lines has no lines itself.
     """
 
     def __init__(self, name: str, members: tuple[tuple[str, MemberType], ...]) -> None:
@@ -64,7 +65,7 @@ class Struct:
         self.members = tuple((attribute, attribute.rstrip("_"), kind) for attribute, kind in members)
         self.member_names = tuple(member for _, member, _ in self.members)
         self.lines = next((attribute for attribute, _, kind in self.members if isinstance(kind, Lines)), None)
-        """The attribute that holds the lines; None where there are none."""
+        """The attribute that holds the lines, or None if the struct has no lines."""
         nested = {kind.item.STRUCT.name: kind.item.STRUCT for _, kind in members if isinstance(kind, Lines)}
         own = f"{name}({','.join(f'{kind.name} {member}' for _, member, kind in self.members)})"
         self.type_string: str = own + "".join(nested[inner].type_string for inner in sorted(nested))
@@ -80,23 +81,26 @@ class Struct:
         }
 
     def hash(self, value: object) -> bytes:
-        """Return hashStruct of an object that has the members as attributes."""
+        """Return hashStruct (32 bytes) of an object that has the members as attributes."""
         return keccak256(
             self.type_hash + b"".join([kind.encode(getattr(value, attribute)) for attribute, _, kind in self.members])
         )
 
     def check(self, value: object) -> None:
-        """Raise `InvalidData` if a member holds what it may not."""
+        """Raise `InvalidData` if a member has a value that its type does not allow."""
         for attribute, member, kind in self.members:
             kind.check(getattr(value, attribute), member)
 
     def accept(self, value: object, field: str = "") -> None:
-        """Raise `InvalidData` for what verifies but is not accepted anew."""
+        """Raise `InvalidData` for a value that verifies in existing statements but is not accepted in new ones."""
         for attribute, member, kind in self.members:
             kind.accept(getattr(value, attribute), f"{field}.{member}" if field else member)
 
     def parse(self, message: object, field: str = "") -> dict[str, Any]:
-        """Return the attributes' values, checked, of a JSON object that has all members and nothing else."""
+        """Return the checked values of a JSON message, by attribute.
+
+        Raises `InvalidData` if the message is not an object with exactly the members, or a value is not allowed.
+        """
         given = members(message, self.member_names, field)
         before = f"{field}." if field else ""
         return {
@@ -109,7 +113,10 @@ class Struct:
         return {member: kind.show(getattr(value, attribute)) for attribute, member, kind in self.members}
 
     def salted(self, message: object, salt: Callable[[], str]) -> object:
-        """Return a message with a salt of its own wherever none is given: in it, and in each of its lines."""
+        """Return the message with a salt added where one is missing: at the top and in each line.
+
+        `salt` returns a new salt as hex at each call.
+        """
         if not isinstance(message, dict):
             return message
         given = {"salt": salt(), **message}
@@ -131,32 +138,33 @@ class Struct:
 
 @dataclass(frozen=True)
 class StructValue:
-    """A value of a struct type: its members are attributes, named as they are signed; the last is always `salt`."""
+    """A value of a struct type. Its members are attributes, named as they are signed; the last is always `salt`."""
 
     STRUCT: ClassVar[Struct]
     READINGS: ClassVar[dict[str, Reading]]
-    """How people read a member, by its name, where its type does not say it."""
+    """How people read a member, by member name, if its type does not say so."""
 
     def __post_init__(self) -> None:
-        """Raise `InvalidData` if a member holds what it may not, or the members do not go together."""
+        """Raise `InvalidData` if a member's value is not allowed or the members contradict each other."""
         self.STRUCT.check(self)
         self.check_whole()
 
     def check_whole(self) -> None:
-        """Raise `InvalidData` if the members, each as it should be, do not go together."""
+        """Raise `InvalidData` if the members, each valid on its own, contradict each other."""
 
     def message(self) -> dict[str, Any]:
         """Return the members in their JSON form."""
         return self.STRUCT.show(self)
 
     def summary(self) -> str:
-        """Return what it says in one line, for people: all members but the salt."""
+        """Return all members except the salt as one line of text for people."""
         return " ".join(str(value) for name, value in self.message().items() if name != "salt")
 
     @classmethod
     def from_message(cls, message: object, field: str = "") -> Self:
-        """Return the value of its JSON form; raise `InvalidData` naming the member at fault."""
-        # As `cls(**…)`, which would check each member again, and set it by a call of its own: a tenth of a check.
+        """Return the value for its JSON form. Raises `InvalidData`, which names the member at fault."""
+        # Equivalent to `cls(**…)`, which would check each member again and set each by a separate call. That would cost
+        # a tenth of checking a statement.
         value = object.__new__(cls)
         value.__dict__.update(cls.STRUCT.parse(message, field))
         value.check_whole()
@@ -165,10 +173,10 @@ class StructValue:
 
 @dataclass(frozen=True)
 class Lines:
-    """`minimum` to `maximum` structs of one type. Each can be hidden: its struct hash then stands in its place.
+    """A list of `minimum` to `maximum` structs of one type. A line can be hidden: its struct hash then replaces it.
 
-    The digest of the whole stays what it is, so whoever shows one line alone keeps all signatures. The salt in each
-    struct keeps what is hidden from being guessed.
+    Hiding lines does not change the digest, so the signatures still hold if only one line is shown. The salt in each
+    struct keeps anybody from guessing a hidden one.
     """
 
     item: type[StructValue]
@@ -185,7 +193,10 @@ class Lines:
         return keccak256(b"".join([line_hash(line) for line in value]))
 
     def check(self, value: object, field: str) -> tuple[StructValue | bytes, ...]:
-        """Return lines that are structs, or the 32 bytes of hidden ones."""
+        """Return the lines if each is a struct of the type or the 32-byte hash of a hidden one.
+
+        Raises `InvalidData` (`list.length`, `line.malformed`).
+        """
         if not isinstance(value, tuple) or not self.minimum <= len(value) <= self.maximum:
             raise self._length(field)
         for position, line in enumerate(value):
@@ -194,7 +205,7 @@ class Lines:
         return value
 
     def parse(self, value: object, field: str) -> tuple[StructValue | bytes, ...]:
-        """Return the lines of a list of objects, and of hex where one is hidden."""
+        """Return the lines for a JSON list of objects, with a hex string for each hidden line. Raises `InvalidData`."""
         if not isinstance(value, list) or not self.minimum <= len(value) <= self.maximum:
             raise self._length(field)
         lines: list[StructValue | bytes] = []
@@ -207,16 +218,16 @@ class Lines:
         return tuple(lines)
 
     def show(self, value: tuple[StructValue | bytes, ...]) -> list[Any]:
-        """Return the lines as objects, hidden ones as hex."""
+        """Return the lines as JSON objects, hidden ones as hex."""
         return [to_hex(line) if isinstance(line, bytes) else line.message() for line in value]
 
     def schema(self) -> dict[str, Any]:
-        """Return the schema of whole lines, as they are sent to be accepted."""
+        """Return the JSON schema of a list without hidden lines, as a statement must be sent to be accepted."""
         lines = {"minItems": self.minimum, "maxItems": self.maximum}
         return {"type": "array", "items": self.item.STRUCT.schema(), **lines}
 
     def accept(self, value: tuple[StructValue | bytes, ...], field: str) -> None:
-        """Raise `InvalidData` (`line.hidden`) where one is hidden: who signs and who keeps it must see all of it."""
+        """Raise `InvalidData` (`line.hidden`) if a line is hidden: signers and registry must see all of a statement."""
         for position, line in enumerate(value):
             at = f"{field}[{position}]"
             if isinstance(line, bytes):
@@ -233,13 +244,13 @@ def line_hash(line: StructValue | bytes) -> bytes:
 
 
 def domain(registry: bytes) -> dict[str, str]:
-    """Return the JSON form of the domain of the registry at that address (20 bytes)."""
+    """Return the JSON form of the EIP-712 domain of the registry at this address (20 bytes)."""
     return {"name": DOMAIN_NAME, "version": DOMAIN_VERSION, "verifyingContract": to_hex(registry)}
 
 
 @lru_cache(maxsize=16)
 def domain_separator(registry: bytes) -> bytes:
-    """Return the 32-byte hash of the domain of the registry at that address (20 bytes)."""
+    """Return the domain separator (32 bytes) of the registry at this address (20 bytes)."""
     return keccak256(_DOMAIN_PREFIX + registry.rjust(32, b"\0"))
 
 

@@ -1,7 +1,7 @@
 """The bytes of one leaf in the log: canonical JSON (RFC 8785), public and permanent, without the body.
 
-All members are ASCII and the one number is small, so RFC 8785 comes down to sorted members and no white space; a test
-holds this against an independent implementation.
+All members are ASCII and the numbers are small integers, so RFC 8785 only requires sorted members and no white space. A
+test compares this with an independent implementation.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAXIMUM_SIZE = 65_535
-"""C2SP tlog-tiles: an entry's length is a uint16 in its bundle."""
+"""The longest entry, in bytes. C2SP tlog-tiles stores an entry's length as a uint16 in its entry bundle."""
 
 VERSION = 1
 _TIME_DIGITS = 16
-"""Room left for the time when an entry is measured: as many digits as a JSON integer may have."""
+"""The digits reserved for the time when an entry is measured: the most that a JSON integer may have."""
 
 _HEX_ACCOUNT, _HEX_SIGNATURE = r"0x[0-9a-f]{40}", r"0x[0-9a-f]{130}"
 _SIGNATURE = rf'\{{"account":"{_HEX_ACCOUNT}","scheme":"{SECP256K1}","signature":"{_HEX_SIGNATURE}"\}}'
-_SUBJECT = r'"[ !#-\[\]-\x7f]*"'  # ASCII that RFC 8785 writes as it is: no escape
+_SUBJECT = r'"[ !#-\[\]-\x7f]*"'  # ASCII that RFC 8785 writes without an escape
 _CANONICAL = re.compile(
     r'\{"digest":"0x(?P<digest>[0-9a-f]{64})","kind":"(?P<kind>[0-9A-Za-z]+)",'
     rf'"signatures":\[(?P<signatures>(?:{_SIGNATURE}(?:,{_SIGNATURE})*)?)\],'
@@ -38,24 +38,24 @@ _CANONICAL = re.compile(
     rf'"time":(?P<time>0|[1-9][0-9]{{0,{_TIME_DIGITS - 1}}}),"v":{VERSION}\}}',
     re.ASCII,
 )
-"""The canonical form is a regular language, but for the order of its lists and the greatest time."""
+"""The canonical form as a regular expression, except for the order of its lists and the largest time."""
 
-# RFC 8785 §3.2.2.2 leaves U+007F as it is; with `ensure_ascii`, Python would escape it.
+# RFC 8785 §3.2.2.2 does not escape U+007F, but Python would with `ensure_ascii`.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 _ACCOUNT_AT = len('{"account":"0x')
 _SIGNATURE_AT = _ACCOUNT_AT + 2 * ACCOUNT_SIZE + len(f'","scheme":"{SECP256K1}","signature":"0x')
 _STRIDE = _SIGNATURE_AT + 2 * SIGNATURE_SIZE + len('"},')
-"""Characters of one signature and the comma after it: all have the same."""
+"""The characters of one signature and the comma after it: the same number for all signatures."""
 
 
 class EntryError(InvalidData):
-    """The bytes are not an entry in its one canonical form."""
+    """The bytes are not an entry in canonical form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What an entry says. `time` is Unix seconds, set by the sequencer, and never evidence."""
+    """A parsed entry. `time` (Unix seconds) is set by the sequencer and is never evidence."""
 
     digest: bytes
     kind: str
@@ -65,9 +65,10 @@ class Entry:
 
 
 def prefix(kind: str, digest: bytes, signatures: Sequence[Signature], subjects: Sequence[str]) -> bytes:
-    """Return an entry's bytes up to its time, as stored at acceptance; raise `EntryError` (`entry.too_large`).
+    """Return an entry's bytes up to its time, as stored at acceptance.
 
-    RFC 8785 §3.2.3 sorts members by name, so that `time` and `v` come last.
+    RFC 8785 §3.2.3 sorts members by name, so `time` and `v` come last. Raises `EntryError` (`entry.too_large`), and
+    `InvalidData` (`signature.account_twice`).
     """
     value = {
         "digest": to_hex(digest),
@@ -83,14 +84,14 @@ def prefix(kind: str, digest: bytes, signatures: Sequence[Signature], subjects: 
         "subjects": sorted(subjects),
     }
     text = _ENCODER.encode(value).encode("ascii")
-    opened = text[:-1]  # without the brace that `_closing` brings
+    opened = text[:-1]  # without the closing brace, which `_closing` adds
     if len(opened) + len(_closing(0)) + _TIME_DIGITS > MAXIMUM_SIZE:
         raise EntryError("entry.too_large", maximum=MAXIMUM_SIZE)
     return opened
 
 
 def complete(opened: bytes, time: int) -> bytes:
-    """Return the whole entry: what `prefix` returned, and its time."""
+    """Return the bytes of the whole entry: `opened`, which `prefix` returned, and the time (Unix seconds)."""
     return opened + _closing(time)
 
 
@@ -100,14 +101,14 @@ def build(entry: Entry) -> bytes:
 
 
 def parse(data: bytes) -> Entry:
-    """Return what an entry's bytes say; raise `EntryError` unless they are its one canonical form."""
+    """Parse the bytes of an entry. Raises `EntryError` unless they are in canonical form."""
     return _parse_canonical(data) or _parse_strictly(data)
 
 
 def _parse_canonical(data: bytes) -> Entry | None:
-    """Return what an entry in its canonical form says, at a fifth of the cost; None where it has an escape, or is none.
+    """Parse an entry in canonical form at a fifth of the cost; return None if it has an escape or is not canonical.
 
-    Whatever is read here is read alike by `_parse_strictly`, which can say what is wrong.
+    `_parse_strictly` gives the same result for all that is parsed here, and reports what is wrong with the rest.
     """
     if len(data) > MAXIMUM_SIZE or not data.isascii():
         return None

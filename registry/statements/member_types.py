@@ -1,6 +1,6 @@
-"""What a member of a statement can be: text, words, hashes, accounts, integers, and lists of them.
+"""The types of a statement's members: text, words, hashes, accounts, integers, and lists of hashes or accounts.
 
-Each knows what EIP-712 says of it (`registry.statements.eip712.MemberType`) and what may stand in it.
+Each implements `registry.statements.eip712.MemberType`: its EIP-712 encoding, its JSON form and its allowed values.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ _DECIMALS = {
     "uint64": re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII),
     "int256": re.compile(r"0|-?[1-9][0-9]{0,76}", re.ASCII),
 }
-"""The one form of an integer of each type: no longer than its longest, for converting long digits is costly."""
+"""The canonical decimal form of each integer type. Its length is bounded because converting long digits is costly."""
 
 
 class Reading(Enum):
-    """How people read a member where its type alone does not say it: beside the type in an annotation."""
+    """How people read a member if its type alone does not say so. Written beside the type in an annotation."""
 
     TIME = auto()
     """A Unix time."""
 
     CLAIMED_TIME = auto()
-    """A Unix time at which the signer says that something was."""
+    """A Unix time at which, on the signer's word, something happened."""
 
     TIME_OR_NEVER = auto()
-    """A Unix time; 0: never."""
+    """A Unix time; 0 means never."""
 
     HASH_OR_NONE = auto()
-    """A hash; 32 zero bytes: none."""
+    """A hash; 32 zero bytes mean none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Word:
-    """One lower-case ASCII word of a closed list, so that a wallet shows a word and not a number."""
+    """A lower-case ASCII word from a closed list. With words instead of numbers, wallets show something readable."""
 
     words: tuple[str, ...]
     name: str = "string"
@@ -134,7 +134,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Bytes32:
-    """32 bytes; in JSON lower-case hex."""
+    """32 bytes. In JSON: lower-case hex with 0x."""
 
     name: str = "bytes32"
 
@@ -161,7 +161,7 @@ class Bytes32:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account, never zero; in JSON lower-case hex."""
+    """An account (20 bytes), never zero. In JSON: lower-case hex with 0x."""
 
     name: str = "address"
 
@@ -196,7 +196,7 @@ _HASH = Bytes32()
 
 @dataclass(frozen=True, slots=True)
 class Ascending:
-    """`minimum` to `maximum` items of one type, strictly ascending, so that one set has one form."""
+    """A set of `minimum` to `maximum` items of one type, strictly ascending, so that each set has one form."""
 
     item: Bytes32 | Account
     maximum: int
@@ -239,25 +239,25 @@ class Ascending:
 
 
 def accounts(maximum: int, minimum: int = 1) -> Ascending:
-    """Return the type of a set of accounts."""
+    """Return the type of a set of `minimum` to `maximum` accounts."""
     return Ascending(_ACCOUNT, maximum, minimum)
 
 
 def hashes(maximum: int) -> Ascending:
-    """Return the type of a set of 32-byte values."""
+    """Return the type of a set of 1 to `maximum` 32-byte values."""
     return Ascending(_HASH, maximum)
 
 
 @dataclass(frozen=True, slots=True)
 class Integer:
-    """An integer of an EIP-712 type; in JSON a decimal string, since JSON numbers lose digits beyond 2^53."""
+    """An integer. In JSON: a decimal string, because many readers lose the digits of JSON numbers above 2^53."""
 
     name: str
     minimum: int
     maximum: int
 
     def encode(self, value: int) -> bytes:
-        return value.to_bytes(32, "big", signed=True)  # two's complement; what is not negative is below 2^255
+        return value.to_bytes(32, "big", signed=True)  # two's complement; positive values are always below 2^255
 
     def check(self, value: object, field: str) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not self.minimum <= value <= self.maximum:
@@ -280,7 +280,7 @@ class Integer:
 
 
 class Number(Integer):
-    """An integer that 32 bits hold: in JSON a number, which every reader reads alike."""
+    """An integer that fits in 32 bits. In JSON: a number, because every reader handles one of this size."""
 
     def parse(self, value: object, field: str) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -295,21 +295,21 @@ class Number(Integer):
 
 
 def uint64(minimum: int = 0) -> Integer:
-    """Return the type of an unsigned integer below 2^64."""
+    """Return the type of an unsigned integer from `minimum` to 2^64 - 1."""
     return Integer("uint64", minimum, 2**64 - 1)
 
 
 def uint32(minimum: int, maximum: int) -> Number:
-    """Return the type of an unsigned integer that 32 bits hold."""
+    """Return the type of an unsigned 32-bit integer from `minimum` to `maximum`."""
     return Number("uint32", minimum, maximum)
 
 
 def int256() -> Integer:
-    """Return the type of a signed integer of 256 bits in two's complement."""
+    """Return the type of a signed 256-bit integer."""
     return Integer("int256", -(2**255), 2**255 - 1)
 
 
 @lru_cache(maxsize=256)
 def _encoded_word(value: str) -> bytes:
-    """Return the encoding of text that the same few values are given for again and again."""
+    """Return the encoding of a text. Cached, because a `Pattern` member has the same few values over and over."""
     return keccak256(value.encode())

@@ -1,4 +1,4 @@
-"""Signatures over a digest: secp256k1, 65 bytes, one form for each signature."""
+"""Signatures over a digest: secp256k1, 65 bytes, each in one canonical form."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D036414
 """SEC 2 §2.4.1: the order n of the group."""
 
 HALF_ORDER = ORDER // 2
-"""s above it has a twin below it that signs the same: only the lower one is accepted (EIP-2)."""
+"""The largest s that is accepted (EIP-2). A larger s has an equivalent one below this, so signatures stay unique."""
 
 V_EVEN, V_ODD = 27, 28
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What somebody sent as `account`'s signature; nothing is checked yet."""
+    """A signature that is said to be from `account`. Not checked yet: see `check`."""
 
     account: bytes
     signature: bytes
@@ -46,7 +46,7 @@ def account_of_private_key(private_key: bytes) -> bytes:
 
 
 def sign(digest: bytes, private_key: bytes) -> Signature:
-    """Sign a digest (32 bytes) with a private key (32 bytes); deterministic (RFC 6979), low-s."""
+    """Sign a digest (32 bytes) with a private key (32 bytes). The signature is deterministic (RFC 6979) and low-s."""
     key = PrivateKey(private_key)
     raw = key.sign_recoverable(digest, hasher=None)
     return Signature(account_of(key.public_key.format(compressed=False)), raw[:64] + bytes([V_EVEN + raw[64]]))
@@ -55,7 +55,8 @@ def sign(digest: bytes, private_key: bytes) -> Signature:
 def recover(digest: bytes, signature: bytes) -> bytes:
     """Return the account (20 bytes) that made `signature` (65 bytes r ‖ s ‖ v) over `digest` (32 bytes).
 
-    Raises `VerificationError` for every form but the one accepted: `signature.length`, `.v`, `.high_s`, `.range`.
+    Raises `VerificationError` unless the signature has the canonical form: `signature.length`, `signature.v`,
+    `signature.high_s` or `signature.range`.
     """
     if len(signature) != SIGNATURE_SIZE:
         raise VerificationError("signature.length", expected=SIGNATURE_SIZE, actual=len(signature))
@@ -72,7 +73,10 @@ def recover(digest: bytes, signature: bytes) -> bytes:
 
 
 def check(signature: Signature, digest: bytes) -> None:
-    """Raise `VerificationError` unless the named account made this signature over `digest` (32 bytes)."""
+    """Check that the named account made this signature over `digest` (32 bytes).
+
+    Raises `VerificationError`: `signature.scheme`, `signature.signer`, or as `recover` does.
+    """
     if signature.scheme != SECP256K1:
         raise VerificationError("signature.scheme", scheme=signature.scheme[:32], expected=SECP256K1)
     actual = recover(digest, signature.signature)
@@ -81,7 +85,7 @@ def check(signature: Signature, digest: bytes) -> None:
 
 
 def ascending(signatures: Sequence[Signature]) -> tuple[Signature, ...]:
-    """Return the signatures ascending by account; raise `InvalidData` if an account has two."""
+    """Return the signatures ascending by account. Raises `InvalidData` (`signature.account_twice`)."""
     ordered = tuple(sorted(signatures, key=lambda signature: signature.account))
     for first, second in pairwise(ordered):
         if first.account == second.account:
@@ -90,12 +94,15 @@ def ascending(signatures: Sequence[Signature]) -> tuple[Signature, ...]:
 
 
 def check_complete(signatures: Sequence[Signature], signers: Sequence[bytes]) -> None:
-    """Raise `InvalidData` unless exactly the accounts `signers` have a signature here."""
+    """Check that there is a signature of each account in `signers` and of no other. Raises as `check_signers` does."""
     check_signers([signature.account for signature in signatures], signers)
 
 
 def check_signers(accounts: Iterable[bytes], signers: Iterable[bytes]) -> None:
-    """Raise `InvalidData` unless exactly the accounts `signers` are among those that signed."""
+    """Check that `accounts` and `signers` are the same set.
+
+    Raises `InvalidData` (`signature.missing`, `signature.not_a_signer`).
+    """
     given, needed = set(accounts), set(signers)
     for account in sorted(needed - given):
         raise InvalidData("signature.missing", account=to_hex(account))

@@ -1,8 +1,7 @@
-"""Subjects: what a statement is about, as its entry lists it (`work:0x…`). One table says what each tag means.
+"""Subjects: what a statement is about, as listed in its entry (`work:0x…`). One table defines the meaning of each tag.
 
-Subjects are public, permanent, and there even when a body is erased. So all that is found by them (the database's
-index, the part of the state that bears on a statement, the feed) needs to know what kind of value a tag has. A tag
-means one thing in every kind that uses it.
+Subjects are public and permanent. They remain when a body is erased, so the database index, the partial state and the
+event feed are built on them and need to know the type of a tag's value. A tag means the same in every kind.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Value(Enum):
-    """What the value of a tag is."""
+    """The type of a tag's value."""
 
     FILE = "the SHA-256 of a file"
     STATEMENT = "the digest of a statement"
@@ -28,21 +27,21 @@ class Value(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One way in which a statement can be about something."""
+    """One way in which a statement can be about something: the part of a subject before the colon."""
 
     name: str
     value: Value
     names: tuple[str, ...] = ()
-    """Of a statement: the kinds that may be named; empty: the kind of the statement that names it."""
+    """For tags of statements: the kinds that may be named. Empty: only the kind of the naming statement itself."""
     makes_known: bool = False
-    """Of an account: to be named is enough to be somebody, to whom no other account can be rotated (ADR 0020)."""
+    """For tags of accounts: a named account becomes known, so that no other can be rotated to it (ADR 0020)."""
 
     def of(self, value: bytes) -> str:
-        """Return the subject of a value: 32 bytes, of an account 20."""
+        """Return the subject with this tag for a value (32 bytes; 20 for an account)."""
         return f"{self.name}:{to_hex(value)}"
 
     def may_name(self, kind: str, named: str) -> bool:
-        """Return whether a statement of `kind` may name one of the kind `named`."""
+        """Return whether a statement of kind `kind` may name one of kind `named` under this tag."""
         return named in (self.names or (kind,))
 
 
@@ -51,7 +50,7 @@ TAGS: dict[str, Tag] = {}
 
 
 def define(tag: Tag) -> Tag:
-    """Add a tag to the table; raise `ValueError` if it is there with another meaning."""
+    """Add a tag to the table and return it. Raises `ValueError` if the name already has another meaning."""
     known = TAGS.setdefault(tag.name, tag)
     if known != tag:
         message = f"the tag {tag.name} means {known} already, and cannot mean {tag}"
@@ -72,7 +71,7 @@ SUCCESSOR = define(Tag("successor", Value.ACCOUNT))
 
 
 def values(subjects: Iterable[str], tag: Tag) -> Iterator[bytes]:
-    """Yield what subjects name under a tag, in their order."""
+    """Yield the values that the subjects name under a tag, in order."""
     start = f"{tag.name}:0x"
     for subject in subjects:
         if subject.startswith(start):
@@ -80,22 +79,22 @@ def values(subjects: Iterable[str], tag: Tag) -> Iterator[bytes]:
 
 
 def statements_in(subjects: Iterable[str]) -> list[bytes]:
-    """Return the digests of the statements that subjects name, in their order."""
+    """Return the digests of the statements that the subjects name, in order."""
     return [bytes.fromhex(value) for tag, value in _tagged(subjects) if tag.value is Value.STATEMENT]
 
 
 def accounts_in(subjects: Iterable[str]) -> list[bytes]:
-    """Return the accounts that subjects name, in their order."""
+    """Return the accounts that the subjects name, in order."""
     return [bytes.fromhex(value) for tag, value in _tagged(subjects) if tag.value is Value.ACCOUNT]
 
 
 def known_by(subjects: Iterable[str]) -> list[bytes]:
-    """Return the accounts that are somebody because subjects name them."""
+    """Return the accounts that become known because the subjects name them (`Tag.makes_known`)."""
     return [bytes.fromhex(value) for tag, value in _tagged(subjects) if tag.makes_known]
 
 
 def _tagged(subjects: Iterable[str]) -> Iterator[tuple[Tag, str]]:
-    """Yield each subject's tag and value (hex without its 0x); one whose tag is not in the table is passed over."""
+    """Yield each subject's tag and value (hex without 0x). Subjects with an unknown tag are skipped."""
     for subject in subjects:
         name, _, value = subject.partition(":0x")
         tag = TAGS.get(name)

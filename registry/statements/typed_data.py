@@ -1,4 +1,4 @@
-"""Typed data (EIP-712 JSON): how statements are shown to wallets, sent, and kept in bundles."""
+"""Typed data (EIP-712 JSON): the form in which wallets show statements, clients send them, and bundles contain them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def kind_named(name: object, field: str = "primaryType") -> type[Statement]:
-    """Return the kind of that name; raise `InvalidData` (`statement.unknown_kind`) naming those there are."""
+    """Return the kind with this name. Raises `InvalidData` (`statement.unknown_kind`), which lists all kinds."""
     if not isinstance(name, str) or name not in KINDS:
         raise InvalidData("statement.unknown_kind", field=field, kinds=", ".join(sorted(KINDS)))
     return KINDS[name]
 
 
 def typed_data(statement: Statement, registry: bytes) -> dict[str, Any]:
-    """Return the typed data (EIP-712 JSON) of a statement for the registry at that address (20 bytes)."""
+    """Return the typed data (EIP-712 JSON) of a statement for the registry at this address (20 bytes)."""
     return {
         "types": statement.STRUCT.types,
         "primaryType": statement.kind,
@@ -32,7 +32,7 @@ def typed_data(statement: Statement, registry: bytes) -> dict[str, Any]:
 
 
 def signed_for(value: object) -> bytes:
-    """Return the address of the registry (20 bytes) that typed data says it is for; raise `InvalidData`."""
+    """Return the address (20 bytes) of the registry that typed data names in its domain. Raises `InvalidData`."""
     data = members(value, ("types", "primaryType", "domain", "message"), "typed_data")
     names = tuple(name for name in eip712.domain(bytes(ACCOUNT_SIZE)))
     return from_hex(members(data["domain"], names, "domain")["verifyingContract"], ACCOUNT_SIZE, "domain")
@@ -40,12 +40,16 @@ def signed_for(value: object) -> bytes:
 
 @lru_cache(maxsize=16)
 def _domain(registry: bytes) -> dict[str, str]:
-    """Return `eip712.domain`, to be compared with and not to be changed."""
+    """Return `eip712.domain`, cached. Only compare with it; do not change it."""
     return eip712.domain(registry)
 
 
 def from_typed_data(value: object, registry: bytes) -> Statement:
-    """Return the statement of typed data; raise `InvalidData` where a member differs from what is declared here."""
+    """Return the statement in typed data for the registry at this address (20 bytes).
+
+    Types and domain must be exactly those of the kind and the registry. Raises `InvalidData`: `typed_data.types`,
+    `typed_data.domain`, `statement.unknown_kind`, or the error of a member.
+    """
     data = members(value, ("types", "primaryType", "domain", "message"), "typed_data")
     kind = kind_named(data["primaryType"])
     if data["types"] != kind.STRUCT.types:

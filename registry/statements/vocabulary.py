@@ -1,4 +1,4 @@
-"""The types of members that kinds of statement share: bounds, words and lists."""
+"""The member types that several kinds share: length limits, word lists and sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAXIMUM_PARTIES = 64
 MAXIMUM_WORKS = 64
 
 NONE = bytes(HASH_SIZE)
-"""Where a digest may stand and none does."""
+"""The value of a member that may hold a digest or text hash and holds none."""
 
 ROLES = (
     "script",
@@ -35,7 +35,7 @@ ROLES = (
     "material",
     "viewer-contribution",
 )
-"""Version 1 of the list. It is part of the types that use it: another list comes with other types."""
+"""Version 1 of the list. It is part of the kinds that use it: a changed list needs new kinds."""
 
 Title = Annotated[str, member_types.Text(TITLE_LENGTH)]
 Name = Annotated[str, member_types.Text(NAME_LENGTH)]
@@ -46,7 +46,7 @@ Role = Annotated[str, member_types.Word(ROLES)]
 Degree = Annotated[str, member_types.Word(("lead", "equal", "supporting"))]
 Agent = Annotated[str, member_types.Word(("human", "ai", "tool"))]
 AmountBasis = Annotated[str, member_types.Word(("gross", "net"))]
-Currency = Annotated[str, member_types.Pattern(r"[A-Z]{3}", 3)]  # ISO 4217, its alphabetic code
+Currency = Annotated[str, member_types.Pattern(r"[A-Z]{3}", 3)]  # ISO 4217 alphabetic code
 MediaType = Annotated[
     str, member_types.Pattern(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}", 127)
 ]  # RFC 6838 §4.2, in lower case

@@ -1,4 +1,4 @@
-"""Kinds of statement about works: who made what, who claims it, who had a part."""
+"""Kinds of statement about works: who created what, who claims it, who contributed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from deedlog.registry.statements.vocabulary import (
 @declare
 @dataclass(frozen=True)
 class Work(Statement):
-    """A creator's claim of authorship of a file; of several creators, each signs."""
+    """The creators' statement that they made a file. All creators sign."""
 
     SUBJECTS = (CONTENT,)
 
@@ -54,7 +54,7 @@ class Work(Statement):
 @declare
 @dataclass(frozen=True)
 class Upload(Statement):
-    """A platform's word that somebody uploaded a file; never a creator's signature."""
+    """A platform's statement that somebody uploaded a file. It has no creator's signature."""
 
     WORD = "platform_word"
     SCOPE = "upload"
@@ -87,7 +87,7 @@ class Upload(Statement):
 @declare
 @dataclass(frozen=True)
 class Rendition(Statement):
-    """The maker's word that a file is a transcode of a registered one."""
+    """A statement that a file was made (transcoded) from a registered file, on its maker's word."""
 
     WORD = "maker_word"
     SUBJECTS = (CONTENT, SOURCE)
@@ -117,11 +117,11 @@ class Rendition(Statement):
 @declare
 @dataclass(frozen=True)
 class Claim(Statement):
-    """A creator's claim of a file that a platform registered on its own word."""
+    """A creator's statement that they made what a platform uploaded."""
 
     SUBJECTS = (UPLOAD,)
     BEARS_ON = (UPLOAD,)
-    BEARS_ONCE_NAMED = STATEMENT  # anybody may claim: only what the platform countersigned bears on the upload
+    BEARS_ONCE_NAMED = STATEMENT  # anybody may claim, but only a countersigned claim affects the upload
 
     upload: Hash
     creator: Account
@@ -140,7 +140,7 @@ class Claim(Statement):
 @declare
 @dataclass(frozen=True)
 class Countersignature(Statement):
-    """An account's word that another statement, a `Claim` or a `Contribution`, is so."""
+    """A statement that confirms another one: a `Claim` (by the platform) or a `Contribution` (by a creator)."""
 
     SUBJECTS = (STATEMENT,)
     BEARS_ON = (STATEMENT,)
@@ -160,7 +160,10 @@ class Countersignature(Statement):
 @declare
 @dataclass(frozen=True)
 class Contribution(Statement):
-    """A person's claim of a part in a work; for the agents `ai` and `tool`, the person who declares it signs."""
+    """A statement that a person or a machine had a part in a work.
+
+    For the agents `ai` and `tool`, the person who declares the contribution signs.
+    """
 
     SUBJECTS = (WORK,)
 

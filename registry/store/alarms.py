@@ -1,6 +1,7 @@
-"""Alarms: what a person must look at now, kept where every process sees it. The worker raises and clears them.
+"""Alarms: problems that a person must look at now, in the database, so that every process can show them.
 
-Each role says at each round all that is wrong as it sees it; what it no longer says is over.
+The worker raises and clears them. At each round, each role reports all its current alarms; an alarm that it no longer
+reports is over.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ class Alarm:
 
 
 def put(connection: Connection, role: str, current: Mapping[str, Mapping[str, str | int]], now: int) -> None:
-    """Keep all alarms of a role, as code → parameters: new ones since `now`, those that are over forgotten."""
+    """Replace the alarms of a role by `current`, which maps codes to parameters.
+
+    New alarms date from `now` (Unix seconds), alarms that continue keep their time, and the others are deleted.
+    """
     before = {alarm.code: alarm for alarm in alarms(connection) if alarm.role == role}
     for code in before.keys() - current.keys():
         connection.execute(delete(ALARM).where(ALARM.c.role == role, ALARM.c.code == code))
@@ -43,6 +47,6 @@ def put(connection: Connection, role: str, current: Mapping[str, Mapping[str, st
 
 
 def alarms(connection: Connection) -> list[Alarm]:
-    """Return what is wrong now, the oldest first."""
+    """Return all current alarms, the oldest first."""
     rows = connection.execute(select(ALARM).order_by(ALARM.c.since, ALARM.c.code)).mappings()
     return [Alarm(row["role"], row["code"], json.loads(row["params"]), row["since"]) for row in rows]

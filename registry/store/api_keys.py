@@ -1,4 +1,4 @@
-"""SQL of the platforms' API keys. Functions take a connection inside a transaction and never commit."""
+"""SQL of the API keys of platforms. Functions take a connection inside a transaction and never commit."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def add(connection: Connection, name: str, secret_hash: bytes, scopes: Sequence[str], now: int) -> int:
-    """Keep a new API key; return its id."""
+    """Insert an API key; return its id. `now` is in Unix seconds."""
     result = connection.execute(
         insert(API_KEY).values(name=name, secret_hash=secret_hash, scopes=" ".join(scopes), created_at=now)
     )
-    key: int = result.inserted_primary_key[0]  # type: ignore[index] # an insert of one row has one
+    key: int = result.inserted_primary_key[0]  # type: ignore[index] # the insert of one row returns one key
     return key
 
 
 def by_hash(connection: Connection, secret_hash: bytes) -> RowMapping | None:
-    """Return the row of the API key with this hash."""
+    """Return the row of the API key with this hash, revoked or not, or None."""
     return connection.execute(select(API_KEY).where(API_KEY.c.secret_hash == secret_hash)).mappings().first()
 
 
@@ -34,7 +34,7 @@ def listed(connection: Connection) -> list[RowMapping]:
 
 
 def revoke(connection: Connection, key: int, now: int) -> bool:
-    """Revoke an API key; return whether there was one to revoke."""
+    """Revoke an API key; return False if there is none with this id or it was already revoked."""
     result = connection.execute(
         update(API_KEY).where(API_KEY.c.id == key, API_KEY.c.revoked_at.is_(None)).values(revoked_at=now)
     )

@@ -1,7 +1,7 @@
-"""The database: SQLite by default, PostgreSQL beside it. A write is one transaction, durable when it returns.
+"""The database: SQLite by default, PostgreSQL as the alternative. A write is one transaction, durable when it returns.
 
-SQLite runs with a write-ahead log and full fsync; a writer takes the lock at its start (`BEGIN IMMEDIATE`), so that
-what it read cannot have changed when it writes.
+SQLite runs with a write-ahead log and full fsync. A writer takes the lock at its start (`BEGIN IMMEDIATE`), so nothing
+it has read can change before it writes.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 30_000
 DIALECTS = ("sqlite", "postgresql")
 POOL = 48
-"""Connections of a process: more than the web process has threads (40), so that no thread waits for one."""
+"""Connections of a process. The web process has fewer threads (40), so no thread waits for a connection."""
 
 REDO_ATTEMPTS = 4
 REDO_SECONDS = 0.02
-"""The longest pause before a write is done again: drawn at random, so that two do not meet again."""
+"""The longest pause before a retry, in seconds. The pause is random, so that two writers do not collide again."""
 
 _CONFLICTS = ("40001", "40P01")
 """PostgreSQL, appendix A: serialization_failure, deadlock_detected."""
@@ -41,17 +41,17 @@ T = TypeVar("T")
 
 
 class Transactions(Protocol):
-    """What those who read and write ask for: `Database` is it, and `registry.store.lease.Fenced`."""
+    """The interface for reading and writing. Implemented by `Database` and `registry.store.lease.Fenced`."""
 
     def read(self) -> AbstractContextManager[Connection]: ...  # noqa: D102 - documented at Database
     def write(self) -> AbstractContextManager[Connection]: ...  # noqa: D102
 
 
 class Database:
-    """One database; `read` and `write` give a connection inside one transaction."""
+    """One database. `read` and `write` each open a transaction and yield its connection."""
 
     def __init__(self, url: str) -> None:
-        """Name the database by its SQLAlchemy URL; nothing is opened yet. Raises `InvalidData` (`database.url`)."""
+        """Configure the database by its SQLAlchemy URL, without connecting. Raises `InvalidData` (`database.url`)."""
         self.url = url
         try:
             self.engine = create_engine(
@@ -61,7 +61,7 @@ class Database:
             raise InvalidData("database.url", dialects=", ".join(DIALECTS)) from error
         if self.engine.dialect.name not in DIALECTS:
             raise InvalidData("database.url", dialects=", ".join(DIALECTS))
-        # PostgreSQL's default shows each statement of a transaction another state.
+        # By PostgreSQL's default each SQL statement of a transaction may see a different state.
         self._reading: dict[str, Any] = {}
         if self.engine.dialect.name == "postgresql":
             self._reading["isolation_level"] = "REPEATABLE READ"
@@ -71,21 +71,22 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection whose reads all see one state."""
+        """Yield a connection in a transaction whose reads all see the same state."""
         with self.engine.connect().execution_options(**self._reading) as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection whose writes are durable, all or none, when the block ends."""
+        """Yield a connection in a transaction. When the block ends, all its writes are durable; on an error, none."""
         with self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
             yield connection
 
     def retry_write(self, work: Callable[[Connection], T]) -> T:
-        """Return what `work` returns, done in one write; done again, from a new look, if another process came between.
+        """Run `work` in one write and return its result; retry it in a new transaction after a conflict.
 
-        Two processes may insert the same row, or lock each other out; and a connection may break at the commit, so that
-        nobody knows whether it happened. After `REDO_ATTEMPTS` the last error is raised.
+        Two processes may insert the same row or deadlock. A connection may also break at the commit, so that nobody
+        knows whether it succeeded: `work` must look up the current rows each time. After `REDO_ATTEMPTS` attempts the
+        last error is raised.
         """
         retrying = Retrying(
             retry=retry_if_exception(_came_between),
@@ -101,10 +102,13 @@ class Database:
             return work(connection)
 
     def migrate(self, to: str = SCHEMA_VERSION) -> None:
-        """Bring the tables to this version's form, or an earlier one; raise `Unavailable` (`database.…`)."""
+        """Bring the tables to schema version `to`, by default the one that this release needs.
+
+        Raises `Unavailable`: `database.newer` or `database.unreachable`.
+        """
         if (self.schema_version() or "") > SCHEMA_VERSION:
             self.check_version()
-        from alembic import command  # noqa: PLC0415 - for `init` only: it takes as long to import as all of SQLAlchemy
+        from alembic import command  # noqa: PLC0415 - slow to import (as slow as SQLAlchemy), and few commands need it
         from alembic.config import Config  # noqa: PLC0415
 
         config = Config()
@@ -116,7 +120,10 @@ class Database:
             raise Unavailable("database.unreachable", reason=str(error.orig)) from error
 
     def schema_version(self) -> str | None:
-        """Return the form of the tables, None where there are none; raise `Unavailable` (`database.unreachable`)."""
+        """Return the schema version of the tables, or None if there are none.
+
+        Raises `Unavailable` (`database.unreachable`).
+        """
         try:
             with self.read() as connection:
                 made = inspect(connection).has_table("alembic_version")
@@ -126,7 +133,10 @@ class Database:
         return form
 
     def check_version(self) -> None:
-        """Raise `Unavailable` (`database.…`) unless it can be opened and its tables have this version's form."""
+        """Check that the database can be opened and has the schema version that this release needs.
+
+        Raises `Unavailable`: `database.newer`, `database.version` or `database.unreachable`.
+        """
         actual = self.schema_version()
         if actual is not None and actual > SCHEMA_VERSION:
             raise Unavailable("database.newer", expected=SCHEMA_VERSION, actual=actual)
@@ -147,7 +157,7 @@ def _came_between(error: BaseException) -> bool:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver would begin transactions by itself, and only some of them
+    connection.isolation_level = None  # otherwise the driver begins some transactions by itself, but not all
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",

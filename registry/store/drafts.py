@@ -1,4 +1,4 @@
-"""SQL of drafts: statements that not everybody has signed yet, and who has.
+"""SQL of drafts: statements that not everybody has signed yet, and their signatures so far.
 
 Functions take a connection inside a transaction and never commit.
 """
@@ -30,7 +30,7 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Somebody whose signature a draft needs; times are Unix seconds."""
+    """An account that must sign a draft. Times are Unix seconds."""
 
     account: bytes
     signature: bytes | None
@@ -53,12 +53,12 @@ class Draft:
 
     @property
     def missing(self) -> tuple[bytes, ...]:
-        """The accounts that have not signed."""
+        """The accounts that have not signed yet."""
         return tuple(party.account for party in self.parties if party.signature is None)
 
 
 def by_digest(connection: Connection, digest: bytes) -> Draft | None:
-    """Return the draft of that digest, if there is one."""
+    """Return the draft with this digest, or None."""
     row = connection.execute(select(DRAFT).where(DRAFT.c.digest == digest)).first()
     return None if row is None else _draft(connection, row)
 
@@ -66,7 +66,10 @@ def by_digest(connection: Connection, digest: bytes) -> Draft | None:
 def search(
     connection: Connection, account: bytes, after: int, subjects: Sequence[str] = (), kind: str | None = None
 ) -> list[Draft]:
-    """Return the drafts that an account is a party of, those with an id above `after`, at most `PAGE`."""
+    """Return the drafts with an id above `after` to which `account` is a party, in order of ids, at most `PAGE`.
+
+    A party is also an account whose current holder is `account`. With `subjects`, the draft has at least one of them.
+    """
     own = select(DRAFT_PARTY.c.draft_id).where(DRAFT_PARTY.c.account.in_(partial_state.spoken_for(connection, account)))
     query = select(DRAFT).where(DRAFT.c.id > after, DRAFT.c.id.in_(own)).order_by(DRAFT.c.id).limit(PAGE)
     if subjects:
@@ -78,7 +81,7 @@ def search(
 
 
 def was_party(connection: Connection, digest: bytes, accounts: Sequence[bytes]) -> bool:
-    """Return whether one of `accounts` must sign the draft of that digest, or did before it was accepted."""
+    """Return whether one of `accounts` is a party to the draft with this digest, or signed the statement it became."""
     if not accounts:
         return False
     waiting = select(DRAFT_PARTY.c.account).where(
@@ -103,7 +106,7 @@ def add(
     public_from: int | None,
     now: int,
 ) -> None:
-    """Keep a draft that nobody has signed yet; `body` is the JSON of its members, times are Unix seconds."""
+    """Insert a draft without signatures. `body` is the JSON of its members, `now` is in Unix seconds."""
     values = {
         "digest": digest,
         "kind": statement.kind,
@@ -119,9 +122,10 @@ def add(
 
 
 def hand_over(connection: Connection, account: bytes, successor: bytes) -> None:
-    """Let a successor sign in an account's place, whose signature counts for nothing now, where a rule says who signs.
+    """Replace a rotated account by its successor in the drafts whose signers follow from a rule; drop its signature.
 
-    It names those who speak for somebody when the draft completes; the body of other drafts names who signs them.
+    Such a rule names the current holders when the draft completes. The signers of other drafts are named in their
+    bodies, so those drafts are left as they are.
     """
     kinds = [kind for kind, rule in RULES.items() if rule.signers is not None]
     drafts = select(DRAFT.c.id).where(DRAFT.c.kind.in_(kinds))
@@ -133,7 +137,7 @@ def hand_over(connection: Connection, account: bytes, successor: bytes) -> None:
 
 
 def take_signature(connection: Connection, digest: bytes, signature: Signature, now: int) -> None:
-    """Keep a party's signature."""
+    """Store a party's signature. This also withdraws an earlier decline."""
     connection.execute(
         update(DRAFT_PARTY)
         .where(DRAFT_PARTY.c.draft_id == _id_of(digest), DRAFT_PARTY.c.account == signature.account)
@@ -142,7 +146,7 @@ def take_signature(connection: Connection, digest: bytes, signature: Signature, 
 
 
 def note_declined(connection: Connection, digest: bytes, accounts: Sequence[bytes], now: int) -> None:
-    """Note that parties say they will not sign."""
+    """Record that parties say they will not sign."""
     connection.execute(
         update(DRAFT_PARTY)
         .where(DRAFT_PARTY.c.draft_id == _id_of(digest), DRAFT_PARTY.c.account.in_(accounts))
@@ -151,12 +155,12 @@ def note_declined(connection: Connection, digest: bytes, accounts: Sequence[byte
 
 
 def note_cancelled(connection: Connection, digest: bytes, cancellation: bytes) -> None:
-    """Note the statement by which a draft was cancelled."""
+    """Record the digest of the statement that cancelled a draft."""
     connection.execute(update(DRAFT).where(DRAFT.c.digest == digest).values(cancelled_by=cancellation))
 
 
 def remove(connection: Connection, digests: Sequence[bytes]) -> None:
-    """Let those of `digests` that are drafts go: they are statements now."""
+    """Delete the drafts among `digests`: they are statements now."""
     ids = connection.execute(select(DRAFT.c.id).where(DRAFT.c.digest.in_(digests))).scalars().all()
     if ids:
         for table in (DRAFT_PARTY, DRAFT_SUBJECT):

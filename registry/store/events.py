@@ -1,7 +1,8 @@
-"""The feed of what happened, in order, each event written in the transaction of the fact that it tells.
+"""The event feed. Each event is written in the same transaction as the change that it reports.
 
-An event is about one statement, or about a range of the log's entries, which is told entry by entry when it is read:
-so sequencing thousands of statements costs one row. Functions take a connection inside a transaction and never commit.
+An event is about one statement or about a range of log entries. A range is expanded into one event per entry when it is
+read, so sequencing thousands of statements costs one row. Functions take a connection inside a transaction and never
+commit.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ PAGE = 100
 """The most events that one page of the feed holds."""
 
 _EVENTS_LOCK = int.from_bytes(b"events", "big")
-"""The number of the lock among PostgreSQL's advisory locks, which are each database's own."""
+"""The key of this PostgreSQL advisory lock. Each database has its own advisory locks."""
 
 OF_DRAFTS = ("proposed", "accepted", "declined")
-"""Told only to those who may read the draft."""
+"""Events of drafts. Shown only to accounts that may read the draft."""
 
 OF_CHAINS = ("anchored", "final")
 OF_RANGES = ("logged", *OF_CHAINS)
-"""Of ranges of the log's entries."""
+"""Events of ranges of log entries."""
 
 
 def brought_about() -> tuple[str, ...]:
-    """Return the names of the events that statements bring about, by the declarations of their kinds."""
+    """Return the names of the events that statements cause, as the declarations of their kinds list them."""
     return tuple(dict.fromkeys(event for kind in KINDS.values() for event, _ in kind.EVENTS))
 
 
@@ -44,12 +45,12 @@ def names() -> tuple[str, ...]:
 
 
 Cursor = tuple[int, int]
-"""Where a reader is: an event's id, and how many entries of its range are read."""
+"""A reader's position: the id of an event row, and how many entries of its range were read (0: the whole row)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a statement; `at` is the registry's clock, of anchors the block's."""
+    """One event of one statement. `at` is in Unix seconds, by the registry's clock; for anchors, by the block's."""
 
     name: str
     at: int
@@ -58,31 +59,32 @@ class Event:
     account: bytes | None
     chain_id: int | None
     cursor: Cursor
-    """Where a reader is right after it."""
+    """A reader's position right after this event."""
 
 
 def record(connection: Connection, name: str, now: int, digest: bytes, account: bytes | None = None) -> None:
-    """Write down what happened to a statement; `account`: who did it, where one did."""
+    """Record an event of one statement. `account` is the account that caused it, if one did."""
     _add(connection, name=name, at=now, digest=digest, account=account)
 
 
 def record_range(
     connection: Connection, name: str, now: int, first: int, end: int, chain_id: int | None = None
 ) -> None:
-    """Write down what happened to the entries from index `first` to `end` - 1, and on which chain, if on one."""
+    """Record an event of the entries from index `first` to `end` - 1, with its chain if it happened on one."""
     _add(connection, name=name, at=now, first=first, end=end, chain_id=chain_id)
 
 
 def _add(connection: Connection, **values: Any) -> None:
-    # Ids must become visible in their order, or a reader passes one over: PostgreSQL gives them out before they commit.
-    # SQLite has one writer at a time. Nothing else is waited for while this is held: so tell what happened last.
+    # Ids must become visible in order, or a reader skips one. PostgreSQL assigns them before the commit, so writers
+    # take turns; SQLite has only one writer at a time. Record events last: a transaction that holds this lock must not
+    # wait for another one.
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_EVENTS_LOCK)))
     connection.execute(insert(EVENT).values(**values))
 
 
 def after(connection: Connection, cursor: Cursor, limit: int = PAGE) -> list[Event]:
-    """Return the events behind a cursor, at most `limit`, in order."""
+    """Return the events after a cursor, in order, at most `limit`."""
     found: list[Event] = []
     row_id, read = cursor
     while len(found) < limit:
@@ -98,7 +100,7 @@ def after(connection: Connection, cursor: Cursor, limit: int = PAGE) -> list[Eve
         if row.id != row_id:
             read = 0
         start = row.first + read
-        if start >= row.end:  # a cursor of one's own making, or of a reader who has read all of it
+        if start >= row.end:  # a cursor that the client made up, or one at the end of its range
             row_id, read = row.id, 0
             continue
         entries = _entries(connection, start, min(row.end, start + limit - len(found)))

@@ -1,4 +1,4 @@
-"""SQL of keeping statements: what is there already, then inserting what is not, in one locked transaction.
+"""SQL that stores new statements: look up what is stored already, then insert the rest, in one locked transaction.
 
 Functions take a connection inside a transaction and never commit.
 """
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 LOCK_SECONDS = 30
-"""How long a process waits for another that keeps statements."""
+"""How many seconds a process waits for the lock while another process stores statements."""
 
 IDLE_SECONDS = 10
-"""How long a process may hold that lock and do nothing: PostgreSQL takes it for stopped, and gives the lock on."""
+"""How many seconds a process may hold that lock idle. After that PostgreSQL ends its session and frees the lock."""
 
 _STATEMENTS_LOCK = int.from_bytes(b"deedlog", "big")
-"""The number of the lock among PostgreSQL's advisory locks, which are each database's own."""
+"""The key of this PostgreSQL advisory lock. Each database has its own advisory locks."""
 
 _POSTGRESQL_TIMEOUTS = text(
     "SELECT set_config('lock_timeout', :wait, true), set_config('idle_in_transaction_session_timeout', :idle, true)"
@@ -32,7 +32,7 @@ _POSTGRESQL_IDS = text("SELECT nextval(pg_get_serial_sequence('statement', 'id')
 
 
 class NewStatement(NamedTuple):
-    """A statement to keep: `body` is its members as JSON, `prefix` its entry up to the time."""
+    """A statement to store: `body` is its members as JSON, `prefix` its entry up to the time."""
 
     digest: bytes
     kind: str
@@ -45,11 +45,11 @@ class NewStatement(NamedTuple):
     accepted_at: int
     public_from: int | None = None
     rotation: tuple[bytes, bytes] | None = None
-    """(account, successor), where it hands an account over."""
+    """(account, successor) if the statement hands an account over, else None."""
 
 
 class NewIdempotencyKey(NamedTuple):
-    """A name under which `owner` sent the statement of that digest."""
+    """A name under which `owner` sent the statement with this digest."""
 
     owner: str
     name: str
@@ -61,10 +61,10 @@ _NEWEST = select(STATEMENT.c.accepted_at, STATEMENT.c.logged_at).order_by(STATEM
 
 
 def lock_statements(connection: Connection) -> None:
-    """Let nobody else keep statements until the transaction ends: what was looked up stays so until it commits.
+    """Lock out other writers of statements until the transaction ends, so that looked-up rows stay current.
 
-    SQLite: the write transaction has locked all already. So ids become visible in their order, and a list that is
-    read page by page misses none. PostgreSQL ends the session of a process that was stopped while it holds the lock.
+    The lock also makes ids visible in order, so a reader who pages through a list misses none. On SQLite the write
+    transaction already holds the lock. PostgreSQL ends the session of a process that stalls while it holds it.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_POSTGRESQL_TIMEOUTS, {"wait": f"{LOCK_SECONDS}s", "idle": f"{IDLE_SECONDS}s"})
@@ -72,19 +72,22 @@ def lock_statements(connection: Connection) -> None:
 
 
 def newest_time(connection: Connection) -> int:
-    """Return when the last was accepted (Unix seconds), 0 before the first: what comes later has no earlier time."""
+    """Return the latest time of the newest statement, accepted or logged (Unix seconds); 0 if there is none.
+
+    Later statements get no earlier time.
+    """
     row = connection.execute(_NEWEST).first()
     return 0 if row is None else max(row.accepted_at, row.logged_at or 0)
 
 
 def find_kinds(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, str]:
-    """Return the kinds of those of `digests` that are kept."""
+    """Return the kinds of the stored statements among `digests`, by digest."""
     rows = connection.execute(select(STATEMENT.c.digest, STATEMENT.c.kind).where(STATEMENT.c.digest.in_(digests)))
     return {row.digest: row.kind for row in rows}
 
 
 def find_repeats(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Return the digest of the statement under each of these repeat keys."""
+    """Return the digests of the stored statements with these repeat keys, by repeat key."""
     rows = connection.execute(
         select(STATEMENT.c.repeat_key, STATEMENT.c.digest).where(STATEMENT.c.repeat_key.in_(keys))
     )
@@ -94,7 +97,7 @@ def find_repeats(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, b
 def find_idempotency_keys(
     connection: Connection, names: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[bytes, bytes]]:
-    """Return (fingerprint, digest) of what was sent under each of these (owner, name)."""
+    """Return (fingerprint, digest) for each of these (owner, name) pairs that is in use."""
     if not names:
         return {}
     rows = connection.execute(
@@ -106,7 +109,7 @@ def find_idempotency_keys(
 
 
 def insert_statements(connection: Connection, statements: Sequence[NewStatement]) -> None:
-    """Keep new statements; their ids are in their order."""
+    """Insert new statements with ascending ids, in the given order."""
     if not statements:
         return
     pairs = list(zip(_new_ids(connection, len(statements)), statements, strict=True))
@@ -131,7 +134,7 @@ def insert_statements(connection: Connection, statements: Sequence[NewStatement]
 
 
 def insert_idempotency_keys(connection: Connection, idempotency_keys: Sequence[NewIdempotencyKey]) -> None:
-    """Remember what was sent under which names."""
+    """Insert new idempotency keys. Their statements must be stored already."""
     if not idempotency_keys:
         return
     digests = [new.digest for new in idempotency_keys]
@@ -147,7 +150,7 @@ def insert_idempotency_keys(connection: Connection, idempotency_keys: Sequence[N
 
 
 def _insert_rows(connection: Connection, into: Table, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
-    """Insert rows as the driver takes them: SQLAlchemy's own way with each of them took longer than the database."""
+    """Insert rows through the driver: SQLAlchemy's own processing of each row took longer than the database."""
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     marks = ", ".join([mark] * len(columns))
     names = ", ".join(columns)
@@ -155,7 +158,7 @@ def _insert_rows(connection: Connection, into: Table, columns: Sequence[str], ro
 
 
 def _new_ids(connection: Connection, count: int) -> Sequence[int]:
-    """Return ids that no statement has, ascending, above all there are; the caller holds the lock."""
+    """Return unused ids, ascending and above all existing ones. The caller must hold the statements lock."""
     if connection.dialect.name == "postgresql":
         return sorted(connection.execute(_POSTGRESQL_IDS, {"count": count}).scalars())
     last: int = connection.execute(select(func.coalesce(func.max(STATEMENT.c.id), 0))).scalar_one()

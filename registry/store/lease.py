@@ -1,9 +1,10 @@
-"""One process for each role: leases in the database, and the fence that a write passes while its lease is held.
+"""Leases: at most one process holds each role, and only its holder can write under it.
 
-A lease that is not renewed for `LEASE_MS` of the database's clock is anybody's; each change of holder has a new term.
-That alone does not stop a process that was paused and wakes up believing in its lease. The fence does: a write of
-`Fenced` first renews the lease, under holder and term, in the very transaction that then writes. The row stays locked
-until that ends, so nobody takes over in the middle of a write, and nobody writes after a takeover.
+Any process may take a lease that was not renewed for `LEASE_MS` by the database's clock. Each time it is taken, its
+term grows. That alone does not stop a process that was paused and still believes in its lease, so writes are fenced: a
+write of `Fenced` first renews the lease, under holder and term, in the same transaction. The row stays locked until the
+transaction ends, so no other process takes over in the middle of a write, and the old holder cannot write after a
+takeover.
 """
 
 from __future__ import annotations
@@ -37,21 +38,21 @@ SEQUENCER = "sequencer"
 ANCHORER = "anchorer"
 
 LEASE_MS = 5000
-"""A lease not renewed for so long is free: several renewals may be late before somebody else takes over."""
+"""Milliseconds after which a lease that was not renewed is free. Several renewals may be late before a takeover."""
 
 IDLE_MS = 3000
-"""PostgreSQL ends a transaction under a lease that its process leaves idle for so long: a paused process must not keep
-the row locked. SQLite cannot: there, what a process that is paused while it writes holds up waits until it goes on."""
+"""Milliseconds after which PostgreSQL ends an idle transaction under a lease, so that a paused process does not keep
+the row locked. SQLite cannot do this: a process that is paused in the middle of a write blocks all writers."""
 
 _IDLED_OUT = "25P03"
-"""PostgreSQL's idle_in_transaction_session_timeout: the transaction is rolled back for certain."""
+"""PostgreSQL's SQLSTATE for idle_in_transaction_session_timeout: the transaction was certainly rolled back."""
 
 _NOBODY = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """That a process holds a role: under this holder and term its writes are taken."""
+    """A role that a process holds. Writes are accepted under this holder and term."""
 
     role: str
     holder: str
@@ -60,7 +61,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Who holds a role, as the database has it; `age_ms` is the time since it was renewed, by the database's clock."""
+    """The holder of a role according to the database. `age_ms`: milliseconds since renewal, by the database's clock."""
 
     role: str
     holder: str
@@ -69,15 +70,15 @@ class Holding:
 
     @property
     def free(self) -> bool:
-        """Whether anybody may take the role."""
-        # An age below zero: the database's clock was set back.
+        """Whether any process may take the role."""
+        # The age is negative if the database's clock was set back.
         return self.holder == _NOBODY or abs(self.age_ms) >= LEASE_MS
 
 
 def take(connection: Connection, role: str, holder: str) -> Lease | None:
-    """Take a role that is free or ours, under a new term; None if another holds it.
+    """Take a role that is free or already held by `holder`, under a new term; return None if another process holds it.
 
-    Waits for a write under the old lease, and judges by what that leaves.
+    If a write under the old lease is running, this waits for it and then decides by the row that it leaves.
     """
     _limit_idling(connection)
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
@@ -98,19 +99,19 @@ def take(connection: Connection, role: str, holder: str) -> Lease | None:
 
 
 def renew(connection: Connection, lease: Lease) -> bool:
-    """Renew a lease, and keep its row locked until the transaction ends; return whether it is still held."""
+    """Renew a lease and lock its row until the transaction ends; return whether it is still held."""
     _limit_idling(connection)
     return connection.execute(update(LEASE).where(_is(lease)).values(renewed_at=_now(connection))).rowcount == 1
 
 
 def release(connection: Connection, lease: Lease) -> None:
-    """Give a role up, so that another takes it at once; nothing if it is lost already."""
+    """Give up a role, so that another process can take it at once. Does nothing if the lease is already lost."""
     _limit_idling(connection)
     connection.execute(update(LEASE).where(_is(lease)).values(holder=_NOBODY, renewed_at=_now(connection)))
 
 
 def holders(connection: Connection) -> list[Holding]:
-    """Return who holds each role that was ever taken, by role; a role that was given up has the holder ""."""
+    """Return the holder of each role that was ever taken, ordered by role. A role that was given up has holder ""."""
     age = (_now(connection) - LEASE.c.renewed_at).label("age_ms")
     rows = connection.execute(select(LEASE.c.role, LEASE.c.holder, LEASE.c.term, age).order_by(LEASE.c.role))
     return [Holding(row.role, row.holder, row.term, row.age_ms) for row in rows]
@@ -118,18 +119,24 @@ def holders(connection: Connection) -> list[Holding]:
 
 @dataclass(frozen=True, slots=True)
 class Fenced:
-    """The database to one holder: without the lease a write raises `Unavailable` (`lease.lost`) and leaves nothing."""
+    """The database as the holder of a lease uses it.
+
+    Without the lease, a write raises `Unavailable` (`lease.lost`) and changes nothing.
+    """
 
     database: Transactions
     lease: Lease
 
     def read(self) -> AbstractContextManager[Connection]:
-        """Give a connection whose reads all see one state, whoever holds the lease."""
+        """Yield a connection in a transaction whose reads all see the same state. This does not need the lease."""
         return self.database.read()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection whose writes are durable, all or none, when the block ends, under the lease."""
+        """Yield a connection in a transaction under the lease. When the block ends, all its writes are durable.
+
+        Raises `Unavailable` (`lease.lost`); then none of the writes is stored.
+        """
         try:
             with self.database.write() as connection:
                 try:
@@ -137,8 +144,8 @@ class Fenced:
                         raise Unavailable("lease.lost", role=self.lease.role)
                     yield connection
                 except DBAPIError as error:
-                    # A process that was paused may learn by a closed connection that its transaction idled out. Before
-                    # the commit that is certain all the same: nothing of it was kept. At the commit it would not be.
+                    # To a process that was paused, a closed connection may be the only sign that its transaction timed
+                    # out. Before the commit this is still certain: nothing was stored. At the commit it would not be.
                     if not error.connection_invalidated:
                         raise
                     raise Unavailable("lease.lost", role=self.lease.role) from error
@@ -149,10 +156,10 @@ class Fenced:
 
 
 class Roles:
-    """The roles that this process holds or waits for. `beat` belongs to one thread; any thread may call the rest."""
+    """The roles that this process holds or waits for. Call `beat` from one thread only; the rest is thread-safe."""
 
     def __init__(self, database: Transactions, names: Sequence[str]) -> None:
-        """Name the roles to take; none is taken yet."""
+        """Set the roles to take. None is taken yet."""
         self.holder = secrets.token_hex(8)
         self._database = database
         self._names = names
@@ -161,24 +168,24 @@ class Roles:
         self._lock = threading.Lock()
 
     def held(self, role: str) -> Lease | None:
-        """Return the lease under which this process believes to hold a role. Only a fenced write knows."""
+        """Return the lease that this process believes it holds, or None. Only a fenced write can be sure."""
         return self._held.get(role)
 
     def beat(self) -> None:
-        """Renew what is held, take what is free."""
+        """Renew the roles that are held, and take those that are free."""
         for role in self._names:
-            # Under the lock a role that is given up meanwhile is not taken again by a beat that began before.
+            # The lock keeps a beat that began earlier from taking a role again that was given up meanwhile.
             with self._lock:
                 self._beat(role)
 
     def drop(self, role: str, rest: float = 0) -> None:
-        """Forget a role, and do not take it for `rest` seconds: its lease was lost, or is left to run out."""
+        """Forget a role whose lease was lost or is left to expire, and do not take it for `rest` seconds."""
         with self._lock:
             self._held.pop(role, None)
             self._rests_until[role] = time.monotonic() + rest
 
     def release(self, role: str, rest: float) -> None:
-        """Give a role up, so that another takes it at once, and do not take it for `rest` seconds."""
+        """Give up a role, so that another process can take it at once, and do not take it for `rest` seconds."""
         lease = self.held(role)
         self.drop(role, rest)
         if lease is not None:
@@ -204,7 +211,7 @@ class Roles:
             _log.info("took role=%s term=%d holder=%s", role, lease.term, self.holder)
 
     def _is_free(self, role: str) -> bool:
-        """Look before writing: those who stand by only read."""
+        """Return whether this process may try to take a role. Checked by reading, so that a standby does not write."""
         with self._database.read() as connection:
             found = [holding for holding in holders(connection) if holding.role == role]
         return not found or found[0].free or found[0].holder == self.holder
@@ -215,7 +222,7 @@ def _is(lease: Lease) -> ColumnElement[bool]:
 
 
 def _now(connection: Connection) -> ColumnElement[int]:
-    """Return the SQL of now in milliseconds: one clock for all, whatever the clocks of their machines say."""
+    """Return the SQL for the current time in milliseconds: the database's clock, the same for every machine."""
     if connection.dialect.name == "sqlite":
         return literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", Integer)
     return literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", Integer)

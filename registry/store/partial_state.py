@@ -1,14 +1,15 @@
-"""The part of the state of rights that bears on some statements: what they name, what names that, and so on.
+"""The part of the rights state that affects some statements: what they name, what names that, and so on.
 
-Which kinds bear on what they name, and under which tags, their declarations say (`Statement.BEARS_ON`).
+The declarations of kinds say which of them affect what they name, and under which tags (`Statement.BEARS_ON`).
 
-What is found is folded like a whole log, so that a registry need not fold all of its own for each statement. Functions
-take a connection inside a transaction and never commit.
+The statements found are folded like a whole log, so that the registry need not fold its entire log for each new
+statement. Functions take a connection inside a transaction and never commit.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, func, literal, or_, select
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from deedlog.registry.store.statements import Stored
 
 _PARAMETERS = 2400
-"""The most parameters of one question: SQLite takes some thousand."""
+"""The most parameters of one query: SQLite accepts a few thousand."""
 
 
 def state_around(connection: Connection, digests: Iterable[bytes], accounts: Iterable[bytes]) -> State:
-    """Return the state as far as it bears on statements (by digest, kept or not) and accounts.
+    """Return the part of the state that affects these statements (by digest, stored or not) and these accounts.
 
-    What is accepted and not logged yet is taken as logged at the time of its acceptance.
+    A statement that is accepted but not logged yet is folded with its time of acceptance.
     """
     state = State()
     named = set(accounts)
@@ -46,25 +47,29 @@ def state_around(connection: Connection, digests: Iterable[bytes], accounts: Ite
         named.update(accounts_in(entry.subjects))
     found |= {stored.digest: stored for stored in rotations_of(connection, named)}
     time = 0
-    for stored in sorted(found.values(), key=_in_order):
+    # By id, which is the order of the log too: writers insert one after another (`insertion.lock_statements`), and the
+    # sequencer takes statements by id. A write on PostgreSQL may see a statement as not logged and, in its next query,
+    # a later one as logged; by `log_index` the later one would come first, and be refused for what it names.
+    for stored in sorted(found.values(), key=attrgetter("id")):
         time = max(time, stored.accepted_at) if stored.logged_at is None else stored.logged_at
         fold.apply(state, _fact(stored, time))
     return state
 
 
 def state_of(connection: Connection, kept: Sequence[Stored]) -> State:
-    """Return the state as far as it says what kept statements come to."""
+    """Return the part of the state that decides the standing of these stored statements."""
     later = [stored for stored in kept if fold.changes_later(stored.kind)]
     state = state_around(connection, [stored.digest for stored in later], ())
     for stored in kept:
         if stored.digest not in state.standings:
-            # Accepted, and nothing that comes later changes it. What was refused after all, the closure has.
+            # It was accepted, and nothing later changes a statement of its kind, so it counts. If the fold refused it
+            # after all, it is in the closure and has its standing already.
             fold.note_counts(state, stored.digest, stored.kind)
     return state
 
 
 def rotations_of(connection: Connection, accounts: Collection[bytes]) -> list[Stored]:
-    """Return the rotations by which accounts were succeeded, and their successors, and so on."""
+    """Return the rotations of these accounts, of their successors, and so on."""
     found: dict[int, Stored] = {}
     asked: set[bytes] = set()
     wanted = set(accounts)
@@ -78,7 +83,7 @@ def rotations_of(connection: Connection, accounts: Collection[bytes]) -> list[St
 
 
 def spoken_for(connection: Connection, account: bytes) -> list[bytes]:
-    """Return the accounts for which one speaks now: itself and those it succeeded; none once it is succeeded itself."""
+    """Return the accounts that `account` now acts for: itself and all that it succeeded. Empty once it is rotated."""
     if connection.execute(select(ROTATION.c.account).where(ROTATION.c.account == account)).first() is not None:
         return []
     found: list[bytes] = []
@@ -90,7 +95,7 @@ def spoken_for(connection: Connection, account: bytes) -> list[bytes]:
 
 
 def know(connection: Connection, state: State, account: bytes) -> None:
-    """Let the state know whether an account is somebody: has signed a statement that is kept, or is to pay by one."""
+    """Add an account to `state.known` if it signed a stored statement or one names it as payer (`Tag.makes_known`)."""
     signed = exists().where(ACCOUNT.c.account == account)
     named = exists().where(SUBJECT.c.subject.in_([tag.of(account) for tag in TAGS.values() if tag.makes_known]))
     if connection.execute(select(or_(signed, named))).scalar():
@@ -98,7 +103,7 @@ def know(connection: Connection, state: State, account: bytes) -> None:
 
 
 def _closure(connection: Connection, digests: set[bytes], accounts: Collection[bytes]) -> dict[bytes, Stored]:
-    """Return the statements that bear on those of `digests`, on `accounts`, and on each other, by digest."""
+    """Return the statements of `digests` and all that affect them, the `accounts`, or each other, by digest."""
     question = _question(connection.dialect.name, tuple(KINDS.values()))
     found: dict[bytes, Stored] = {}
     wanted, asked = digests, set[bytes]()
@@ -126,14 +131,14 @@ def _closure(connection: Connection, digests: set[bytes], accounts: Collection[b
 
 
 class _Question(NamedTuple):
-    """Which statements have some digests, or bear on some digests or accounts; and the tags under which they do."""
+    """A query for statements with certain digests or that affect certain digests or accounts, and its tags."""
 
     query: Select[Any]
     of_statements: tuple[Tag, ...]
     of_accounts: tuple[Tag, ...]
 
     def parameters(self, digests: Iterable[bytes], accounts: Iterable[bytes]) -> Iterator[dict[str, list[Any]]]:
-        """Yield the parameters with which to ask the query, each time few enough."""
+        """Yield the parameters for each run of the query. Each run stays within `_PARAMETERS`."""
         for some in _parts(digests, 1 + len(self.of_statements)):
             yield {"digests": some, "subjects": [tag.of(digest) for tag in self.of_statements for digest in some]}
         for some in _parts(accounts, len(self.of_accounts)):
@@ -141,16 +146,16 @@ class _Question(NamedTuple):
 
 
 def _parts(values: Iterable[bytes], parameters: int) -> Iterator[list[bytes]]:
-    """Yield values in parts of which a question can be asked; each value needs some parameters."""
+    """Yield the values, sorted, in parts that fit one query. Each value needs this many parameters."""
     pending = sorted(values)
     size = max(1, _PARAMETERS // max(1, parameters))
     for start in range(0, len(pending), size):
         yield pending[start : start + size]
 
 
-@lru_cache(maxsize=4)  # made once: making a question takes longer than asking it
+@lru_cache(maxsize=4)  # built once: building the query takes longer than running it
 def _question(dialect: str, kinds: tuple[type[Statement], ...]) -> _Question:
-    """Return the question that these kinds make necessary, for a dialect of SQL."""
+    """Return the query that these kinds need, for a dialect of SQL."""
     bearing = [kind for kind in kinds if kind.BEARS_ON]
     tags = {tag.name: tag for kind in bearing for tag in kind.BEARS_ON}
     naming = select(SUBJECT.c.statement_id).where(SUBJECT.c.subject.in_(bindparam("subjects", expanding=True)))
@@ -170,16 +175,12 @@ def _question(dialect: str, kinds: tuple[type[Statement], ...]) -> _Question:
 
 
 def _once_named(kind: type[Statement], tag: Tag, digits: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return the condition that a statement is of another kind, or is named by another under a tag.
+    """Return the condition that a statement is not of `kind`, or that another statement names it under `tag`.
 
     `digits` is the statement's digest in hex.
     """
     named = exists().where(SUBJECT.c.subject == literal(f"{tag.name}:0x").concat(digits))
     return or_(STATEMENT.c.kind != kind.__name__, named)
-
-
-def _in_order(stored: Stored) -> tuple[bool, int, int]:
-    return (stored.log_index is None, stored.log_index or 0, stored.id)
 
 
 def _fact(stored: Stored, time: int) -> Fact:

@@ -1,4 +1,4 @@
-"""SQL that finds statements, and gives them their place in the log.
+"""SQL that finds statements and gives them their index in the log.
 
 Functions take a connection inside a transaction and never commit.
 """
@@ -25,7 +25,7 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A statement as it is kept: `message` is None once erased, `prefix` is its entry up to the time."""
+    """A stored statement. `message` is None once the body is erased; `prefix` is the entry up to the time."""
 
     id: int
     digest: bytes
@@ -39,28 +39,28 @@ class Stored:
     public_from: int | None = None
 
     def entry(self) -> bytes:
-        """Return the bytes of its entry; before it is logged, with time 0."""
+        """Return the bytes of its entry, with time 0 if it is not logged yet."""
         return entries.complete(self.prefix, self.logged_at or 0)
 
     def parsed_entry(self) -> entries.Entry:
-        """Return what its entry says."""
+        """Return its entry, parsed."""
         return entries.parse(self.entry())
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which statements to list: all conditions hold."""
+    """Conditions for a list of statements. A statement must meet all of them."""
 
     content: str | None = None
-    """The subject tag of a file."""
+    """The tagged subject of a file (`content:0x…`)."""
     naming: tuple[str, ...] = ()
-    """Subject tags of which one is there."""
+    """Tagged subjects. The statement has at least one of them."""
     account: bytes | None = None
     kind: str | None = None
 
 
 def references(connection: Connection, statement_id: int, owner: str) -> list[str]:
-    """Return the names under which `owner` sent a statement."""
+    """Return the names (references and idempotency keys) under which `owner` sent a statement."""
     rows = connection.execute(
         select(IDEMPOTENCY_KEY.c.name).where(
             IDEMPOTENCY_KEY.c.statement_id == statement_id, IDEMPOTENCY_KEY.c.owner == owner
@@ -70,23 +70,23 @@ def references(connection: Connection, statement_id: int, owner: str) -> list[st
 
 
 def by_digest(connection: Connection, digest: bytes) -> Stored | None:
-    """Return the statement of that digest, if it is kept."""
+    """Return the stored statement with this digest, or None."""
     row = connection.execute(statements().where(STATEMENT.c.digest == digest)).mappings().first()
     return None if row is None else _stored(row)
 
 
 def by_ids(connection: Connection, ids: Sequence[int]) -> list[Stored]:
-    """Return the statements of those ids, in no order."""
+    """Return the statements with these ids, in no particular order."""
     return found(connection, statements().where(STATEMENT.c.id.in_(ids)), {}) if ids else []
 
 
 def found(connection: Connection, query: Select[Any], parameters: Mapping[str, Any]) -> list[Stored]:
-    """Return the statements that a question made of `statements` finds."""
+    """Run a query that was built from `statements()`; return what it finds."""
     return [_stored(row) for row in connection.execute(query, parameters).mappings()]
 
 
 def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE) -> list[Stored]:
-    """Return statements in the order of acceptance, those with an id above `after`, at most `limit`."""
+    """Return up to `limit` statements that match `wanted` and have an id above `after`, in order of acceptance."""
     query = statements().where(STATEMENT.c.id > after).order_by(STATEMENT.c.id).limit(limit)
     if wanted.kind is not None:
         query = query.where(STATEMENT.c.kind == wanted.kind)
@@ -103,30 +103,33 @@ def search(connection: Connection, wanted: Filter, after: int, limit: int = PAGE
 
 
 def rivals(connection: Connection, content: str, accounts: Sequence[bytes], limit: int) -> list[Stored]:
-    """Return up to `limit` statements about a content (a subject tag) that none of `accounts` signed, in log order."""
+    """Return up to `limit` statements about `content` that none of `accounts` signed, in log order.
+
+    `content` is a tagged subject (`content:0x…`). Statements that are not logged yet come last.
+    """
     return found(connection, _RIVALS, {"content": content, "accounts": accounts, "limit": limit})
 
 
 def unlogged(connection: Connection, limit: int) -> list[tuple[int, bytes, int]]:
-    """Return (id, prefix, accepted at) of what was accepted and has no index yet.
+    """Return (id, prefix, time of acceptance) of up to `limit` statements that have no index yet.
 
-    By that, never by the last id seen: PostgreSQL shows ids out of order.
+    They are found by the missing index. The last id seen would not do: PostgreSQL can make ids visible out of order.
     """
     rows = connection.execute(_UNLOGGED, {"limit": limit})
     return [(key, prefix, accepted_at) for key, prefix, accepted_at in rows.all()]
 
 
 def mark_logged(connection: Connection, rows: Sequence[tuple[int, int, int]]) -> int:
-    """Give statements their place in the log, as (index, time, id); return how many had none before.
+    """Give statements their index in the log, as rows (index, time, id); return how many had none before.
 
-    The rows go to the driver as they are: SQLAlchemy's own way with each of them took as long as all of the rest.
+    The rows go straight to the driver: SQLAlchemy's own processing of each row took as long as everything else.
     """
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     return connection.exec_driver_sql(_MARK_LOGGED.replace("?", mark), list(rows)).rowcount
 
 
 def entries_between(connection: Connection, start: int, end: int) -> list[bytes]:
-    """Return the entries with index `start` to `end` - 1."""
+    """Return the bytes of the entries with index `start` to `end` - 1, in order."""
     rows = connection.execute(
         select(TEXT.c.prefix, STATEMENT.c.logged_at)
         .join(STATEMENT, STATEMENT.c.id == TEXT.c.statement_id)
@@ -137,7 +140,7 @@ def entries_between(connection: Connection, start: int, end: int) -> list[bytes]
 
 
 def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
-    """Return when the oldest statement was accepted that a tree of `size` does not hold."""
+    """Return when the oldest statement outside a tree of `size` was accepted (Unix seconds), or None."""
     oldest: int | None = connection.execute(
         select(func.min(STATEMENT.c.accepted_at)).where(
             or_(STATEMENT.c.log_index.is_(None), STATEMENT.c.log_index >= size)
@@ -146,7 +149,7 @@ def oldest_accepted_beyond(connection: Connection, size: int) -> int | None:
     return oldest
 
 
-# Made once: making a statement takes longer than running it.
+# Built once: building this query takes longer than running it.
 _UNLOGGED = (
     select(STATEMENT.c.id, TEXT.c.prefix, STATEMENT.c.accepted_at)
     .join(TEXT, TEXT.c.statement_id == STATEMENT.c.id)
@@ -158,7 +161,7 @@ _MARK_LOGGED = "UPDATE statement SET log_index = ?, logged_at = ? WHERE id = ? A
 
 
 def statements() -> Select[Any]:
-    """Return the question for whole statements: whoever asks it says which."""
+    """Return the query for whole statements. The caller adds the conditions."""
     return select(
         STATEMENT.c.id,
         STATEMENT.c.digest,
@@ -174,7 +177,8 @@ def statements() -> Select[Any]:
 
 
 def _rivals() -> Select[Any]:
-    # Asked for each statement about the content, by the table's key: an account may have signed millions of others.
+    # This runs once per statement about the content and uses the primary key. Listing all statements of the accounts
+    # instead could take long: an account may have signed millions.
     mine = exists().where(
         ACCOUNT.c.account.in_(bindparam("accounts", expanding=True)), ACCOUNT.c.statement_id == STATEMENT.c.id
     )

@@ -1,6 +1,6 @@
-"""The tables. They carry the constraints that must hold whoever writes; the rules are elsewhere.
+"""The tables, with the constraints that must hold for every writer. What statements mean is in `registry.rules`.
 
-Hashes, accounts and notes are bytes; times are Unix seconds.
+Hashes, accounts and notes are bytes; times are Unix seconds unless the table says otherwise.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from sqlalchemy import Table as SqlTable
 from sqlmodel import Field, SQLModel
 
 SCHEMA_VERSION = "0006"
-"""The last of the steps in `migrations/versions`: what a database must have been brought to."""
+"""The last migration in `migrations/versions`. A database must have had it before this release uses it."""
 
-# SQLite counts only INTEGER PRIMARY KEY by itself; elsewhere ids outgrow 32 bits.
+# SQLite auto-increments only INTEGER PRIMARY KEY; on PostgreSQL ids need more than 32 bits.
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Table(SQLModel):
-    """What all tables share: their constraints have names, so that migrations can speak of them."""
+    """The base of all tables. It names their constraints, so that migrations can refer to them."""
 
     metadata: ClassVar[MetaData] = MetaData(
         naming_convention={
@@ -33,7 +33,7 @@ class Table(SQLModel):
 
 
 class ApiKeyRow(Table, table=True):
-    """A platform's key: only the SHA-256 of its secret is kept."""
+    """A platform's API key. Only the SHA-256 of its secret is stored."""
 
     __tablename__ = "api_key"
 
@@ -46,7 +46,7 @@ class ApiKeyRow(Table, table=True):
 
 
 class StatementRow(Table, table=True):
-    """One accepted statement, without its text: a short row, for it is written again when it is logged."""
+    """One accepted statement, without its text. The row is short because it is rewritten when the entry is logged."""
 
     __tablename__ = "statement"
     __table_args__ = (
@@ -72,7 +72,7 @@ class StatementRow(Table, table=True):
 
 
 class StatementTextRow(Table, table=True):
-    """A statement's text: its members as JSON, which can be erased, and its entry's bytes up to the time."""
+    """A statement's text: `body` is its members as JSON (can be erased), `prefix` its entry's bytes up to the time."""
 
     __tablename__ = "statement_text"
 
@@ -100,7 +100,7 @@ class StatementSubjectRow(Table, table=True):
 
 
 class RotationRow(Table, table=True):
-    """By which statement an account was succeeded, and by whom: asked for each signer of each statement."""
+    """A rotated account, its successor, and the statement that did it. Looked up for each signer of each statement."""
 
     __tablename__ = "rotation"
 
@@ -110,7 +110,7 @@ class RotationRow(Table, table=True):
 
 
 class IdempotencyKeyRow(Table, table=True):
-    """A name under which somebody may send a statement again (`Idempotency-Key`, a platform's own `reference`)."""
+    """A name under which a client may safely send a statement again: an `Idempotency-Key` or a `reference`."""
 
     __tablename__ = "idempotency_key"
 
@@ -121,7 +121,7 @@ class IdempotencyKeyRow(Table, table=True):
 
 
 class DraftRow(Table, table=True):
-    """A statement that not everybody has signed yet: only those who must may read it. It leaves when it is complete."""
+    """A statement that not everybody has signed yet. Only its parties may read it. Deleted once it is complete."""
 
     __tablename__ = "draft"
 
@@ -136,7 +136,7 @@ class DraftRow(Table, table=True):
 
 
 class DraftPartyRow(Table, table=True):
-    """Whose signature a draft needs, and theirs once they gave it; or that they said they would not."""
+    """An account that must sign a draft, with its signature or the time at which it declined."""
 
     __tablename__ = "draft_party"
     __table_args__ = (CheckConstraint("(signature IS NULL) = (signed_at IS NULL)", name="signed_with_time"),)
@@ -149,7 +149,7 @@ class DraftPartyRow(Table, table=True):
 
 
 class DraftSubjectRow(Table, table=True):
-    """What a draft is about, tagged as its entry will have it."""
+    """What a draft is about, tagged as it will be in its entry."""
 
     __tablename__ = "draft_subject"
 
@@ -158,7 +158,7 @@ class DraftSubjectRow(Table, table=True):
 
 
 class EventRow(Table, table=True):
-    """Something that happened to one statement, or to all entries from index `first` to before `end`."""
+    """An event: something that happened to one statement, or to all entries from index `first` to `end` - 1."""
 
     __tablename__ = "event"
     __table_args__ = (CheckConstraint("(digest IS NULL) <> (first IS NULL)", name="one_or_a_range"),)
@@ -174,7 +174,7 @@ class EventRow(Table, table=True):
 
 
 class LogRow(Table, table=True):
-    """The log's one row: the state that the sequencer locks, compares and swaps."""
+    """The log's single row: its state, which the sequencer locks, compares and swaps."""
 
     __tablename__ = "log"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"), CheckConstraint("size >= 0", name="size_not_negative"))
@@ -188,7 +188,7 @@ class LogRow(Table, table=True):
 
 
 class TileRow(Table, table=True):
-    """A row of up to 256 hashes (C2SP tlog-tiles); it only grows."""
+    """A tile of up to 256 hashes (C2SP tlog-tiles). Hashes are only appended."""
 
     __tablename__ = "tile"
 
@@ -198,7 +198,7 @@ class TileRow(Table, table=True):
 
 
 class CheckpointRow(Table, table=True):
-    """Every checkpoint ever signed: one root for a size."""
+    """A checkpoint that was signed. There is one root for each size."""
 
     __tablename__ = "checkpoint"
 
@@ -251,7 +251,7 @@ class TransactionRow(Table, table=True):
 
 
 class AnchorRow(Table, table=True):
-    """A head that the contract on a chain holds, and the proof of its slot in one block."""
+    """A head that the contract on a chain accepted, and the proof of its storage slot in one block."""
 
     __tablename__ = "anchor"
 
@@ -270,9 +270,9 @@ class AnchorRow(Table, table=True):
 
 
 class LeaseRow(Table, table=True):
-    """Who holds a role (`sequencer`, `anchorer`) of which there is one. Times are milliseconds of the database's clock.
+    """The holder of a role (`sequencer`, `anchorer`). Times are milliseconds of the database's clock.
 
-    `term` grows with each change of holder: a write under an older term is refused.
+    `term` grows each time the role is taken; a write under an older term is refused.
     """
 
     __tablename__ = "lease"
@@ -284,7 +284,7 @@ class LeaseRow(Table, table=True):
 
 
 class AlarmRow(Table, table=True):
-    """What a person must look at now: a code of the catalogue and its parameters (JSON), since when."""
+    """A problem that a person must look at now: a code of the catalogue, its parameters (JSON), and since when."""
 
     __tablename__ = "alarm"
 
@@ -295,7 +295,7 @@ class AlarmRow(Table, table=True):
 
 
 class ChainStatusRow(Table, table=True):
-    """What the anchorer saw of a chain last. `balance` is the operator's, in wei, as a decimal string."""
+    """The anchorer's last observation of a chain. `balance` is the operator's, in wei, as a decimal string."""
 
     __tablename__ = "chain_status"
 
@@ -307,7 +307,7 @@ class ChainStatusRow(Table, table=True):
 
 
 class NonceRow(Table, table=True):
-    """A nonce that was offered to somebody who wants to sign in, until it is used or its time is over."""
+    """A nonce that was given out for signing in. Removed when it is used, or some time after it expires."""
 
     __tablename__ = "sign_in_nonce"
 
@@ -316,7 +316,7 @@ class NonceRow(Table, table=True):
 
 
 class SessionRow(Table, table=True):
-    """Somebody who has signed in: only the SHA-256 of the session's token is kept."""
+    """A session of an account that signed in. Only the SHA-256 of its token is stored."""
 
     __tablename__ = "session"
     __table_args__ = (
@@ -330,7 +330,7 @@ class SessionRow(Table, table=True):
 
 
 def _table(row: type[SQLModel]) -> SqlTable:
-    found: SqlTable = row.__table__  # type: ignore[attr-defined] # SQLModel sets it and does not declare it
+    found: SqlTable = row.__table__  # type: ignore[attr-defined] # SQLModel sets it without declaring it
     return found
 
 

@@ -1,4 +1,4 @@
-"""The benchmarks: one file each, `measure() -> Iterator[Figure]`. Add a name here and a file in `measures`."""
+"""The benchmarks. Each has its name in `NAMES` and a file in `measures` with `measure() -> Iterator[Figure]`."""
 
 NAMES = (
     "hash",
@@ -13,4 +13,4 @@ NAMES = (
     "audit",
     "gas",
 )
-"""In the order in which they run; a name's module is its file, with `_` for `-`."""
+"""In the order in which they run. A name's module has `_` for `-`."""

@@ -20,7 +20,7 @@ HEADS = ("name", "figure", "peer", "ratio", "aim", "met")
 
 
 def main() -> None:
-    """Run what was named, or everything."""
+    """Run the named benchmarks, or all."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Each figure beside its peer, in the same run.")
     parser.add_argument("name", nargs="*", choices=[[], *NAMES], help=f"of {', '.join(NAMES)}; default: all")
     form = parser.add_mutually_exclusive_group()
@@ -58,7 +58,7 @@ def _as_markdown(figure: Figure) -> str:
 
 
 def _cells(figure: Figure) -> tuple[str, str, str, str, str, str]:
-    """Return name, figure, peer, ratio, aims, and whether they are met."""
+    """Return name, figure, peer, ratio, aims, and whether the aims are met."""
     aims = [aim for aim in AIMS if aim.concerns(figure)]
     return (
         figure.name,

@@ -1,7 +1,7 @@
-"""The peer of `register`: a bare FastAPI route that parses JSON, recovers a signature, inserts a row, grouped commits.
+"""The peer of `register`: a bare FastAPI route that parses JSON, recovers a signature and inserts a row.
 
-`python -m benchmarks.bare_route DATABASE PORT`. It checks nothing, keeps one row of one table, and answers when the
-row is durable: SQLite with a write-ahead log and full fsync, one thread that commits what is waiting together.
+`python -m benchmarks.bare_route DATABASE PORT`. It checks nothing, stores one row per request, and answers when the row
+is durable: SQLite with a write-ahead log and full fsync, and one thread that commits waiting rows in groups.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ async def post_statement(request: Request) -> dict[str, str]:
 
 
 async def write() -> None:
-    """Commit what is waiting, until nothing is."""
+    """Commit all waiting rows, again and again until none waits."""
     while waiting:
         group = waiting[:]
         waiting.clear()

@@ -1,4 +1,4 @@
-"""What a measurement says: a figure and, measured in the same run, its peer's; and the aims that it is held to."""
+"""Results: a figure, its peer's figure from the same run, and the aims that bound it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line: `ratio` is figure / peer_figure; None where there is no peer. `note` is for people only."""
+    """One line of a result: `ratio` is figure / peer_figure, None without a peer. `note` is for people only."""
 
     name: str
     figure: float
@@ -19,7 +19,7 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """How the figure stands to its peer's."""
+        """The figure divided by its peer's; None without a peer."""
         return None if self.peer_figure is None else self.figure / self.peer_figure
 
     def to_json(self) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A bound on a figure, or on its ratio to its peer; `peer` where lines of one name have several."""
+    """A bound on a figure, or on its ratio to its peer. `peer` selects a line if several have the same name."""
 
     name: str
     bound: float
@@ -45,17 +45,17 @@ class Aim:
     peer: str | None = None
 
     def concerns(self, figure: Figure) -> bool:
-        """Whether the bound is on this line."""
+        """Whether this bound applies to this line."""
         return figure.name == self.name and self.peer in (None, figure.peer)
 
     def met(self, figure: Figure) -> bool:
-        """Whether the line keeps the bound."""
+        """Whether the line meets the bound."""
         value = figure.ratio if self.of_ratio else figure.figure
         assert value is not None, f"{self.name}: an aim on a ratio, and no peer"
         return value >= self.bound if self.at_least else value <= self.bound
 
     def __str__(self) -> str:
-        """Return the bound for people, as in `≥ 0.95`."""
+        """Return the bound as text, as in `≥ 0.95`."""
         return f"{'≥' if self.at_least else '≤'} {self.bound:,g}{' ×' if self.of_ratio else ''}"
 
 
@@ -74,4 +74,4 @@ AIMS = (
     Aim("gas-anchor-worst", 86_000, of_ratio=False, at_least=False),
     Aim("gas-verify-inclusion", 22_000, of_ratio=False, at_least=False),
 )
-"""What each figure is held to: `×` bounds its ratio, the others the figure itself."""
+"""The aims. `×` marks a bound on the ratio; the others bound the figure itself."""

@@ -1,4 +1,4 @@
-"""A compiled client over HTTP: requests made beforehand, sent over keep-alive connections, every answer checked."""
+"""A compiled HTTP client: sends prepared requests over keep-alive connections and checks every answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOURCE = Path(__file__).with_name("load.c")
 
 
 def compiled(folder: Path) -> Path:
-    """Return the client, compiled into `folder` by the system's C compiler (`CC`, or `cc`)."""
+    """Compile the client into `folder` with the system's C compiler (`CC`, or `cc`); return its path."""
     compiler = os.environ.get("CC", "cc")
     if shutil.which(compiler) is None:
         sys.exit(f"{compiler}: not found. The load generator is compiled: install a C compiler, or set CC.")
@@ -27,7 +27,7 @@ def compiled(folder: Path) -> Path:
 
 
 def write_requests(path: Path, bodies: Sequence[bytes], target: str, authorization: str) -> None:
-    """Write POST requests with these bodies to `target`, each after its length, as the client reads them."""
+    """Write POST requests with these bodies to `target`, each with its length in front, for the client to read."""
     with path.open("wb") as file:
         for body in bodies:
             head = (
@@ -38,7 +38,7 @@ def write_requests(path: Path, bodies: Sequence[bytes], target: str, authorizati
 
 
 def rate(client: Path, port: int, connections: int, warm: int, requests: Path, status: int) -> float:
-    """Send the requests; return the answers per second behind the first `warm`. Ends if one has another status."""
+    """Send the requests; return the answers per second after the first `warm`. Exits if an answer's status differs."""
     command = [str(client), str(port), str(connections), str(warm), str(requests)]
     said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     if said["statuses"] != {str(status): said["requests"]}:

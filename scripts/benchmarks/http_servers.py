@@ -1,4 +1,4 @@
-"""The two sides that are measured over HTTP: a registry's web process on its defaults, and the bare route beside it."""
+"""The two servers that are compared over HTTP: a registry's web process with default settings, and the bare route."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ START_SECONDS, STOP_SECONDS = 60, 30
 
 
 def create_registry(folder: Path) -> str:
-    """Make a registry with an empty log in a new folder; return the `Authorization` of a platform's API key."""
+    """Create a registry with an empty log in a new folder; return the `Authorization` header of an API key."""
     folder.mkdir()
     database = Database(f"sqlite:///{folder / DATABASE}")
     database.migrate()
@@ -44,9 +44,9 @@ def create_registry(folder: Path) -> str:
 
 
 def registry_rate(template: Path, measured: Callable[[int], float], statements: int) -> float:
-    """Serve a copy of a registry as `deedlog serve` does; return what `measured` makes of its port.
+    """Serve a copy of a registry as `deedlog serve` does; return the result of `measured` on its port.
 
-    Its log goes to a file. What was answered must be in the database.
+    The server's log goes to a file. Everything answered must be in the database.
     """
     folder = template.with_name("registry")
     shutil.copytree(template, folder)
@@ -62,7 +62,7 @@ def registry_rate(template: Path, measured: Callable[[int], float], statements: 
 
 
 def bare_route_rate(template: Path, measured: Callable[[int], float], rows: int) -> float:
-    """Serve the bare route on a new database; return what `measured` makes of its port."""
+    """Serve the bare route on a new database; return the result of `measured` on its port."""
     folder = template.with_name("bare")
     folder.mkdir()
     port = free_port()
@@ -76,7 +76,7 @@ def bare_route_rate(template: Path, measured: Callable[[int], float], rows: int)
 
 @contextmanager
 def _running(command: Sequence[str], environment: Mapping[str, str], log_file: Path, port: int) -> Iterator[None]:
-    """Run a server until the block ends; it must still be there then."""
+    """Run a server until the block ends; fail if it has ended before."""
     with log_file.open("wb") as output:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
         try:
@@ -104,6 +104,6 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
 
 def _check_kept(path: Path, table: str, expected: int) -> None:
     with contextlib.closing(sqlite3.connect(path)) as database:
-        [count] = database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - two names of ours
+        [count] = database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - the name is one of our own two
     if count != expected:
         sys.exit(f"{expected} were acknowledged, and {count} are in the database")

@@ -2,10 +2,10 @@
  *
  *   load PORT CONNECTIONS WARM FILE
  *
- * FILE holds requests, each after its length (4 bytes, little-endian). Each is sent once, one in flight on a
- * connection, in the file's order; the first WARM of them are not counted. One JSON object on stdout: the answers by
- * status, the seconds from the first counted request to the last answer, their rate, percentiles of the latency.
- * Any answer that cannot be read, or a connection that ends, is fatal: a figure with holes is none.
+ * FILE holds requests, each with its length in front (4 bytes, little-endian). Each request is sent once, in the
+ * file's order, with one in flight per connection; the first WARM of them are not counted. Prints one JSON object:
+ * the answers by status, the seconds from the first counted request to the last answer, the rate, and latency
+ * percentiles. An unreadable answer or a closed connection is fatal: a figure with missing answers would be wrong.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +26,7 @@ enum { ANSWER = 1 << 20, MOST_CONNECTIONS = 4096, MOST_STATUS = 600 };
 
 struct connection {
     int socket;
-    const char *left; /* of the request, not sent yet */
+    const char *left; /* the part of the request not sent yet */
     size_t left_size;
     size_t at; /* index of the request in flight */
     double began;
@@ -96,7 +96,7 @@ static void begin(struct connection *it) {
     send_some(it);
 }
 
-/* Return the status of a whole answer, 0 while it is not whole. */
+/* Return the status of a complete answer, 0 while it is incomplete. */
 static int status_of(struct connection *it) {
     it->answer[it->answer_size] = 0;
     char *end = strstr(it->answer, "\r\n\r\n");
@@ -167,7 +167,7 @@ int main(int argc, char **argv) {
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = it};
         if (epoll_ctl(poller, EPOLL_CTL_ADD, it->socket, &event) != 0) fail("epoll");
     }
-    /* Connecting waits, which is simple; from here on nothing does. */
+    /* Connecting blocks, which is simple. From here on nothing blocks. */
     for (size_t i = 0; i < count; i++) {
         if (fcntl(connections[i].socket, F_SETFL, O_NONBLOCK) != 0) fail("fcntl");
         begin(&connections[i]);

@@ -1,4 +1,4 @@
-"""A development chain for a benchmark, ended with it."""
+"""A development chain that lasts for one benchmark."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ START_SECONDS = 60
 
 @contextmanager
 def running_chain() -> Iterator[EvmChain]:
-    """Start anvil on a free port; give it once it answers."""
+    """Start anvil on a free port; yield the chain once it answers."""
     port = free_port()
     process = subprocess.Popen([anvil_binary(), "--port", str(port), "--silent", "--slots-in-an-epoch", "1"])
     try:

@@ -1,4 +1,4 @@
-"""Where it was measured: the machine, and a folder on the disk of this tree."""
+"""Where the benchmarks run: the machine, and a folder on the disk of this tree."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FSYNCS = 100
 
 @contextmanager
 def data_folder() -> Iterator[Path]:
-    """Give an empty folder, removed afterwards. Not in /tmp: that may be memory, where an fsync costs nothing."""
+    """Yield an empty folder, removed afterwards. Not in /tmp, which may be in memory, where fsync costs nothing."""
     build = ROOT / ".build"
     build.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as folder:
@@ -32,7 +32,7 @@ def data_folder() -> Iterator[Path]:
 
 
 def fsync_seconds() -> float:
-    """Return the median time of writing and syncing one page of a file in the data folder."""
+    """Return the median seconds to write and sync one page of a file in the data folder."""
     with data_folder() as folder, (folder / "page").open("wb", buffering=0) as file:
 
         def write() -> None:
@@ -51,7 +51,7 @@ def description() -> str:
 
 
 def _processor() -> str:
-    path = Path("/proc/cpuinfo")  # on Linux; elsewhere the architecture has to do
+    path = Path("/proc/cpuinfo")  # only on Linux; elsewhere the architecture is shown
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{platform.machine()}, {models[0]}" if models else platform.machine()

@@ -1,4 +1,4 @@
-"""Signed statements as they are posted: a `Work` each, of a content of its own, by one of a few creators."""
+"""Signed statements in the form of requests: each a `Work` about new content, by one of a few creators."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CREATORS = 64
 
 
 def submission(number: int, registry: bytes) -> dict[str, Any]:
-    """Return the JSON object that registers statement `number` at the registry of that address."""
+    """Return the JSON object that registers statement `number` at the registry with that address."""
     key = sha256(b"creator %d" % (number % CREATORS)).digest()
     work = dataclasses.replace(
         WORK,
@@ -33,5 +33,5 @@ def submission(number: int, registry: bytes) -> dict[str, Any]:
 
 
 def encoded(value: object) -> bytes:
-    """Return JSON as clients send it."""
+    """Return JSON encoded as clients send it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Times that can be compared: what is compared runs in turns, so that both meet the same noise."""
+"""Comparable times: the sides run in turns, so that both meet the same noise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def seconds(run: Callable[[], object], times: int = 1) -> float:
-    """Return the wall time of one of `times` runs in a row."""
+    """Return the wall time (s) of one of `times` runs in a row."""
     start = time.perf_counter()
     for _ in range(times):
         run()

@@ -12,10 +12,8 @@ import pytest
 from local_registry import ROOT
 from support.worlds.databases import DIALECTS
 from support.worlds.forked_registry import forked_registry
-from support.worlds.registry_world import ALICE, work
+from support.worlds.registry_world import ALICE, request_body, work
 from support.worlds.waiting import until
-
-from deedlog.api.http.examples import submission
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 
@@ -36,7 +34,7 @@ class Installation:
         self.local = forked_registry(folder / "data", fork_server, database_url)
 
     def register(self, content):
-        body = submission(work(content=content), self.identity.address, ALICE)
+        body = request_body(work(content=content), self.identity.address, ALICE)
         answer = httpx.post(f"{self.local.url}/v1/statements?wait=logged", json=body)
         assert answer.status_code == 201, answer.text
         return answer.json()["digest"]

@@ -183,7 +183,12 @@ CASES = {
         *("key.empty_passphrase", "Choose one of several words", "请使用由多个词组成的口令"),
     ),
     # Registries
-    "no registry": (fresh(url=f"http://127.0.0.1:{free_port()}"), "fetch.unreachable", "Run the same", "再次运行"),
+    "no registry": (
+        fresh(url=f"http://127.0.0.1:{free_port()}"),
+        "fetch.unreachable",
+        "run the same command again",
+        "再运行同一命令",
+    ),
     "no URL": (fresh(url="http://["), "fetch.url", "Write http(s)://HOST", "请写作 http(s)://主机"),
     "a URL of something else": (a_registry_that_is_none, "registry.answered", "Check the URL", "请检查网址"),
     "another registry": (fresh("--registry", OTHER), "registry.other", "Check --registry", "请检查 --registry"),

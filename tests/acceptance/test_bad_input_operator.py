@@ -19,7 +19,7 @@ from support.worlds.folder_snapshot import unchanged
 from support.worlds.fork_server import ForkServer
 from support.worlds.forked_registry import forked_registry
 from support.worlds.http_refusals import quiet
-from support.worlds.registry_world import salt, work
+from support.worlds.registry_world import request_body, salt, work
 from support.worlds.waiting import until
 
 from deedlog.anchor.contract import contracts
@@ -48,7 +48,7 @@ class Stopped:
 
     def _accept(self, content: bytes) -> None:
         statement = work(examples.EXAMPLE_KEY, content, salt=salt(repr(content)))
-        body = examples.submission(statement, self.identity.address, examples.EXAMPLE_KEY)
+        body = request_body(statement, self.identity.address, examples.EXAMPLE_KEY)
         answer = httpx.post(f"{self.local.url}/v1/statements?wait=logged", json=body)
         assert answer.status_code == 201, answer.text
 

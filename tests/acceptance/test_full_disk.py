@@ -16,7 +16,7 @@ from support.faults.small_disk import limit, mounted, unlimit
 from support.worlds.command_errors import refused
 from support.worlds.command_line_user import CommandLineUser
 from support.worlds.folder_snapshot import snapshot
-from support.worlds.registry_world import salt, work
+from support.worlds.registry_world import request_body, salt, work
 from support.worlds.waiting import until
 
 from deedlog.anchor.contract import contracts
@@ -85,7 +85,7 @@ class Sender:
         content = b"content %d" % self._number
         statement = work(examples.EXAMPLE_KEY, content, salt=salt(repr(content)), title="长" * 200)
         digest = to_hex(statement.digest(domain_separator(self.registry)))
-        return digest, examples.submission(statement, self.registry, examples.EXAMPLE_KEY)
+        return digest, request_body(statement, self.registry, examples.EXAMPLE_KEY)
 
     def send_until_refused(self, client, most=3000):
         for _ in range(most):

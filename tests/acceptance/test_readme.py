@@ -68,7 +68,7 @@ def test_a_creators_and_a_verifiers_commands(local, tmp_path):
     names["HASH"] = re.search(r"--block-hash (0x[0-9a-f]{64})", done.stdout)[1]
     done = run(verify, names, tmp_path, environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    install, verify = commands("If you check somebody's claim")
+    install, verify = commands("If you check somebody's bundle")
     assert install == "pip install ."  # done for real in test_base_install
     done = run(verify, names, tmp_path, environment)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -150,8 +150,8 @@ def test_an_operators_commands(tmp_path):
     chains["sepolia"]["poll_milliseconds"] = 200
     (tmp_path / "chains.json").write_text(json.dumps(chains), "utf-8")
     (tmp_path / "passphrase").write_text("of the operator\n", "utf-8")
-    init, deploy, worker, serve, fsck = [line for line in lines if line.split()[0] in ("deedlog", "ape")]
-    assert deploy.startswith("ape run deploy --network ethereum:sepolia:node")
+    init, deploy, worker, serve, fsck = [line for line in lines if line.split()[0] in ("deedlog", ".venv/bin/ape")]
+    assert deploy.startswith(".venv/bin/ape run deploy --network ethereum:sepolia:node")
     arguments = ("--chain-id", "11155111", "--slots-in-an-epoch", "1", "--block-time", "1")
     with running_anvil(*arguments) as chain:
         port = free_port()

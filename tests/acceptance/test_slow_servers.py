@@ -121,10 +121,10 @@ def test_the_words_say_what_to_do(person, registry_answer):
     person.environment["DEEDLOG_TIMEOUT"] = "1.5"
     with before(registry_answer, SLOW["never answers"]) as url:
         done = person.run("prove", DIGEST, "-o", "my.deed", "--url", url)
-        assert f"{url} did not send a whole answer within 1.5 s." in done.stderr
+        assert f"{url} did not send a complete answer within 1.5 s." in done.stderr
         assert "DEEDLOG_TIMEOUT" in done.stderr
         done = person.run("--lang", "zh", "prove", DIGEST, "-o", "my.deed", "--url", url)
-        assert f"{url} 未能在 1.5 秒内发完应答" in done.stderr
+        assert f"{url} 未能在 1.5 秒内完整响应" in done.stderr
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "a minute"])

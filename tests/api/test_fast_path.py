@@ -281,7 +281,7 @@ FAULTS = {
     "the database's": (OperationalError("SELECT", {}, Exception("disk full")), 503, "database.unavailable"),
     "the database's file": (DatabaseError("SELECT", {}, Exception("malformed")), 503, "database.unavailable"),
     "the driver's": (
-        InterfaceError("SELECT", {}, Exception("The operator finds the cause in the log")),
+        InterfaceError("SELECT", {}, Exception("The operator finds the cause in the process's log")),
         503,
         "database.unavailable",
     ),

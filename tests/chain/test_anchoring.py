@@ -79,7 +79,7 @@ def test_a_crash_after_storing_and_before_sending_is_carried_on(world):
         root, _ = log.checked_head(connection, size)
     attempt = attempt_store.Attempt(0, 31337, 0, size, root, 0, "prepared", world.now)
     port = world.anchorer._port
-    world.anchorer._attempts._sign(attempt, port.fees(port.tip()), world.now)
+    world.anchorer._sender._sign(attempt, port.fees(port.tip()), world.now)
     assert states(world) == [(0, 2, 0, "prepared")]
     world.anchor()
     assert states(world) == [(0, 2, 0, "final")]
@@ -188,7 +188,7 @@ def test_a_second_attempt_beside_an_open_one_is_refused_by_name(world, anvil):
     second = dataclasses.replace(first, id=0, nonce=first.nonce + 1)
     port = world.anchorer._port
     with pytest.raises(Unavailable, match=r"anchoring\.raced"):
-        world.anchorer._attempts._sign(second, port.fees(port.tip()), world.now)
+        world.anchorer._sender._sign(second, port.fees(port.tip()), world.now)
 
 
 def test_an_anchor_made_by_somebody_else_is_success(world, anvil):

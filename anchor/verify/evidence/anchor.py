@@ -1,4 +1,4 @@
-"""What every sort of evidence has: an anchor is parsed, checked against the logged entry, and shows what it shows."""
+"""The interface of every sort of evidence, and the checks that the sorts share."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ class LoggedEntry:
 
 
 class Anchor(Protocol):
-    """An anchor as a bundle carries it. Nothing in it is verified."""
+    """An anchor as a bundle contains it, before any verification."""
 
     @property
     def type(self) -> str:
-        """The sort's name: the member `type`."""
+        """The name of the sort, from the member `type`."""
 
     @property
     def tlog_proof(self) -> bytes | None:
-        """The tlog-proof of the entry that the anchor brings; None if this version can read none in it."""
+        """The anchor's tlog-proof of the entry; None if this version cannot read one in it."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form, `type` first."""
+        """Return the JSON form, with `type` first."""
 
     def check(self, entry: LoggedEntry, pins: Pins) -> AnchorFindings:
-        """Return the answers to included, anchored, final and time that this anchor gives by itself."""
+        """Return this anchor's own answers to included, anchored, final and time."""
 
 
 def by_log_key(proof_text: bytes, entry: LoggedEntry) -> Finding:
-    """Return whether the tlog-proof holds for the entry in a checkpoint that the registry's log key signed."""
+    """Return yes if the registry's log key signed the tlog-proof's checkpoint and the proof holds for the entry."""
     try:
         proof = tlog_proof.parse(proof_text)
         signed = checkpoint.open_signed(proof.note, entry.registry.verifier_key)
@@ -57,7 +57,10 @@ def by_log_key(proof_text: bytes, entry: LoggedEntry) -> Finding:
 
 
 def not_anchored(included: Finding, anchored: Finding, entry_time: int) -> dict[str, Finding]:
-    """Return the four answers where `anchored` is not yes: finality and time then have nothing to rest on."""
+    """Return the four answers if `anchored` is not yes. Then final and time are not checked: they need an anchor.
+
+    `entry_time` is in Unix seconds.
+    """
     return {
         "included": included,
         "anchored": anchored,
@@ -67,7 +70,7 @@ def not_anchored(included: Finding, anchored: Finding, entry_time: int) -> dict[
 
 
 def read_tlog_proof(value: object, field: str) -> bytes:
-    """Return the bytes of a tlog-proof's JSON string; raise `InvalidData` (`json.…`)."""
+    """Return the bytes of a tlog-proof from its JSON string. Raises `InvalidData` (`json.…`) naming `field`."""
     if not isinstance(value, str):
         raise InvalidData("json.not_a_string", field=field)
     data = value.encode("utf-8")

@@ -1,7 +1,7 @@
-"""`evm-slot`: the contract holds the log's head in a storage slot, proven up to a block header of one chain.
+"""`evm-slot`: the contract has the log's head in a storage slot, which is proven from a block header.
 
-Steps 6 to 8 of a verification (`docs/formats.md`), for one anchor by itself. A header does not name its chain, so
-`chain_id` is the bundle's own word until a node, or the person who brings the block's hash, confirms it.
+Does steps 6 to 8 of a verification (`docs/formats.md`) for one anchor by itself. A header does not name its chain, so
+`chain_id` is the bundle's own word until a node, or the user who brings the block's hash, confirms it.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 TYPE = "evm-slot"
 MAXIMUM_NODE = 16 * 1024
-"""Bytes: a trie node is below 1 kB."""
+"""In bytes. Trie nodes are below 1 kB."""
 
 _MEMBERS = ("type", "chain_id", "tlog_proof", "header", "account_proof", "storage_proof")
 
 
 @dataclass(frozen=True, slots=True)
 class EvmSlot:
-    """The tlog-proof of the anchored checkpoint, and the proof of the contract's slot under a block's header."""
+    """A tlog-proof in the anchored checkpoint, a block header (RLP), and the proof of the contract's slot under it."""
 
     type: ClassVar[str] = TYPE
     chain_id: int
@@ -50,7 +50,7 @@ class EvmSlot:
 
     @classmethod
     def from_json(cls, value: object, field: str) -> Self:
-        """Return the anchor of its JSON form; raise `InvalidData` naming the member at fault."""
+        """Return the anchor from its JSON form. Raises `InvalidData` naming the member at fault."""
         data = members(value, _MEMBERS, field)
         chain_id = data["chain_id"]
         if not isinstance(chain_id, int) or isinstance(chain_id, bool) or chain_id < 1:
@@ -75,7 +75,7 @@ class EvmSlot:
         }
 
     def check(self, entry: LoggedEntry, pins: Pins) -> AnchorFindings:
-        """Return the answers of this anchor by itself; `broken` if its own proofs do not hold."""
+        """Return this anchor's own answers; they are marked `broken` if its own proofs do not hold."""
         try:
             proven = _prove(self, entry)
         except DeedlogError as error:
@@ -96,18 +96,18 @@ class EvmSlot:
 
 
 def slots(anchors: Iterable[Anchor]) -> list[EvmSlot]:
-    """Return those anchors that are of this sort."""
+    """Return the anchors of this sort."""
     return [anchor for anchor in anchors if isinstance(anchor, EvmSlot)]
 
 
 def blocks_to_ask(anchors: Iterable[Anchor]) -> list[tuple[int, int]]:
-    """Return (chain id, block number) of each anchor whose header can be read: what nodes are asked about."""
+    """Return the blocks to ask nodes about: (chain id, block number) of each anchor whose header can be parsed."""
     questions = []
     for anchor in slots(anchors):
         try:
             questions.append((anchor.chain_id, parse_header(anchor.header).number))
         except VerificationError:
-            continue  # step 6 reports what is wrong with it
+            continue  # step 6 reports the error
     return questions
 
 
@@ -121,7 +121,10 @@ class _Proven:
 
 
 def _prove(anchor: EvmSlot, entry: LoggedEntry) -> _Proven:
-    """Do steps 6 and 7: the header proves a head, and the entry is in its tree. Raises `DeedlogError`."""
+    """Do steps 6 and 7: check that the header proves a head and that the entry is in its tree.
+
+    Raises `DeedlogError`.
+    """
     proof = tlog_proof.parse(anchor.tlog_proof)
     claimed = checkpoint.read_unsigned(proof.note)
     if claimed.origin != entry.registry.origin:
@@ -130,7 +133,7 @@ def _prove(anchor: EvmSlot, entry: LoggedEntry) -> _Proven:
     slot = head_slot(claimed.root)
     word = storage_value(header, entry.registry.address, slot, anchor.account_proof, anchor.storage_proof)
     head = Head.unpack(word)
-    # Size and root come from one place: the slot is keyed by the root and holds the size.
+    # Size and root come from one source: the root is the slot's key, and the slot contains the size.
     if head.size != claimed.size:
         raise VerificationError("anchored.size", checkpoint=claimed.size, contract=head.size)
     merkle.verify_inclusion(entry.leaf, proof.index, head.size, proof.hashes, claimed.root)
@@ -138,12 +141,12 @@ def _prove(anchor: EvmSlot, entry: LoggedEntry) -> _Proven:
 
 
 def _vouched(proven: _Proven, pins: Pins) -> Trust | Finding:
-    """Do step 8: return whose word the block is canonical on, or why nobody's is."""
+    """Do step 8: return who vouches that the block is canonical, or the finding that says why nobody does."""
     if proven.header.hash in pins.block_hashes:
         return Trust.YOU
     ours = to_hex(proven.header.hash)
     if pins.block_hashes:
-        # The user's word is about other blocks: no node is heard instead.
+        # The user vouches for other blocks only. The nodes' answers do not replace that.
         return not_checked("anchored.other_block", block=ours)
     if not pins.nodes:
         return not_checked("anchored.no_block", chain_id=proven.chain_id, block_hash=ours)
@@ -151,7 +154,7 @@ def _vouched(proven: _Proven, pins: Pins) -> Trust | Finding:
 
 
 def _asked(proven: _Proven, nodes: Sequence[NodeAnswer]) -> Trust | Finding:
-    """Return `Trust.NODES` if all nodes that have a block of this number, at least one, have this block."""
+    """Return `Trust.NODES` if at least one node has a block of this number, and all that do have this block."""
     voices = []
     problems = []
     ours = to_hex(proven.header.hash)
@@ -163,7 +166,7 @@ def _asked(proven: _Proven, nodes: Sequence[NodeAnswer]) -> Trust | Finding:
                 not_checked("node.other_chain", url=node.url, expected=proven.chain_id, actual=node.chain_id)
             )
         elif (block_hash := (node.blocks or {}).get(proven.header.number)) is None:
-            # It lags, or has forgotten: it contradicts nothing.
+            # The node lags or has pruned the block, so it contradicts nothing.
             problems.append(not_checked("node.no_block", url=node.url, block_number=proven.header.number))
         else:
             voices.append(block_hash == proven.header.hash)
@@ -189,7 +192,7 @@ def _final_by_nodes(proven: _Proven, nodes: Sequence[NodeAnswer]) -> Finding:
 
 
 def _answers(proven: _Proven, final: Finding, trust: Trust) -> dict[str, Finding]:
-    """Return the four answers of an anchor whose block is vouched for on the word of `trust`."""
+    """Return the four answers of an anchor whose block `trust` vouches for."""
     head = proven.head
     return {
         "included": yes("included.contract", trust, size=head.size),

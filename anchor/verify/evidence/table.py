@@ -1,4 +1,4 @@
-"""The table of evidence sorts, and reading an anchor by it."""
+"""The table of the sorts of evidence, and the parser of anchors that uses it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from deedlog.anchor.verify.evidence.anchor import Anchor
 
 SORTS: Mapping[str, Callable[[object, str], Anchor]] = {evm_slot.TYPE: evm_slot.EvmSlot.from_json}
-"""How an anchor of each type is parsed: (value, field) to anchor, raising `InvalidData`."""
+"""The parser of each type of anchor: (JSON value, field name) → anchor. Raises `InvalidData`."""
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}", re.ASCII)
 
 
 def parse_anchor(value: object, field: str) -> Anchor:
-    """Return an anchor of its JSON form; raise `InvalidData` unless it is an object with a type."""
+    """Parse an anchor from its JSON form. Raises `InvalidData` naming the member at fault.
+
+    An unknown type is no error.
+    """
     if not isinstance(value, dict):
         raise InvalidData("json.not_an_object", field=field)
     if "type" not in value:

@@ -1,4 +1,4 @@
-"""An anchor of a type that this version does not know: kept as it was read, never a yes, never an error."""
+"""An anchor of a type that this version does not know. It is preserved as read, never a yes, and never an error."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UnknownAnchor:
-    """Its type, and its JSON object as it was read: what the members mean is not known here."""
+    """An anchor's type, and its JSON object as read. The meaning of the other members is unknown."""
 
     type: str
     value: dict[str, Any]
 
     @classmethod
     def from_json(cls, value: dict[str, Any], field: str) -> Self:
-        """Return the anchor of its JSON form, which has a `type`; raise `InvalidData` (`json.null`)."""
+        """Return the anchor from its JSON form, which must have a `type`. Raises `InvalidData` (`json.null`)."""
         _refuse_null(value, field)
         return cls(value["type"], value)
 
     @property
     def tlog_proof(self) -> None:
-        """None: a member of that name may mean something else here."""
+        """Always None: in an unknown type, a member with that name may mean something else."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the object as it was read."""
+        """Return the JSON object as read."""
         return self.value
 
     def check(self, _entry: LoggedEntry, _pins: Pins) -> AnchorFindings:
-        """Return that nothing is checked, since this version does not know the type."""
+        """Return not checked for all four questions, since this version does not know the type."""
         remark = not_checked("evidence.unknown_type", type=self.type)
         return AnchorFindings(self.type, dict.fromkeys(EVIDENCE_QUESTIONS, remark), known=False)
 
 
 def _refuse_null(value: object, field: str) -> None:
-    """Hold an unknown anchor to the rule for all JSON: no member is null. Its depth is bounded by `strict_json`."""
+    """Refuse null members, as in all JSON here. `strict_json` has already bounded the depth."""
     if value is None:
         raise InvalidData("json.null", field=field)
     for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():

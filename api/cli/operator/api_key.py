@@ -1,4 +1,4 @@
-"""`deedlog api-key`: keys for platforms; shown once, kept as a hash, scoped, revocable."""
+"""`deedlog api-key`: keys for platforms. A key is shown once, stored as a hash, limited by scopes, and revocable."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def list_keys(language: str, as_json: bool) -> None:  # noqa: FBT001 - click's f
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def revoke(language: str, key: int, as_json: bool) -> None:  # noqa: FBT001 - click's flag
-    """Revoke the key with this id, for good: running web processes refuse it within a second."""
+    """Revoke the key with this id, permanently. Running web processes refuse it within a second."""
     from deedlog.api.http import api_keys  # noqa: PLC0415 - see `new`
 
     api_keys.revoke(_database(), key, times.now())

@@ -1,4 +1,4 @@
-"""`deedlog fsck`: the operator checks the whole database against its entries, and against the contract."""
+"""`deedlog fsck`: the operator checks the whole database against its entries and the contract."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from deedlog.registry.errors import Unavailable
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def command(ctx: click.Context, no_chain: bool, as_json: bool) -> None:  # noqa: FBT001 - click's flags
-    """Derive everything in the database again from its entries, and compare. Nothing is changed.
+    """Derive everything in the database again from its entries, and compare. Changes nothing.
 
-    May run beside a worker. Exit code: 0 if all is in order, 1 if something is wrong (the first is named), 2 if it
-    could not be checked.
+    May run beside a worker. Exit code: 0 if all is in order, 1 if something is wrong (the first problem is named), 2 if
+    it could not be checked.
     """
     from deedlog.anchor.fsck.database import check_database  # noqa: PLC0415
     from deedlog.anchor.log import last_signed  # noqa: PLC0415 - the platform's packages, not the base install's

@@ -1,4 +1,4 @@
-"""`deedlog init`: the keys, the identity, the database and the empty log of a new registry."""
+"""`deedlog init`: create a registry's keys, identity, database and empty log."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         raise Unavailable("file.exists", path=str(settings.identity_file))
     owner_account = account_from_any_case(owner, "--owner")
     chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
-    # Made with stand-ins first: what cannot be a registry is refused before a key is written.
+    # Validate the arguments with placeholder keys first, so an invalid registry is refused before any key is written.
     draft = RegistryIdentity(current(), chosen_salt, origin, bytes([1] * HASH_SIZE), owner_account, owner_account)
     files.make_folder(settings.data)
-    # Keys that an interrupted run left are used: nothing was signed with them yet but the empty log.
+    # Reuse the keys of an interrupted run: they have signed nothing but the empty log.
     if settings.log_key.exists():
         signing_key = log_key.read(settings.log_key, settings.log_passphrase())
     else:
@@ -61,7 +61,7 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
     if begun is None:
         log.create(database, identity, signing_key, times.now())
     elif begun == (replace(identity, salt=begun.salt) if salt is None else identity):
-        # An interrupted run made the log for these very arguments and keys: what is missing is the file.
+        # An interrupted run made the log for the same arguments and keys: only the file is missing.
         identity = begun
     else:
         raise InvalidData("log.exists")
@@ -83,7 +83,7 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
 
 
 def _begun(database: Database) -> RegistryIdentity | None:
-    """Return the identity of the log that the database holds, if it holds one."""
+    """Return the identity of the log in the database; None if it has no log."""
     from deedlog.anchor.log import store as log_store  # noqa: PLC0415 - see `command`
 
     try:

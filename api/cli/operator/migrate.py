@@ -1,4 +1,4 @@
-"""`deedlog migrate`: the database of an earlier version brought to this version's form."""
+"""`deedlog migrate`: bring the database of an earlier version to this version's schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deedlog.registry.errors import InvalidData
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def command(language: str, as_json: bool) -> None:  # noqa: FBT001 - click's flag
-    """Bring the tables of an earlier version to this version's form. Stop the registry first, and make a backup."""
+    """Migrate the tables of an earlier version to this version's schema. Stop the registry first, and make a backup."""
     from deedlog.anchor.log import store as log_store  # noqa: PLC0415 - the platform's packages, not the base install's
     from deedlog.api.bootstrap import read_identity  # noqa: PLC0415
     from deedlog.api.settings import read_settings  # noqa: PLC0415
@@ -27,7 +27,7 @@ def command(language: str, as_json: bool) -> None:  # noqa: FBT001 - click's fla
         before = database.schema_version()
         if before == SCHEMA_VERSION:
             database.check_version()
-        elif log_store.identity_of(database) != identity:  # that table is the same in every form
+        elif log_store.identity_of(database) != identity:  # that table is the same in every schema version
             raise InvalidData("database.other_registry", path=str(settings.identity_file))
         else:
             database.migrate()

@@ -45,23 +45,23 @@ def command(language: str, with_worker: bool, host: str | None, port: int | None
     if port is not None:
         settings.port = port
     listener = _listen(settings.host, settings.port)
-    settings.port = listener.getsockname()[1]  # which 0 leaves to the system
+    settings.port = listener.getsockname()[1]  # with port 0 the system chose it
     app = create_app(settings)
     url = f"http://{settings.host}:{settings.port}"
     if as_json:
         click.echo(f'{{"url": "{url}"}}')
     else:
         say(language, "cli.serve.listening", url=url)
-    # uvicorn raises the signal that stopped it once more at its end: this process must not end before the worker.
+    # uvicorn raises the signal that stopped it again when it ends. This process must not end before the worker.
     signal.signal(signal.SIGTERM, _interrupt)
     config = uvicorn.Config(
         app,
         log_config=None,
         http=BoundedConnection,
         access_log=False,
-        ws="none",  # what asks to be something else than HTTP would leave the bounded connection
+        ws="none",  # an upgraded connection would escape the limits of BoundedConnection
         lifespan="on",
-        # By default uvicorn believes whoever connects from this machine: any client behind a careless proxy.
+        # By default uvicorn trusts headers of any connection from this machine, so also of any client behind a proxy.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
     )
@@ -82,7 +82,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 @contextlib.contextmanager
 def _worker() -> Iterator[None]:
-    """Run the worker beside this process; if it ends by itself, so does this one."""
+    """Run the worker as a child process. If it ends by itself, this process ends too.
+
+    Raises `Unavailable` (`serve.worker_ended`) if the worker's exit code is not 0.
+    """
     command = [sys.executable, "-m", "deedlog.api.cli", "worker", "--until-stdin-ends"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own command
     stopping = threading.Event()

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def _watch_stdin(stopping: threading.Event) -> None:
-    """A killed parent cannot say so; its end of the pipe closes all the same."""
+    """Set `stopping` when standard input ends. A killed parent sends no signal, but its end of the pipe closes."""
     with contextlib.suppress(OSError):
-        # Not `sys.stdin.read`: its lock, held by a thread that waits, aborts the interpreter when it ends.
+        # Not `sys.stdin.read`: a thread that waits there holds a lock, which aborts the interpreter at its end.
         while os.read(sys.stdin.fileno(), 1024):
             pass
     stopping.set()
@@ -31,7 +31,7 @@ def _watch_stdin(stopping: threading.Event) -> None:
 @click.option("--until-stdin-ends", is_flag=True, hidden=True, help="Stop when whoever started this is gone.")
 @click.pass_obj
 def command(language: str, as_json: bool, until_stdin_ends: bool) -> None:  # noqa: FBT001 - click's flags
-    """Sequence and anchor, unless another worker does. The only process that opens the keys of log and operator."""
+    """Sequence and anchor, unless another worker does. The only process that opens the log key and the operator key."""
     from deedlog.api import logs  # noqa: PLC0415 - for long-running processes only
     from deedlog.api.settings import read_settings  # noqa: PLC0415 - the platform's packages, not the base install's
     from deedlog.api.worker import Worker  # noqa: PLC0415
@@ -42,7 +42,7 @@ def command(language: str, as_json: bool, until_stdin_ends: bool) -> None:  # no
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
 
-    # First of all: opening the keys takes a while, and being stopped meanwhile is no failure.
+    # Install the handlers first: opening the keys takes a while, and a stop during that time is not a failure.
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     if until_stdin_ends:

@@ -1,4 +1,4 @@
-"""`/v1/agreements`: what each party gets of what was reported, as far as the one who asks may know."""
+"""`/v1/agreements`: each party's payouts from the reported revenue, for callers who may read them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
 def get_payouts(digest: Digest, here: Here, cursor: Cursor = None) -> models.Payouts:
     """What each report pays each party, in minor units, and what is carried to the next.
 
-    Only those whom the agreement concerns may ask. A page has at most 100 reports.
+    Only the parties, the payer, their successors, and the API key that sent the agreement and all its reports may ask.
+    A page has at most 100 reports.
     """
     start = read_cursor(cursor)
     wanted = from_hex(digest, HASH_SIZE, "digest")
@@ -89,9 +90,10 @@ def get_payouts(digest: Digest, here: Here, cursor: Cursor = None) -> models.Pay
 
 
 def _may_read_payouts(connection: Connection, reader: Reader, stored: Stored, found: AgreementState) -> bool:
-    """Return whether a reader may know what was reported: its parties, its payer; who left signed it, and may not.
+    """Return whether a reader may know the reported revenue: the agreement's parties and its payer may.
 
-    An API key may if it sent all of it.
+    An account in `leaving` signed the agreement but may not. An API key may if it sent the agreement and all its
+    reports.
     """
     if reader.account is not None:
         concerned = {*found.agreement.parties, found.agreement.payer}

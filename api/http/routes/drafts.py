@@ -1,4 +1,4 @@
-"""`/v1/drafts`: statements that several must sign, until they have. Reading one needs proof of being a party."""
+"""`/v1/drafts`: statements that several accounts must sign, until all have. Only a party can read a draft."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ _SIGNATURES = (*("list.length", "signature.signer", "signature.not_a_signer", "d
     responses={200: _SIGNED_BEFORE, **refuses(*WRITER, *BODY, *_SIGNATURES, "draft.reference", "agreement.stale")},
 )
 async def propose_draft(here: Here, body: Body) -> JSONResponse:
-    """Propose a statement with one signature or more, or sign one that is proposed. When all have, it is accepted."""
+    """Propose a statement with at least one signature, or sign a proposed one. It is accepted once all have signed."""
     submitter = await here.let_in()
     here.count_request(submitter)
     submission = requests.read_submission(strict_json.loads(body, requests.MAXIMUM_STATEMENT))
-    if submission.reference is not None:  # it would be the last signer's burden if it stood for something else already
+    if submission.reference is not None:  # if the reference were taken, only the last signer would be refused for it
         raise InvalidData("draft.reference", field="reference")
-    # With 64 parties this takes some milliseconds: not on the event loop.
+    # With 64 parties this takes some milliseconds, so it does not run on the event loop.
     sent = await run_in_threadpool(check_sent, submission, here.identity.address, submitter, here.now())
     return await _sign(here, sent, submitter)
 
@@ -85,7 +85,7 @@ async def sign_draft(
     here: Here,
     body: SignaturesBody,
 ) -> JSONResponse:
-    """Send signatures of a draft by its digest alone. The signer need not sign in: the signature says who it is."""
+    """Send signatures of a draft, named by its digest. No session is needed: each signature identifies its signer."""
     submitter = await here.let_in()
     here.count_request(submitter)
     data = strict_json.members(strict_json.loads(body, requests.MAXIMUM_SIGNATURES_BODY), ("signatures",), "")
@@ -121,7 +121,7 @@ def decline_draft(digest: Digest, here: Here) -> models.Draft:
 def list_drafts(
     here: Here, work: Work = None, kind: Kind = None, state: _State = None, cursor: Cursor = None
 ) -> models.DraftPage:
-    """The drafts that you are a party of, in the order of their proposal, at most 100 a page. Needs a session."""
+    """The drafts that you are a party of, in the order they were proposed, at most 100 a page. Needs a session."""
     account = here.signed_in()
     subjects = () if work is None else (WORK.of(from_hex(work, HASH_SIZE, "work")),)
     name = None if kind is None else kind_named(kind, "kind").__name__
@@ -142,7 +142,7 @@ def list_drafts(
     responses=refuses(*_PARTY, "draft.unknown", "hex.length", "hex.malformed"),
 )
 def get_draft(digest: Digest, here: Here) -> models.Draft:
-    """A draft and who has signed it. Needs a session of a party; for others it does not exist."""
+    """A draft, and who has signed it. Needs a session of a party; for anybody else the draft does not exist."""
     account = here.signed_in()
     with here.database.read() as connection:
         return _show(here, connection, drafts.readable(connection, from_hex(digest, HASH_SIZE, "digest"), account))
@@ -151,7 +151,7 @@ def get_draft(digest: Digest, here: Here) -> models.Draft:
 def _find(
     here: Context, digest: bytes, signatures: tuple[Signature, ...], submitter: Submitter
 ) -> SignedStatement | drafts.Signed:
-    """Return the statement of a draft, as if it were sent with these signatures; or the answer if it is complete."""
+    """Return the stored draft as a statement signed with these signatures; or the answer, if the draft is complete."""
     with here.database.read() as connection:
         draft = draft_store.by_digest(connection, digest)
         if draft is None:

@@ -1,4 +1,4 @@
-"""`/v1/events`: what happened, in order, for programs that keep up with it."""
+"""`/v1/events`: everything that happened, in order, for programs that follow it."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _After = Annotated[
     responses=refuses(*READER, "http.cursor"),
 )
 def list_events(here: Here, after: _After = None) -> models.EventPage:
-    """What happened after a cursor, at most 100 events, in order. Send `next` to go on, also after the last event.
+    """At most 100 events after a cursor, in order. Send `next` as `after` to go on, also after the last event.
 
-    What happens to drafts is shown to their parties only: sign in to see it.
+    Events about drafts are shown only to their parties: sign in to see them.
     """
     cursor = _read_cursor(after)
     account = here.account()

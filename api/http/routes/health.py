@@ -1,4 +1,4 @@
-"""Health: whether the process answers, whether the registry does what it promises, and its figures."""
+"""`/healthz`, `/readyz` and `/metrics`: whether the process answers, whether the registry works, and its metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ router = APIRouter(tags=["registry"])
 
 @router.get("/healthz", summary="Ask whether this process answers")
 def get_liveness() -> models.Liveness:
-    """Says no more than that this process answers."""
+    """Shows only that this process answers."""
     return models.Liveness(status="ok")
 
 
@@ -35,7 +35,7 @@ def get_liveness() -> models.Liveness:
     },
 )
 def get_health(here: Here) -> JSONResponse:
-    """200 if what is accepted now will be logged, 503 otherwise. A late anchor or a low balance is an alarm."""
+    """200 if a statement accepted now will be logged, 503 otherwise. A late anchor or a low balance is an alarm."""
     state = _read(here)
     if state is None:
         return _json(models.Down(status="down", checks={"database": False}), 503)

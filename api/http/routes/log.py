@@ -1,4 +1,7 @@
-"""`/log`: C2SP tlog-tiles, for any tool that reads such logs. Tiles never change; the checkpoint is never cached."""
+"""`/log`: C2SP tlog-tiles, for any tool that reads such logs.
+
+Tiles never change. Clients must revalidate the checkpoint.
+"""
 
 from __future__ import annotations
 

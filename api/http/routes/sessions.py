@@ -1,4 +1,4 @@
-"""`/v1/sessions`: signing in as an account, to read what only that account may read."""
+"""`/v1/sessions`: sign in as an account, to read what only that account may read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
     responses=refuses(*BODY, "account.checksum", "hex.length", Later("quota.exceeded")),
 )
 def make_nonce(here: Here, body: Body, response: Response) -> models.SignInOffer:
-    """The message (EIP-4361) that `account` signs to sign in. Its nonce can be used once, within five minutes."""
+    """A message (EIP-4361) for `account` to sign in with. Its nonce works once, for five minutes."""
     sent = strict_json.members(strict_json.loads(body, MAXIMUM_STATEMENT), ("account",), "")
     account = account_from_any_case(sent["account"], "account")
     here.quota.take_address(here.network_address)
@@ -54,14 +54,14 @@ def make_nonce(here: Here, body: Body, response: Response) -> models.SignInOffer
     ),
 )
 def begin_session(here: Here, body: Body, response: Response) -> models.Session:
-    """Begin a session with a message that was signed with `personal_sign`. It lasts for a quarter of an hour."""
+    """Begin a session with a message that was signed with `personal_sign`. A session lasts fifteen minutes."""
     sent = strict_json.members(strict_json.loads(body, MAXIMUM_STATEMENT), ("message", "signature"), "")
     if not isinstance(sent["message"], str):
         raise InvalidData("json.not_a_string", field="message")
     signature = from_hex(sent["signature"], None, "signature")
     here.quota.take_address(here.network_address)
     session = here.sessions.begin(sent["message"], signature, here.now())
-    response.headers["Cache-Control"] = "no-store"  # RFC 6749 §5.1: what holds a token is kept by nobody else
+    response.headers["Cache-Control"] = "no-store"  # RFC 6749 §5.1: nobody may cache an answer with a token
     return models.Session(
         token=session.token, account=to_checksum(session.account), expires_at=times.show(session.expires_at)
     )
@@ -76,5 +76,5 @@ def begin_session(here: Here, body: Body, response: Response) -> models.Session:
     responses=refuses("sign_in.session", "sign_in.missing", "http.parameter_unknown"),
 )
 def end_session(here: Here) -> None:
-    """End the session of the token in `Authorization`."""
+    """End the session whose token is in `Authorization`."""
     here.sessions.end(here.authorization, here.now())

@@ -1,4 +1,4 @@
-"""`/v1`: typed data, statements and their bundles, anchors, and what this registry is. Writing them: `writing`."""
+"""`/v1`: typed data, statements and their bundles, anchors, and this registry's identity. `writing` registers them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1")
 
 RIVALS_IN_LIST = 5
-"""Rivals shown of each statement of a list; `?content_hash=` lists them all."""
+"""Rivals shown with each statement of a list; `?content_hash=` lists them all."""
 
 
 _ContentHash = Annotated[str | None, WithJsonSchema(models.HASH), Query(description="SHA-256 of a file")]
@@ -61,7 +61,7 @@ _UNKNOWN_QUERY = "http.parameter_unknown"
 
 @router.get("/registry", summary="Read what this registry is", tags=["registry"], responses=refuses(_UNKNOWN_QUERY))
 def get_registry(here: Here) -> models.Registry:
-    """Its address, and what the address commits to. Verifiers need the address from a source that they trust."""
+    """The registry's address, and what the address commits to. Get the address for a verifier from a trusted source."""
     identity = here.identity
     deployment = here.deployment
     return models.Registry(
@@ -83,7 +83,7 @@ def get_registry(here: Here) -> models.Registry:
     responses=refuses(*BODY, "statement.unknown_kind", "text.empty", "integer.range", _UNKNOWN_QUERY),
 )
 def make_typed_data(kind: KindInPath, here: Here, body: Body) -> models.TypedDataToSign:
-    """Typed data (EIP-712) of a statement with these fields. Salts are added where none are given."""
+    """Typed data (EIP-712) of a statement with these fields. Missing salts are added."""
     declared = kind_named(kind, "kind")
     fields = strict_json.loads(body, MAXIMUM_STATEMENT)
     statement = declared.from_message(declared.STRUCT.salted(fields, lambda: to_hex(secrets.token_bytes(HASH_SIZE))))
@@ -140,9 +140,9 @@ def list_statements(
     responses=refuses(*READER, "hex.length", "hex.malformed", "statement.unknown"),
 )
 def get_statement(digest: Digest, here: Here) -> models.Statement:
-    """A statement, how far it has come, and other accounts' claims of the same content.
+    """A statement, its state, and the rivals that claim the same content.
 
-    Its body is left out where it was erased, or where you may not read it.
+    The body is left out if it was erased, or if you may not read it.
     """
     reader = here.reader()
     with here.database.read() as connection:
@@ -233,12 +233,12 @@ def _show(
 
 
 def _naming(digest: bytes) -> tuple[str, ...]:
-    """Return the subjects with which a statement names another, under any tag."""
+    """Return every subject, one for each tag, under which a statement can refer to the statement `digest`."""
     return tuple(tag.of(digest) for tag in TAGS.values() if tag.value is Value.STATEMENT)
 
 
 def read_cursor(cursor: str | None) -> int:
-    """Return the id behind which a page begins; raise `InvalidData` (`http.cursor`)."""
+    """Return the id after which a page begins; raise `InvalidData` (`http.cursor`)."""
     if cursor is None:
         return 0
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:  # noqa: PLR2004 - fits 64 bits

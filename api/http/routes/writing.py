@@ -1,4 +1,4 @@
-"""`/v1`: registering statements. FastAPI documents these two routes; uploads reach them by `api.http.fast_path`."""
+"""`/v1`: register statements. FastAPI documents these two routes; requests reach them through `api.http.fast_path`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WAIT_SECONDS = 30
 """How long `?wait=logged` waits for the sequencer."""
 
 CHECKED_AT_ONCE = 16 * 1024
-"""Bytes of a request that is checked on the event loop: a few hundred microseconds, less than a thread would cost."""
+"""Largest request, in bytes, checked on the event loop: a few hundred microseconds, less than a thread costs."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _POLL_SECONDS = 0.05
@@ -82,7 +82,7 @@ router = APIRouter(prefix="/v1", tags=["statements"])
     },
 )
 async def register_statement(request: Request) -> Response:
-    """Accept one signed statement. Once this answers, the statement is stored durably and will be logged."""
+    """Accept one signed statement. When this answers, the statement is stored durably and will be logged."""
     check_read(request, ["wait"])
     wait = request.query_params.get("wait") if request.scope["query_string"] else None
     if wait not in (None, "logged"):
@@ -115,11 +115,11 @@ async def register_statement(request: Request) -> Response:
     ),
 )
 async def register_batch(request: Request) -> Response:
-    """Accept signed statements, each on its own: one result for each, in their order. Needs the scope `batch`."""
+    """Accept signed statements, each on its own; return one result for each, in order. Needs the scope `batch`."""
     check_read(request, [])
     here = surroundings(request)
     submitter = await here.let_in()
-    if "batch" not in submitter.scopes:  # before so much is read
+    if "batch" not in submitter.scopes:  # checked before reading a large body
         raise InvalidData("api_key.scope", scope="batch")
     sent = await body(request, requests.MAXIMUM_BATCH_BODY)
     checked = await here.checkers.check(sent, here.identity.address, submitter, here.now())
@@ -133,7 +133,7 @@ async def register_batch(request: Request) -> Response:
 
 
 def _json(value: object, status: int) -> Response:
-    # With an encoder that is made once: `json.dumps`, which a JSONResponse asks, makes one each time.
+    # One encoder, made once: JSONResponse uses `json.dumps`, which makes an encoder for each call.
     return Response(_ENCODER.encode(value).encode(), status, media_type="application/json")
 
 
@@ -166,7 +166,10 @@ def _accepted(result: Accepted) -> dict[str, Any]:
 
 
 async def _wait_for_proof(here: Context, digest: bytes) -> str:
-    """Return the tlog-proof of a statement once it is logged; a request that waits holds no thread."""
+    """Return the tlog-proof of a statement once it is logged. A waiting request holds no thread.
+
+    Raises `Unavailable` (`statement.not_logged_yet`) after `WAIT_SECONDS`.
+    """
     until = time.monotonic() + WAIT_SECONDS
     pause = _POLL_SECONDS
     while time.monotonic() < until:

@@ -1,6 +1,6 @@
 """What requests and answers look like.
 
-Read `requests` first (reading and bounding what is sent), then `models` (the named schemas of the OpenAPI document),
-`kinds` (those of the statements, made from their declarations) and `answers` (making answers of what is stored).
+Read `requests` first (parse and bound requests), then `models` (the named schemas of the OpenAPI document), `kinds`
+(the schemas of the statements, derived from their declarations) and `answers` (make answers from stored data).
 `requests` needs no pydantic: the processes that check batches import it.
 """

@@ -1,4 +1,4 @@
-"""Making answers of what is stored."""
+"""Make answers from stored data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def statement(
     readable: bool,
     more_rivals: bool,
 ) -> models.Statement:
-    """Return a statement as the API shows it; `typed_data` is null where it is withheld or erased."""
+    """Return a statement as the API shows it; `typed_data` is null if the body is withheld or erased."""
     entry = stored.parsed_entry()
     body = None
     if stored.message is not None and readable:
@@ -66,7 +66,7 @@ def statement(
 
 
 def draft(shown: Draft, registry: bytes, state: str, reason: DeedlogError | None) -> models.Draft:
-    """Return a draft as its parties see it; `reason`: why it cannot be completed any more."""
+    """Return a draft as its parties see it; `reason` says why it can no longer be completed."""
     return models.Draft(
         digest=to_hex(shown.digest),
         kind=shown.statement.kind,
@@ -88,7 +88,7 @@ def draft(shown: Draft, registry: bytes, state: str, reason: DeedlogError | None
 
 
 def event(shown: Event) -> models.Event:
-    """Return an event of the feed."""
+    """Return an event as the feed shows it."""
     return models.Event(
         cursor=f"{shown.cursor[0]}.{shown.cursor[1]}",
         name=shown.name,
@@ -101,7 +101,7 @@ def event(shown: Event) -> models.Event:
 
 
 def anchor(shown: StoredAnchor) -> models.Anchor:
-    """Return an anchor."""
+    """Return an anchor as the API shows it."""
     return models.Anchor(
         chain_id=shown.chain_id,
         size=shown.size,
@@ -115,7 +115,7 @@ def anchor(shown: StoredAnchor) -> models.Anchor:
 
 
 def state_of(stored: Stored, anchors: Sequence[StoredAnchor]) -> models.StatementState:
-    """Return how far a statement has come."""
+    """Return a statement's state: accepted, logged, anchored or final."""
     if any(each.final for each in anchors):
         return "final"
     if anchors:
@@ -124,7 +124,7 @@ def state_of(stored: Stored, anchors: Sequence[StoredAnchor]) -> models.Statemen
 
 
 def _author(stored: Stored, signatures: Sequence[Signature]) -> models.Author:
-    """Return whose word a statement is: an `Upload` is never shown as signed by a creator."""
+    """Return whose word the authorship is, and the signers. An `Upload` is never shown as signed by a creator."""
     return models.Author(
         basis=KINDS[stored.kind].WORD, accounts=[to_checksum(signature.account) for signature in signatures]
     )

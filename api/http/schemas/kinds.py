@@ -1,7 +1,7 @@
-"""The schemas of the kinds of statement, made of their declarations when the document is made: none is written here.
+"""The schemas of the kinds of statement, derived from their declarations when the document is made.
 
 Each kind has three: its message (`Work`), its typed data (`WorkTypedData`), and the message before its salts are added
-(`WorkFields`). Requests are read by the declarations themselves, and answers are written by them.
+(`WorkFields`). The declarations themselves parse requests and format answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from deedlog.registry.statements.eip712 import DOMAIN_NAME, DOMAIN_VERSION
 
 REFERENCE = "#/components/schemas/"
 NAMED = "x-named"
-"""Takes the place of a reference to a schema that is there only once the document is made."""
+"""Placeholder for a reference to a schema that exists only once the document is made."""
 
 TypedData = Annotated[dict[str, Any], WithJsonSchema({NAMED: "TypedData"})]
 """Typed data of a statement, as wallets sign it."""
@@ -27,7 +27,7 @@ _SALT = "salt"
 
 
 def schemas() -> dict[str, Any]:
-    """Return the schemas of all kinds by their names, and those that they share."""
+    """Return the schemas of all kinds by name, with those that they share."""
     found: dict[str, Any] = {
         "Kind": {"type": "string", "enum": sorted(KINDS), "description": "A kind of statement."},
         "TypedDataMember": _object("A member of an EIP-712 type.", name={"type": "string"}, type={"type": "string"}),
@@ -60,7 +60,7 @@ def schemas() -> dict[str, Any]:
 
 
 def with_references(part: Any) -> Any:
-    """Return a part of the document in which each `NAMED` is a reference."""
+    """Return a part of the document with each `NAMED` placeholder replaced by a reference."""
     if isinstance(part, dict):
         if NAMED in part:
             return _ref(part[NAMED])
@@ -69,7 +69,7 @@ def with_references(part: Any) -> Any:
 
 
 def _add_message(found: dict[str, Any], schema: dict[str, Any], suffix: str) -> None:
-    """Add the schema of a struct, and of the lines in it; where they are sent as fields, salts may be left out."""
+    """Add the schema of a struct and of its lines. With the suffix `Fields`, salts are optional."""
     name = schema["title"] + suffix
     if name in found:
         return

@@ -1,15 +1,14 @@
-"""The named schemas of the OpenAPI document: what answers hold, and what requests may.
+"""The named schemas of the OpenAPI document, for answers and requests.
 
-Answers are made as these models. Requests are not read by them but by `requests`, which is stricter about JSON and says
-what is wrong with a stable code; the suite holds the two against each other.
+Answers are made from these models. Requests are parsed by `requests` instead, which is stricter about JSON and refuses
+with stable codes; the tests compare the two.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-from typing_extensions import TypeAliasType
+from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema
 
 from deedlog.api.http.problems import TYPE_PREFIX
 from deedlog.api.http.schemas.kinds import TypedData  # noqa: TC001 - pydantic reads the annotations
@@ -35,12 +34,12 @@ StatementState = Literal["accepted", "logged", "anchored", "final"]
 
 
 def _optional() -> Any:
-    """Return the field of a member that may be left out. A default would say what the registry takes for it."""
+    """Return the field of a member that may be left out. A real default would appear in the document as a value."""
     return Field(default_factory=str)
 
 
 class Answer(BaseModel):
-    """What every answer is: complete, so that a client can rely on each member."""
+    """The base of every answer: all members are present, so a client can rely on each."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,7 +68,7 @@ class Identity(Answer):
 
 
 class Deployment(Answer):
-    """How the registry's contract came to its chain."""
+    """How the registry's contract was deployed on its chain."""
 
     chain_id: int
     address: Account
@@ -81,7 +80,7 @@ class Deployment(Answer):
 
 
 class Registry(Answer):
-    """What this registry is."""
+    """This registry: its address, its log and its chain."""
 
     address: Account
     identity: Identity
@@ -93,7 +92,7 @@ class Registry(Answer):
 
 
 class TypedDataToSign(Answer):
-    """Typed data (EIP-712), and the digest that a wallet signs: the statement's name."""
+    """Typed data (EIP-712), and the digest that a wallet signs, which identifies the statement."""
 
     typed_data: TypedData
     digest: Hash
@@ -108,7 +107,7 @@ class StatementSignature(Answer):
 
 
 class Standing(Answer):
-    """What a statement amounts to by the rules; `counts` is false where a rule refused it."""
+    """A statement's standing under the rules; `counts` is false if a rule refused it."""
 
     code: str
     counts: bool
@@ -116,14 +115,14 @@ class Standing(Answer):
 
 
 class Author(Answer):
-    """Whose word on authorship a statement is, and the accounts that signed it."""
+    """On whose word the authorship rests, and the accounts that signed."""
 
     basis: Annotated[str, Field(description="signed, platform_word or maker_word")]
     accounts: list[Account]
 
 
 class Bundle(Answer):
-    """The file that proves a statement offline. docs/formats.md says what its members are."""
+    """The file that proves a statement offline. docs/formats.md specifies its members."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -135,7 +134,7 @@ class Bundle(Answer):
 
 
 class Anchor(Answer):
-    """A head of the log that a contract holds; `final` once its block cannot be undone."""
+    """A head of the log that a contract holds; `final` once its block can no longer be reorganised away."""
 
     chain_id: int
     size: int
@@ -165,7 +164,7 @@ class Rival(Answer):
 
 
 class Statement(Answer):
-    """A statement that was accepted. `typed_data` is null where it is withheld from you, or erased."""
+    """An accepted statement. `typed_data` is null if the body is withheld from you, or erased."""
 
     digest: Hash
     kind: str
@@ -194,9 +193,9 @@ class StatementPage(Answer):
 
 
 class Receipt(Answer):
-    """A statement that is stored durably. `known`: it was before; `repeat`: another that means the same was.
+    """A statement that is stored durably. `known`: it already was; `repeat`: one with the same meaning already was.
 
-    `tlog_proof` (C2SP) is there only where the request waited for the log.
+    `tlog_proof` (C2SP) is present only if the request waited for the log.
     """
 
     digest: Hash
@@ -213,7 +212,8 @@ class Refusal(Answer):
     problem: Problem
 
 
-BatchResult = TypeAliasType("BatchResult", Receipt | Refusal)
+class BatchResult(RootModel[Receipt | Refusal]):
+    """A receipt, or the problem for which a statement was refused."""
 
 
 class BatchResults(Answer):
@@ -223,7 +223,7 @@ class BatchResults(Answer):
 
 
 class DraftReceipt(Answer):
-    """What became of signatures; `missing` are the accounts that still have to sign."""
+    """The outcome of sending signatures; `missing` are the accounts that still have to sign."""
 
     digest: Hash
     kind: str
@@ -232,7 +232,7 @@ class DraftReceipt(Answer):
 
 
 class DraftParty(Answer):
-    """An account that has to sign a draft, and when it did or declined."""
+    """An account that has to sign a draft, and when it signed or declined."""
 
     account: Account
     signed_at: Time | None
@@ -240,7 +240,7 @@ class DraftParty(Answer):
 
 
 class Reason(Answer):
-    """Why a draft cannot be completed any more."""
+    """Why a draft can no longer be completed."""
 
     code: str
     params: Params
@@ -268,7 +268,7 @@ class DraftPage(Answer):
 
 
 class Payout(Answer):
-    """What one report pays each party, and what is carried to the next."""
+    """What one report pays each party, and what is carried to the next report."""
 
     digest: Hash
     amount: Amount
@@ -277,7 +277,7 @@ class Payout(Answer):
 
 
 class Payouts(Answer):
-    """What the reports under an agreement pay. `carried` and `closing` are after all of them."""
+    """The payouts of the reports under an agreement. `carried` and `closing` are the values after all reports."""
 
     agreement: Hash
     status: Annotated[str, Field(description="agreed, in_force, superseded, terminated or ended")]
@@ -289,7 +289,7 @@ class Payouts(Answer):
 
 
 class Event(Answer):
-    """Something that happened to a statement or a draft; `cursor` is where a reader is after it."""
+    """Something that happened to a statement or a draft; `cursor` is the position after it."""
 
     cursor: str
     name: Annotated[str, Field(description="what happened: proposed, accepted, logged, anchored, final and others")]
@@ -322,7 +322,7 @@ class SignInOffer(Answer):
 
 
 class Session(Answer):
-    """A session. Send its token as `Authorization: Bearer …`; nobody can show it again."""
+    """A session. Send its token as `Authorization: Bearer …`. The token is shown only once."""
 
     token: str
     account: Account
@@ -344,7 +344,7 @@ class Alarm(Answer):
 
 
 class Health(Answer):
-    """Whether the registry does what it promises. Ages are in seconds."""
+    """Whether the registry works as promised. Ages are in seconds."""
 
     status: Literal["ok", "alarm", "down"]
     checks: dict[str, bool]
@@ -366,13 +366,13 @@ class Down(Answer):
 
 
 class Request(BaseModel):
-    """What every request's body is: an object with these members and no other."""
+    """The base of every request body: an object with exactly the declared members."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class SentSignature(Request):
-    """A signature of the statement's digest: r, s and v (27 or 28), 65 bytes."""
+    """A signature over the statement's digest: r, s and v (27 or 28), 65 bytes."""
 
     account: Account
     scheme: Literal["secp256k1"] = _optional()
@@ -393,7 +393,7 @@ _PublicFrom = Annotated[
 
 
 class Proposal(Request):
-    """A statement that several accounts must sign, with the signatures there are."""
+    """A statement that several accounts must sign, with the signatures so far."""
 
     typed_data: TypedData
     signatures: _Signatures
@@ -401,7 +401,7 @@ class Proposal(Request):
 
 
 class Submission(Request):
-    """A statement with the signatures of everybody who must sign it."""
+    """A statement with the signatures of all its signers."""
 
     typed_data: TypedData
     signatures: _Signatures
@@ -423,7 +423,7 @@ _Anything = Annotated[Any, WithJsonSchema({"description": "anything else: its re
 
 
 class Batch(Request):
-    """Statements, each of which is accepted or refused for itself."""
+    """Statements, each accepted or refused on its own."""
 
     statements: Annotated[list[Submission | _Anything], Field(min_length=1, max_length=MAXIMUM_BATCH)]
 

@@ -1,4 +1,4 @@
-"""Reading requests: their bounds, and what they say, each refusal naming the member at fault."""
+"""Parse requests within bounds. Each refusal names the member at fault."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from deedlog.registry.hexadecimal import account_from_any_case, from_hex
 from deedlog.registry.statements.signatures import SECP256K1, Signature
 
 MAXIMUM_STATEMENT = 256 * 1024
-"""Bytes of a request that is no batch: with one statement, or a message to sign in."""
+"""Maximum bytes of a request other than a batch: one statement, or a message to sign in."""
 
 MAXIMUM_SIGNATURES_BODY = 64 * 1024
-"""Bytes of a request with signatures alone: as many as there may be, with room for spaces."""
+"""Maximum bytes of a request with signatures alone: the maximum number of signatures, with room for white space."""
 
 MAXIMUM_BATCH_BODY = 8 * 1024 * 1024
 MAXIMUM_SIGNATURES = 128
@@ -20,7 +20,7 @@ MAXIMUM_SIGNATURE = 1024
 
 
 def read_submission(value: object, idempotency_key: str | None = None) -> Submission:
-    """Return the statement of a request's object; raise `InvalidData` naming the member at fault."""
+    """Parse a request's object into a submission; raise `InvalidData` naming the member at fault."""
     data = strict_json.members(value, ("typed_data", "signatures"), "", optional=("reference", "public_from"))
     reference = data.get("reference")
     if reference is not None and not isinstance(reference, str):
@@ -35,14 +35,14 @@ def read_submission(value: object, idempotency_key: str | None = None) -> Submis
 
 
 def read_signatures(value: object) -> tuple[Signature, ...]:
-    """Return the signatures of a request's list."""
+    """Parse a request's list of signatures; raise `InvalidData` naming the member at fault."""
     if not isinstance(value, list) or not 1 <= len(value) <= MAXIMUM_SIGNATURES:
         raise InvalidData("list.length", field="signatures", minimum=1, maximum=MAXIMUM_SIGNATURES)
     return tuple(_signature(item, f"signatures[{at}]") for at, item in enumerate(value))
 
 
 def read_batch(data: bytes) -> list[object]:
-    """Return the items of a batch's body, unread."""
+    """Return the items of a batch's body, not parsed yet; raise `InvalidData` for a malformed or oversized batch."""
     body = strict_json.members(strict_json.loads(data, MAXIMUM_BATCH_BODY), ("statements",), "")
     items = body["statements"]
     if not isinstance(items, list) or not 1 <= len(items) <= MAXIMUM_BATCH:

@@ -1,1 +1,1 @@
-"""How the tables came to their form, step by step (Alembic)."""
+"""The steps from one schema version to the next (Alembic)."""

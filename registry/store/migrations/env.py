@@ -1,4 +1,4 @@
-"""Alembic's entry: run the steps on the engine that `registry.store.database` hands over."""
+"""Alembic's entry point: runs the migrations on the engine that `registry.store.database` passes in."""
 
 from alembic import context
 

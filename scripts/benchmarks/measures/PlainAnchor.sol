@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title The peer of the figures of gas: the same storage and event without the check, the same hashes written plainly
-/// @dev For scripts/bench only. Whoever held the operator's key could rewrite history here.
+/// @title The peer for gas: the same storage and event without the consistency check, and a plain Merkle proof
+/// @dev For scripts/bench only. The holder of the operator's key could rewrite history here.
 contract PlainAnchor {
     event Anchored(bytes32 indexed root, uint64 indexed size, uint64 previousSize);
 
@@ -17,7 +17,7 @@ contract PlainAnchor {
         emit Anchored(root, size, from);
     }
 
-    /// @dev Right for a full tree only, whose index has a bit for each node of the proof.
+    /// @dev Correct only for a full tree, where the index has one bit for each node of the proof.
     function verifyInclusion(bytes32 leafHash, uint64 index, bytes32 root, bytes32[] calldata proof)
         external
         view

@@ -1,1 +1,1 @@
-"""One benchmark a file, each with `measure() -> Iterator[Figure]`; what they share lies one folder up."""
+"""One benchmark per file, each with `measure() -> Iterator[Figure]`. What they share is one folder up."""

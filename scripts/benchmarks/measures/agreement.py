@@ -1,4 +1,4 @@
-"""Agreements of four parties over HTTP, from proposal to the last signature, beside registering; all is durable."""
+"""Agreements of four parties over HTTP, from proposal to last signature, against registering works. All are durable."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ROUNDS = 3
 AGREEMENTS = 1_000
 PARTIES = 4
 FAR = 4_000_000_000
-"""A time that does not come while this runs."""
+"""A time that is later than the end of the benchmark."""
 
 DRAFTS = "/v1/drafts"
 
 
 def measure() -> Iterator[Figure]:
-    """Register works one by one; then propose an agreement on each, and let the three others sign."""
+    """Register works one by one; then propose an agreement about each, and let the three other parties sign."""
     registered: list[float] = []
     separator = domain_separator(IDENTITY.address)
     works = [submission(number, IDENTITY.address) for number in range(AGREEMENTS)]
@@ -54,7 +54,7 @@ def measure() -> Iterator[Figure]:
 
         def measured(port: int) -> float:
             registered.append(register(port))
-            # One turn after the other: nobody signs what is not proposed yet.
+            # One turn after the other: a draft must be proposed before others can sign it.
             return 1 / sum(1 / turn(port) for turn in turns)
 
         agreed = [http_servers.registry_rate(template, measured, 2 * AGREEMENTS) for _ in range(ROUNDS)]
@@ -70,7 +70,7 @@ def measure() -> Iterator[Figure]:
 
 
 def _agreement(number: int, work: dict[str, Any], separator: bytes) -> list[dict[str, Any]]:
-    """Return the requests of the parties, in their order: the work's creator proposes."""
+    """Return the parties' requests in order: the work's creator proposes, the others sign."""
     creator = sha256(b"creator %d" % (number % CREATORS)).digest()
     keys = [creator, *(sha256(b"party %d" % party).digest() for party in range(1, PARTIES))]
     by_account = {account_of_private_key(key): key for key in keys}

@@ -1,4 +1,4 @@
-"""Auditing a log, signatures included, beside bare signature recovers in one thread."""
+"""The audit of a log, with its signatures, against bare signature recovery in one thread."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ORIGIN = "bench.example.com/log"
 
 
 class _Log:
-    """A log in memory, so that what is measured is the audit and not a disk or a network."""
+    """A log in memory, so that the audit is measured and not a disk or a network."""
 
     def __init__(self, entries: list[bytes], key: Ed25519PrivateKey) -> None:
         hashes = [merkle.leaf_hash(entry) for entry in entries]
@@ -54,7 +54,7 @@ class _Log:
 
 
 def measure() -> Iterator[Figure]:
-    """Audit the log and recover its signatures, in turns; the medians stand beside each other."""
+    """Audit the log and recover its signatures, in turns; compare the medians."""
     log_key = Ed25519PrivateKey.from_private_bytes(bytes(32))
     key = VerifierKey(ORIGIN, log_key.public_key().public_bytes_raw())
     entries = [_entry(number) for number in range(ENTRIES)]

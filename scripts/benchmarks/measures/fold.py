@@ -1,7 +1,7 @@
-"""The state of rights of 100,000 statements, folded from entries and bodies in memory: seconds, and memory.
+"""Fold the rights state of 100,000 statements from entries and bodies in memory: seconds and memory.
 
-In a process of its own for each round, so that its memory is the fold's. There is no peer: no other registry has rules
-that anybody can run over its log.
+Each round runs in a new process, so that its memory is the fold's. There is no peer: no other registry has rules that
+anybody can run over its log.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 STATEMENTS = 100_000
 GROUP = 10
-"""Statements about one work: itself, three parts, their countersignatures, an agreement, two reports."""
+"""Statements about one work: itself, three contributions, their countersignatures, an agreement, two reports."""
 
 ROUNDS = 3
 DAY = 24 * 3600
@@ -54,7 +54,7 @@ def measure() -> Iterator[Figure]:
 
 
 def main() -> None:
-    """Fold once; print seconds, and by how much the process grew."""
+    """Fold once; print the seconds, and by how much the process's memory grew."""
     facts = [fact for number in range(STATEMENTS // GROUP) for fact in _about_one_work(number)]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()

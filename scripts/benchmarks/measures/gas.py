@@ -1,6 +1,6 @@
-"""Gas of anchoring and proving on anvil, beside a contract that stores the same and checks nothing (PlainAnchor.sol).
+"""Gas of anchoring and proving on anvil, against a contract that stores the same without checks (PlainAnchor.sol).
 
-Trees, heads and proofs are those of tests/contracts/test_gas.py, which holds these figures to the unit.
+Trees, heads and proofs are those of tests/contracts/test_gas.py, which checks these figures to the unit.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ INCLUSION_SIZE, INCLUSION_INDEX = 2**20, 700_001
 STEP = 50_000
 GAS = 10_000_000
 
-# Copies its calldata from byte 32 on, forwards it by STATICCALL to the account in the first 32 bytes, and returns how
-# much less gas there was after the call than before; before it the code that creates it.
+# METER forwards its calldata from byte 32 on, by STATICCALL, to the account in the first 32 bytes. It returns the gas
+# left before the call less the gas left after it. METER_CREATION is its creation code.
 METER = bytes.fromhex("602036038060205f375a905f5f825f5f355afa5a92915050035f5260205ff3")
 METER_CREATION = bytes([0x60, len(METER), 0x80, 0x60, 9, 0x5F, 0x39, 0x5F, 0xF3]) + METER
 
@@ -45,7 +45,7 @@ VERIFY_INCLUSION = "verifyInclusion(bytes32,uint64,bytes32,bytes32[])"
 
 
 def measure() -> Iterator[Figure]:
-    """Each growth on contracts of their own, deployed anew; the gas of whole transactions, from their receipts."""
+    """Measure each growth on newly deployed contracts: the gas of whole transactions, from their receipts."""
     rows = _large_log()
 
     def read(level: int, index: int) -> bytes:
@@ -91,7 +91,7 @@ def measure() -> Iterator[Figure]:
 
 @dataclass
 class _Sender:
-    """One of anvil's own accounts, for which it signs, and the contract it speaks to."""
+    """One of anvil's own accounts, for which anvil signs, and the contract that it calls."""
 
     chain: EvmChain
     account: str
@@ -107,7 +107,7 @@ class _Sender:
         return int(self._receipt({"to": self.contract, "data": to_hex(data)})["gasUsed"], 16)
 
     def used(self, meter: str, data: bytes) -> int:
-        """Return what the contract's code uses for a call that finds its storage cold and answers true."""
+        """Return the gas that the contract's code uses for a call with cold storage whose answer is true."""
         answer = self._call(self.contract, data)
         if int(answer, 16) != 1:
             sys.exit(f"gas: the proof is not accepted: {answer}")
@@ -127,7 +127,7 @@ class _Sender:
         sent = {"from": self.account, "gas": hex(GAS), **transaction}
         transaction_hash = self.chain.development_request("eth_sendTransaction", sent)
         receipt: dict[str, str] | None = None
-        while receipt is None:  # anvil answers before it has mined
+        while receipt is None:  # anvil answers before the transaction is mined
             receipt = self.chain.development_request("eth_getTransactionReceipt", transaction_hash)
         if int(receipt["status"], 16) != 1:
             sys.exit(f"gas: a transaction failed: {receipt}")
@@ -144,7 +144,7 @@ def _deploy(chain: EvmChain, operator: str, salt: int) -> str:
 
 
 def _calldata(signature: str, values: Sequence[int | bytes], nodes: Sequence[bytes] | None = None) -> bytes:
-    """Return the call of a function of whole words, and perhaps of an array of words as its last argument."""
+    """Return the calldata for a function whose arguments are whole words, and optionally one last array of words."""
     words = [value.to_bytes(32, "big") if isinstance(value, int) else value for value in values]
     if nodes is not None:
         words += [(32 * (len(words) + 1)).to_bytes(32, "big"), len(nodes).to_bytes(32, "big"), *nodes]
@@ -164,14 +164,14 @@ def _large_log() -> dict[tuple[int, int], bytes]:
 
 
 def _compiled_peer() -> bytes:
-    """Return the peer's creation code, from the compiler and with the settings of the contract itself."""
+    """Return the peer's creation code, made with the compiler and settings of the real contract."""
     loader = SourceFileLoader("build_contracts", str(ROOT / "scripts" / "build_contracts"))
     spec = spec_from_loader(loader.name, loader)
     assert spec is not None, "a file beside this package"
     build = module_from_spec(spec)
     loader.exec_module(build)
     build.install_compiler()
-    import solcx  # noqa: PLC0415 - it reads where its compilers are when it is imported
+    import solcx  # noqa: PLC0415 - it reads SOLCX_BINARY_PATH when imported
 
     output = solcx.compile_standard(
         {

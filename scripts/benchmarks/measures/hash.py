@@ -1,4 +1,4 @@
-"""Hashing a file of 2 GiB as the command does it, beside `openssl dgst -sha256`; and the memory that it takes."""
+"""Hashing a file of 2 GiB as the command does, against `openssl dgst -sha256`; and the memory that hashing takes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LARGE, SMALL = 2048, 1
 
 ROUNDS = 5
 
-# The digest, and the process's own peak: its parent's would be counted in ru_maxrss.
+# Print the digest and the process's own peak memory: ru_maxrss would also count the parent's.
 OURS = """
 import pathlib, sys
 from deedlog.registry.hashing import digest_file
@@ -33,7 +33,7 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM"
 
 
 def measure() -> Iterator[Figure]:
-    """Each side is a whole process. The file is random bytes, synced and in the page cache: no disk is measured."""
+    """Run each side as a whole process. The file is random bytes, synced and in the page cache: no disk is measured."""
     with data_folder() as folder:
         large, small = _file(folder / "large", LARGE), _file(folder / "small", SMALL)
         digest, peak = _ours(large)

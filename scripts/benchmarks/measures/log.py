@@ -1,4 +1,4 @@
-"""Sequencing: from accepted statements to durable entries, tiles and a signed checkpoint, beside pymerkle in memory."""
+"""Sequencing, from accepted statements to durable entries, tiles and a signed checkpoint; peer: pymerkle in memory."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ IDENTITY = RegistryIdentity(
 
 
 def measure() -> Iterator[Figure]:
-    """Both begin empty and take the same entries; of each the whole time counts, and both find the same root."""
+    """Both sides start empty and take the same entries. The whole time counts, and both must find the same root."""
     taken: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
         with data_folder() as folder:
@@ -75,7 +75,7 @@ def _sequence_all(database: Database) -> None:
 
 
 def _accept(database: Database) -> list[bytes]:
-    """Put statements into the database as accepting them leaves them; return their entries as they will be logged."""
+    """Store statements in the state in which accepting leaves them; return the entries that they will have."""
     signature = sign(bytes(32), KEY)
     accounts, subjects = [signature.account], WORK.subjects()
     body = json.dumps(WORK.message(), ensure_ascii=False, separators=(",", ":"))

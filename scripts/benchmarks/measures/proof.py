@@ -1,4 +1,4 @@
-"""An inclusion proof from the database, of a log of a million entries beside one of ten thousand."""
+"""An inclusion proof from the database: a log of a million entries against one of ten thousand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROUNDS, PROOFS = 7, 1000
 
 
 def measure() -> Iterator[Figure]:
-    """Random indices, each in a read of its own; the 99th percentile of a round, and of the rounds the median."""
+    """Prove random indices, each in a new read. The figure is the median over rounds of the round's 99th percentile."""
     with data_folder() as folder:
         databases = [
             (size, _filled(Database(f"sqlite:///{folder / str(size)}.sqlite"), size)) for size in (SMALL, LARGE)
@@ -41,7 +41,7 @@ def _leaf_hash(index: int) -> bytes:
 
 
 def _filled(database: Database, size: int) -> Database:
-    """Fill the rows of a log as appending does, without the entries: a proof needs only hashes."""
+    """Write the rows of a log as appending does, but without entries: a proof needs only hashes."""
     database.migrate()
     for start in range(0, size, STEP):
         hashes = [_leaf_hash(index) for index in range(start, min(start + STEP, size))]
@@ -57,6 +57,6 @@ def _filled(database: Database, size: int) -> Database:
 def _p99(database: Database, size: int) -> float:
     def prove() -> None:
         with database.read() as connection:
-            tiles.inclusion_proof(log_store.tile_reader(connection), random.randrange(size), size)  # noqa: S311 - no secret
+            tiles.inclusion_proof(log_store.tile_reader(connection), random.randrange(size), size)  # noqa: S311 - not a secret
 
     return statistics.quantiles([seconds(prove) for _ in range(PROOFS)], n=100)[-1]

@@ -1,4 +1,4 @@
-"""Registering over HTTP, one statement a request, beside a bare route; an answer means that it is durable."""
+"""Registering over HTTP, one statement per request, against a bare route. An answered statement is durable."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 ROUNDS = 5
 WARM, COUNTED = 1_000, 5_000
-"""Statements of a round: those before the clock starts, and the others."""
+"""Statements of a round: those sent before the clock starts, and those counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is sent: where, statements a request (0: one, and not in a list), connections, the status of success."""
+    """The load: path, statements per request (0: one, not in a list), connections, and the status of success."""
 
     target: str
     size: int
@@ -31,16 +31,16 @@ class Load:
 
 
 SINGLE = Load("/v1/statements", 0, 64, 201)
-"""The bare route's, too."""
+"""Also the load of the bare route."""
 
 
 def measure() -> Iterator[Figure]:
-    """The very same requests for both."""
+    """Send identical requests to both."""
     yield beside_the_bare_route("register", SINGLE)
 
 
 def beside_the_bare_route(name: str, load: Load) -> Figure:
-    """Measure both sides in turns, each time on a new database; the medians stand beside each other."""
+    """Measure both sides in turns, each time on a new database; compare the medians."""
     ours, bare = [], []
     count = WARM + COUNTED
     with data_folder() as folder:

@@ -1,4 +1,4 @@
-"""Registering over HTTP in batches of a hundred, beside the bare route that takes one a request."""
+"""Registering over HTTP in batches of a hundred, against the bare route with one statement per request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONNECTIONS = 8
 
 
 def measure() -> Iterator[Figure]:
-    """Count statements, not requests; the bare route gets the same statements one by one, as beside `register`."""
+    """Count statements, not requests. The bare route gets the same statements one by one, as for `register`."""
     yield register.beside_the_bare_route(
         "register-batch", register.Load("/v1/statements:batch", SIZE, CONNECTIONS, 200)
     )

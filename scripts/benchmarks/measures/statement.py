@@ -1,4 +1,4 @@
-"""Checking a `Work` as received, beside eth-account's own way and beside a bare recovery of the public key."""
+"""Checking a received `Work`, against eth-account's own method and against bare recovery of the public key."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ WORK = Work(
 
 
 def measure() -> Iterator[Figure]:
-    """Both full ways begin with the typed data as bytes; the bare recovery is given the digest."""
+    """Both full methods start with the typed data as bytes; bare recovery starts with the digest."""
     digest = WORK.digest(domain_separator(REGISTRY))
     signature = sign(digest, KEY)
     received = json.dumps(typed_data(WORK, REGISTRY), ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""`deedlog verify` of an anchored bundle with its file, as a whole process, beside the bare interpreter."""
+"""`deedlog verify` of an anchored bundle with its file, as a whole process, against the bare interpreter."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ VIDEO = b"not quite a video"
 
 
 def measure() -> Iterator[Figure]:
-    """Pinned to the registry and to a block's hash, so that every answer is worked out; exit code 0 is required."""
+    """Pin the registry and a block's hash, so that every answer is computed; exit code 0 is required."""
     with data_folder() as folder:
         bundle, registry = _anchored(folder)
         path, file = folder / "a.deed", folder / "video"
@@ -71,7 +71,7 @@ def measure() -> Iterator[Figure]:
 
 
 def _anchored(folder: Path) -> tuple[Bundle, bytes]:
-    """Return the bundle of a work that is anchored on a development chain, and the registry's address."""
+    """Return the bundle of a work anchored on a development chain, and the registry's address."""
     operator = account_of_private_key(OPERATOR)
     identity = RegistryIdentity(
         contract=current(),

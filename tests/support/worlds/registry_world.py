@@ -16,6 +16,7 @@ from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import sequencer as log
 from deedlog.anchor.rpc.networks import chain_named
+from deedlog.api.client.signed_statement import SignedStatement
 from deedlog.registry.acceptance.accept import Submission, Submitter, accept
 from deedlog.registry.statements import Rendition, Upload, Work
 from deedlog.registry.statements.eip712 import domain_separator
@@ -84,6 +85,12 @@ def rendition(source: bytes, key: bytes = PLATFORM_KEY, content: bytes = b"small
         "salt": salt("rendition"),
     }
     return Rendition(**(values | changes))
+
+
+def request_body(statement, registry: bytes, key: bytes) -> dict:
+    """Return the body of `POST /v1/statements` for a statement that one key signs, as the client makes it."""
+    signature = sign(statement.digest(domain_separator(registry)), key)
+    return SignedStatement(statement, registry, (signature,)).to_json()
 
 
 @dataclass

@@ -90,6 +90,14 @@ CASES = {
     ],
     "a correction of nothing": lambda story: story.report(*month(0), corrects=OTHER_WORK),
     "by a successor": lambda story: (story.add(rotation(PAYER, NEXT)), story.report(*month(0), payer=NEXT)),
+    "by a party to whom the payer is rotated": lambda story: (
+        story.add(rotation(PAYER, BEN)),
+        story.report(*month(0), payer=BEN),
+    ),
+    "by a payer to whom a stranger is rotated": lambda story: (
+        story.add(rotation(STRANGER, PAYER)),
+        story.report(*month(0)),
+    ),
     "by whom has a successor": lambda story: (story.add(rotation(PAYER, NEXT)), story.report(*month(0))),
 }
 
@@ -125,5 +133,5 @@ def test_among_the_cases_are_refusals_of_every_sort():
     assert codes == {
         *("account.rotated_away", "report.corrected", "report.corrects_another", "report.corrects_unknown"),
         *("report.currency", "report.no_agreement", "report.not_over", "report.not_the_payer", "report.overlaps"),
-        *("report.straddles", "work.unknown"),
+        *("report.straddles", "rotation.to_somebody", "work.unknown"),
     }

@@ -9,7 +9,7 @@ down_revision = '0002'
 branch_labels = None
 depends_on = None
 
-# The end of an entry is  ,"time":N,"v":1}  and is put there again when it is read.
+# An entry ends in  ,"time":N,"v":1}  which is cut off here and appended again whenever the entry is read.
 _CUT = "length(entry) - 15 - length(CAST(logged_at AS TEXT))"
 _CLOSING = """',"time":' || logged_at || ',"v":1}'"""
 _AFTER = {
@@ -22,7 +22,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     dialect = connection.dialect.name
     if dialect == 'postgresql':
-        # Nobody accepts a statement between the copy and the end.
+        # Lock out writers, so that no statement is accepted between the copy and the end of the migration.
         connection.exec_driver_sql("LOCK TABLE statement IN ACCESS EXCLUSIVE MODE")
     wrong = f"SELECT log_index FROM statement WHERE logged_at IS NOT NULL AND {_AFTER[dialect]}"
     damaged = connection.exec_driver_sql(wrong).scalar()

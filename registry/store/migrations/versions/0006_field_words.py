@@ -1,4 +1,4 @@
-"""The table and the column whose names nobody knew"""
+"""Rename a table and a column to the field's own words"""
 
 from alembic import op
 
