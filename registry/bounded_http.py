@@ -36,10 +36,10 @@ from typing import TYPE_CHECKING, Any, Self
 import httpcore
 import httpx
 
-from deedlog.registry.errors import Unavailable
+from deedlog.registry.errors import InvalidData, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
 SECONDS = 60.0
@@ -68,6 +68,9 @@ _GZIP_SLACK = 64 * 1024
 
 _HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
 """A host name, an IPv4 address, or an IPv6 address with an optional zone. httpx would accept more."""
+
+_HEADER = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
+"""What a header's value may be (RFC 9110 §5.5, without its obsolete bytes): printable ASCII, no space at either end."""
 
 _UNTIL: ContextVar[float] = ContextVar("until")
 """The deadline of this thread's current request (`time.monotonic`)."""
@@ -116,13 +119,18 @@ class BoundedHttp:
         pauses: Sequence[float] = PAUSES,
         shown: str | None = None,
         headers: Mapping[str, str] | None = None,
+        on_pause: Callable[[float], None] | None = None,
     ) -> None:
         """Set the server, without connecting.
 
         `seconds` is the total time of each request (default: `SECONDS`), `pauses` are the pauses between tries. If the
-        URL is secret, errors show `shown` instead. `headers` are sent with each request; the attribute may be changed.
+        URL is secret, errors show `shown` instead. `headers` are sent with each request, see `set_header`. `on_pause`
+        is called with the seconds of each pause before it.
         """
-        self.headers = dict(headers or {})
+        self._headers: dict[str, str] = {}
+        for name, value in (headers or {}).items():
+            self.set_header(name, value)
+        self._on_pause = on_pause
         self._url = url
         self._name = url if shown is None else shown
         self._secret = shown is not None
@@ -144,6 +152,19 @@ class BoundedHttp:
         """Close the connections."""
         if self._pool is not None:
             self._pool.close()
+
+    def set_header(self, name: str, value: str | None) -> None:
+        """Send a header with each request from now on; None: send it no more.
+
+        Raises `InvalidData` (`header.malformed`) for a value that HTTP cannot carry. It would fail in the middle of a
+        request, and one with a line break would be read as more headers.
+        """
+        if value is None:
+            self._headers.pop(name, None)
+        elif _HEADER.fullmatch(value) is None:
+            raise InvalidData("header.malformed", field=name)
+        else:
+            self._headers[name] = value
 
     def request(
         self,
@@ -170,12 +191,21 @@ class BoundedHttp:
             try:
                 answer = self._once(method, path, content, query, maximum, until)
             except FetchError as error:
-                if error.code not in ("fetch.unreachable", "fetch.cut_off") or not _paused(pause, until):
+                if error.code not in ("fetch.unreachable", "fetch.cut_off") or not self._paused(pause, until):
                     raise
             else:
-                if not answer.may_pass or not _paused(max(pause, answer.retry_after), until):
+                if not answer.may_pass or not self._paused(max(pause, answer.retry_after), until):
                     return answer
         return self._once(method, path, content, query, maximum, until)
+
+    def _paused(self, seconds: float, until: float) -> bool:
+        """Sleep before another try; return False at once if the pause would exceed the deadline."""
+        if time.monotonic() + seconds >= until:
+            return False
+        if self._on_pause is not None:
+            self._on_pause(seconds)
+        time.sleep(seconds)
+        return True
 
     def _once(
         self, method: str, path: str, content: bytes | None, query: Mapping[str, str] | None, maximum: int, until: float
@@ -219,7 +249,8 @@ class BoundedHttp:
         """
         proxies = urllib.request.getproxies()
         named = proxies.get(url.scheme) or proxies.get("all")
-        if not named or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
+        # NO_PROXY may name an IPv6 address with brackets or without, as for curl.
+        if not named or any(urllib.request.proxy_bypass(name) for name in (url.netloc.decode("ascii"), url.host)):
             return None
         proxy = httpx.URL(named if "://" in named else f"http://{named}")
         if proxy.scheme != "http":
@@ -227,7 +258,11 @@ class BoundedHttp:
         return httpcore.Proxy(_raw(proxy), (proxy.username, proxy.password) if proxy.userinfo else None)
 
     def _all_headers(self, url: httpx.URL, content: bytes | None) -> list[tuple[str, str]]:
-        headers = {"Accept-Encoding": "gzip", "User-Agent": "deedlog", **self.headers}
+        headers = {"Accept-Encoding": "gzip", "User-Agent": "deedlog", **self._headers}
+        host = _bracketed(url.raw_host)
+        if b"%" in host:  # RFC 6874 §4: the zone of an IPv6 address means something on this machine alone
+            port = b"" if url.port is None else b":%d" % url.port
+            headers["Host"] = (host.partition(b"%")[0] + b"]" + port).decode("ascii")
         if content is not None:
             headers["Content-Type"] = "application/json"
         if url.userinfo:  # as in https://name:password@node.example
@@ -301,7 +336,8 @@ class _Sockets(httpcore.NetworkBackend):
         """Connect to the first address of a host that answers."""
         with _translated(httpcore.ConnectTimeout, httpcore.ConnectError):
             failure = OSError()
-            for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            found = socket.getaddrinfo(_unbracketed(host), port, type=socket.SOCK_STREAM)
+            for family, kind, protocol, _, address in found:
                 connection = socket.socket(family, kind, protocol)
                 try:
                     connection.settimeout(min(_left(), CONNECT_SECONDS))
@@ -345,7 +381,8 @@ class _Stream(httpcore.NetworkStream):
         with _translated(httpcore.ConnectTimeout, httpcore.ConnectError):
             try:
                 self._socket.settimeout(_left())  # Python applies it to the whole handshake, not to each read
-                return _Stream(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname))
+                named = None if server_hostname is None else _unbracketed(server_hostname)
+                return _Stream(ssl_context.wrap_socket(self._socket, server_hostname=named))
             except OSError:
                 self._socket.close()
                 raise
@@ -368,14 +405,6 @@ def _left() -> float:
     return left
 
 
-def _paused(seconds: float, until: float) -> bool:
-    """Sleep before another try; return False at once if the pause would exceed the deadline."""
-    if time.monotonic() + seconds >= until:
-        return False
-    time.sleep(seconds)
-    return True
-
-
 @contextmanager
 def _translated(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
     """Translate socket errors into those that httpcore expects."""
@@ -388,7 +417,20 @@ def _translated(late: type[Exception], broken: type[Exception]) -> Iterator[None
 
 
 def _raw(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    return httpcore.URL(scheme=url.raw_scheme, host=_bracketed(url.raw_host), port=url.port, target=url.raw_path)
+
+
+def _bracketed(host: bytes) -> bytes:
+    """Return a host as URLs write it (RFC 3986 §3.2.2).
+
+    httpcore writes it so into the header Host and into what it asks of a proxy; the sockets made here take it without
+    the brackets (`_unbracketed`).
+    """
+    return b"[" + host + b"]" if b":" in host else host
+
+
+def _unbracketed(host: str) -> str:
+    return host.removeprefix("[").removesuffix("]")
 
 
 def _retry_after(value: str) -> int:

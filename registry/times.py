@@ -19,6 +19,9 @@ _TYPED = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)? ?(Z|UTC|[+-]\d\d:?\d\d)?)?", re.ASCII | re.IGNORECASE
 )
 
+_DIGITS = 20
+"""Those of the largest 64-bit number: a statement's times are no larger."""
+
 _LAST_SHOWN = 253_402_214_400
 """The last time that is in the year 9999 in every zone. A signer may claim any time, but `datetime` ends there."""
 
@@ -74,13 +77,14 @@ def read_rfc3339(text: str) -> int:
 def read_typed(text: str) -> int:
     """Parse a time that a person typed.
 
-    The text is one of: Unix seconds; a date, which means its first second in UTC; a date and a time with `Z`, `UTC` or
-    an offset; a date and a time in this machine's zone. Seconds may be left out, and a fraction is dropped.
+    The text is one of: Unix seconds, in at most 20 digits; a date, which means its first second in UTC; a date and a
+    time with `Z`, `UTC` or an offset; a date and a time in this machine's zone. Seconds may be left out, and a fraction
+    is dropped.
 
     Raises `InvalidData`: `time.unreadable`, or `time.twice_or_never` if the local clock was set forward or back then.
     """
     typed = text.strip()
-    if typed.isascii() and typed.isdigit():
+    if len(typed) <= _DIGITS and typed.isascii() and typed.isdigit():
         return int(typed)
     found = _TYPED.fullmatch(typed)
     if found is None:

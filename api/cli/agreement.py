@@ -16,7 +16,7 @@ from deedlog.api.cli.common import say, show_json
 from deedlog.api.cli.shares import bars, parse_shares
 from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, signer_options
 from deedlog.api.client.answers import StatementRecord
-from deedlog.api.texts import text
+from deedlog.api.texts import catalogue, printable, text
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.files import read_file, write_private
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deedlog.api.cli.signing import Options
+    from deedlog.api.client.answers import Draft
+    from deedlog.registry.statements import Statement
 
 MAXIMUM_TERMS = 16 * 1024 * 1024
 MAXIMUM_ROTATIONS = 100
@@ -99,12 +101,13 @@ def show_command(options: Options, digest: str) -> None:
         if options.as_json:
             show_json(found.answer)
             return
-        if found.statement is None:
-            raise InvalidData("statement.withheld", digest=digest)
-        for line in lines_of(found.statement, options.language):
+        for line in lines_of(_shown(found), options.language):
             click.echo(line)
         if isinstance(found, StatementRecord):
-            click.echo(text(options.language, found.standing, found.answer["standing"]["params"]))
+            # A newer registry may have standings that this version has no words for.
+            known = found.standing in catalogue(options.language)
+            params = found.answer["standing"]["params"]
+            click.echo(text(options.language, found.standing, params) if known else printable(found.standing))
             return
         say(options.language, "cli.agreement.draft", state=found.state)
         for party in found.parties:
@@ -291,14 +294,21 @@ def _terms_hash(path: Path | None) -> bytes:
 def _read(signer: Signer, digest: bytes, *, of_any_kind: bool = False) -> Any:
     """Return the statement or draft with this digest, rebuilt from its members, so its digest is checked.
 
-    Raises `InvalidData` (`statement.withheld`, `agreement.unknown`).
+    Raises `InvalidData` (`statement.withheld`, `statement.newer_kind`, `agreement.unknown`).
     """
-    statement = signer.client.find(digest).statement
-    if statement is None:
-        raise InvalidData("statement.withheld", digest=to_hex(digest))
+    statement = _shown(signer.client.find(digest))
     if not of_any_kind and not isinstance(statement, Agreement):
         raise InvalidData("agreement.unknown", agreement=to_hex(digest))
     return statement
+
+
+def _shown(found: Draft | StatementRecord) -> Statement:
+    """Return what the registry shows; raise `InvalidData` where it is withheld, or this version cannot read it."""
+    if found.statement is not None:
+        return found.statement
+    if not found.known_kind:
+        raise InvalidData("statement.newer_kind", digest=to_hex(found.digest), kind=found.kind[:64])
+    raise InvalidData("statement.withheld", digest=to_hex(found.digest))
 
 
 def _is_known(signer: Signer, digest: bytes) -> bool:

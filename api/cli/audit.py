@@ -11,7 +11,7 @@ import click
 from deedlog.anchor.audit.audit import audit_log
 from deedlog.anchor.rpc.contract_reader import NodeContract
 from deedlog.anchor.tlog.note import MAXIMUM_NOTE
-from deedlog.api.cli.common import Bars, request_seconds, say, show_error, show_json
+from deedlog.api.cli.common import Bars, pauses_said, request_seconds, say, show_error, show_json
 from deedlog.api.client.log_client import ServedLog
 from deedlog.api.client.registry import Registry
 from deedlog.registry.errors import Unavailable
@@ -54,13 +54,14 @@ def command(
         kept = [(str(path), read_file(path, MAXIMUM_NOTE, streams=True)) for path in earlier]
         with ExitStack() as stack:
             seconds = request_seconds()
-            registry_client = Registry(url, address=pinned, language=language, seconds=seconds)
+            on_pause = pauses_said(language)
+            registry_client = Registry(url, address=pinned, language=language, seconds=seconds, on_pause=on_pause)
             identity = stack.enter_context(registry_client).identity()
             contract = None
             if rpc is not None:
                 contract = stack.enter_context(NodeContract(rpc, identity.address, seconds=seconds))
             report = audit_log(
-                stack.enter_context(ServedLog(url, seconds=seconds)),
+                stack.enter_context(ServedLog(url, seconds=seconds, on_pause=on_pause)),
                 identity.verifier_key,
                 earlier=kept,
                 contract=contract,

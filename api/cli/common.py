@@ -17,7 +17,7 @@ from deedlog.registry.hashing import digest_file
 from deedlog.registry.passphrases import read_passphrase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -29,6 +29,9 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 TIMEOUT_VARIABLE = "DEEDLOG_TIMEOUT"
 """The environment variable with the total time of each HTTP request, in seconds."""
+
+_UNSAID_PAUSE = 3.0
+"""Seconds up to which a pause between two tries is not mentioned."""
 
 _BAR_FROM = 64 * 1024 * 1024
 """File size in bytes from which hashing takes long enough for a progress bar."""
@@ -67,6 +70,16 @@ def request_seconds() -> float | None:
     if not 0 < seconds < math.inf:
         raise InvalidData("cli.timeout", field=TIMEOUT_VARIABLE)
     return seconds
+
+
+def pauses_said(language: str) -> Callable[[float], None]:
+    """Return what says on the error stream that a server asked to wait, where it is long enough to be wondered at."""
+
+    def on_pause(seconds: float) -> None:
+        if seconds > _UNSAID_PAUSE:
+            click.echo(text(language, "cli.pause", {"seconds": f"{seconds:g}"}), err=True)
+
+    return on_pause
 
 
 def passphrase(language: str, file: Path | None, *, new: bool = False) -> str:

@@ -11,7 +11,7 @@ from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
 from deedlog.anchor.verify.evidence.evm_slot import slots
-from deedlog.api.cli.common import DEFAULT_URL, passphrase, request_seconds, say, show_json
+from deedlog.api.cli.common import DEFAULT_URL, passphrase, pauses_said, request_seconds, say, show_json
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
 from deedlog.api.texts import text
@@ -58,7 +58,14 @@ def command(
     pinned = None if registry is None else account_from_any_case(registry, "registry")
     key_file = None if key_name is None and line != "mine" else key_path(key_name or "default")
     key = None if key_file is None else keystore.read(key_file, passphrase(language, passphrase_file))
-    with Registry(url, address=pinned, key=key, language=language, seconds=request_seconds()) as client:
+    with Registry(
+        url,
+        address=pinned,
+        key=key,
+        language=language,
+        seconds=request_seconds(),
+        on_pause=pauses_said(language),
+    ) as client:
         if wait:
             _wait(client, wanted, language, quiet=as_json)
         else:
@@ -71,7 +78,6 @@ def command(
         whose = account_of_private_key(key) if key and line == "mine" else account_from_any_case(line, "--open")
         bundle = open_line(bundle, whose)
         data = bundle.format()
-    write_atomically(output, data, replaces=_is_bundle)
     anchored = slots(bundle.anchors)
     shown: dict[str, str | int] = {
         "path": str(output),
@@ -80,6 +86,7 @@ def command(
         "chain_id": anchored[0].chain_id if anchored else 0,
         "digest": to_hex(wanted),
     }
+    write_atomically(output, data, replaces=_is_bundle)  # all that could refuse the bundle is above
     if as_json:
         show_json(shown)
     else:

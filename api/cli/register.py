@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deedlog.api.cli.common import digest_with_bar, say
-from deedlog.api.cli.signing import Signer, signer_options
+from deedlog.api.cli.signing import MOMENT, Signer, signer_options
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--basis", default="own", show_default=True, help="own, employment or commission.")
 @click.option("--ai-use", default="none", show_default=True, help="none, assisted or generated: your own declaration.")
 @click.option("--media-type", help="Default: from the file's name.")
-@click.option("--made-at", type=int, help="Unix time at which you say it was made; default: now.")
+@click.option("--made-at", type=MOMENT, help="When you say it was made; default: now.")
 @signer_options
 def command(
     options: Options,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ from deedlog.registry.statements.agreements import WHOLE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_PPM = re.compile("[0-9]{1,9}")
+"""A number of parts per million, which the statement's own check bounds further."""
+
 _WIDTH = 30
 """Characters of a bar for the whole revenue."""
 
@@ -30,7 +34,7 @@ def parse_shares(written: Sequence[str]) -> tuple[Share, ...]:
     shares = []
     for share in written:
         parts = share.split(":")
-        if len(parts) != 3 or not (parts[1].isascii() and parts[1].isdigit()):  # noqa: PLR2004 - account, ppm, role
+        if len(parts) != 3 or _PPM.fullmatch(parts[1]) is None:  # noqa: PLR2004 - account, ppm, role
             raise InvalidData("share.malformed", field="--share", share=share[:80])
         account = account_from_any_case(parts[0], "--share")
         shares.append(Share(party=account, role=parts[2], ppm=int(parts[1]), salt=secrets.token_bytes(HASH_SIZE)))

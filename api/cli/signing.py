@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from deedlog.api.cli.common import DEFAULT_URL, passphrase, request_seconds, say, show_json
+from deedlog.api.cli.common import DEFAULT_URL, passphrase, pauses_said, request_seconds, say, show_json
 from deedlog.api.client import outbox
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
@@ -104,6 +104,7 @@ class Signer:
             account=self.account,
             language=options.language,
             seconds=request_seconds(),
+            on_pause=pauses_said(options.language),
         )
 
     def __enter__(self) -> Self:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.sign_in import read_time
+from deedlog.registry.statements import KINDS
 from deedlog.registry.statements.signatures import Signature
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class Receipt:
 class StatementRecord:
     """A statement as its registry shows it.
 
-    `statement` is None if it is withheld from you, or erased. `standing` is the code of its standing under the rules.
-    `log_index` and `entry_time` are None until it is logged.
+    `statement` is None if it is withheld from you, or erased, or of a kind that this version does not know
+    (`known_kind` is false). Its digest cannot be derived here then, so the record is the registry's word alone.
+    `standing` is the code of its standing under the rules. `log_index` and `entry_time` are None until it is logged.
     """
 
     digest: bytes
@@ -81,7 +83,7 @@ class StatementRecord:
             raise ValueError(state)
         return cls(
             digest=_digest(answer["digest"]),
-            kind=str(answer["kind"]),
+            kind=_kind(answer["kind"], statement),
             state=state,
             standing=str(answer["standing"]["code"]),
             statement=statement,
@@ -95,6 +97,11 @@ class StatementRecord:
             references=tuple(str(name) for name in answer["references"]),
             answer=answer,
         )
+
+    @property
+    def known_kind(self) -> bool:
+        """Whether this version knows the kind; a newer one may be needed."""
+        return self.kind in KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +117,24 @@ class Party:
 class Draft:
     """A statement that several accounts must sign, until all have.
 
-    `state` is proposed, declined, cancelled, expired or stale.
+    `state` is proposed, declined, cancelled, expired or stale. `statement` is None if this version does not know its
+    kind (`known_kind` is false): it cannot be signed here.
     """
 
     digest: bytes
     kind: str
     state: str
-    statement: Statement
+    statement: Statement | None
     parties: tuple[Party, ...]
     proposed_at: int
     answer: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
-    def read(cls, answer: Mapping[str, Any], statement: Statement) -> Draft:
+    def read(cls, answer: Mapping[str, Any], statement: Statement | None) -> Draft:
         """Parse a registry's JSON of a draft; raise `ValueError` and the like if it is malformed."""
         return cls(
             digest=_digest(answer["digest"]),
-            kind=str(answer["kind"]),
+            kind=_kind(answer["kind"], statement),
             state=str(answer["state"]),
             statement=statement,
             parties=tuple(
@@ -140,6 +148,11 @@ class Draft:
             proposed_at=_time(answer["proposed_at"]),
             answer=answer,
         )
+
+    @property
+    def known_kind(self) -> bool:
+        """Whether this version knows the kind; a newer one may be needed."""
+        return self.kind in KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +248,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A verified bundle of this registry and this statement: signatures, completeness and inclusion are not refuted.
+    """A verified bundle of this registry and this statement: no answer about it, or about one of its anchors, is no.
 
     `data` is the file (NAME.deed); `verdict` has all answers. Answers that need a final block's hash are not checked.
     """
@@ -243,6 +256,13 @@ class Proof:
     data: bytes
     bundle: Bundle
     verdict: Verdict
+
+
+def _kind(value: object, statement: Statement | None) -> str:
+    """Return a kind's name; raise `ValueError` where it is not that of the statement that was checked."""
+    if not isinstance(value, str) or (statement is not None and statement.kind != value):
+        raise ValueError(value)
+    return value
 
 
 def _digest(value: object) -> bytes:

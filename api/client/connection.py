@@ -11,7 +11,7 @@ from deedlog.registry.bounded_http import BoundedHttp
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 MAXIMUM_ANSWER = 8 * 1024 * 1024
@@ -24,24 +24,34 @@ _NOT_YET = "statement.not_logged_yet"
 class Connection:
     """Requests to one registry. `bearer` is the token they carry: an API key or a session's token."""
 
-    def __init__(self, url: str, language: str, seconds: float | None, pauses: Sequence[float]) -> None:
+    def __init__(
+        self,
+        url: str,
+        language: str,
+        seconds: float | None,
+        pauses: Sequence[float],
+        on_pause: Callable[[float], None] | None = None,
+    ) -> None:
         """Set the registry's URL; nothing is sent yet.
 
-        `seconds` is the total time of a request (None: the default), `pauses` are the seconds between its tries.
+        `seconds` is the total time of a request (None: the default), `pauses` are the seconds between its tries,
+        `on_pause` is called with the seconds of each pause before it. Raises `InvalidData` (`header.malformed`) for a
+        `language` that a header cannot carry.
         """
         self.url = url.rstrip("/")
-        self._http = BoundedHttp(self.url, seconds=seconds, pauses=pauses, headers={"Accept-Language": language})
+        headers = {"Accept-Language": language}
+        self._http = BoundedHttp(self.url, seconds=seconds, pauses=pauses, headers=headers, on_pause=on_pause)
+        self._bearer: str | None = None
 
     @property
     def bearer(self) -> str | None:
         """The token that requests carry."""
-        return self._http.headers.get("Authorization", "").removeprefix("Bearer ") or None
+        return self._bearer
 
     @bearer.setter
     def bearer(self, token: str | None) -> None:
-        self._http.headers.pop("Authorization", None)
-        if token is not None:
-            self._http.headers["Authorization"] = f"Bearer {token}"
+        self._http.set_header("Authorization", None if token is None else f"Bearer {token}")
+        self._bearer = token
 
     def close(self) -> None:
         """Close the connections."""

@@ -11,7 +11,7 @@ from deedlog.registry.bounded_http import PAUSES, BoundedHttp, FetchError
 from deedlog.registry.errors import Unavailable, VerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from deedlog.anchor.tlog.tiles import TilePath
@@ -22,10 +22,20 @@ _GONE = (404, 410)
 class ServedLog:
     """The log below `URL/log`. Both reads raise the errors of `anchor.audit.tree.Source`, and `FetchError`."""
 
-    def __init__(self, url: str, *, seconds: float | None = None, pauses: Sequence[float] = PAUSES) -> None:
-        """Set the registry's URL; nothing is sent yet. `seconds` and `pauses` limit each read."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        seconds: float | None = None,
+        pauses: Sequence[float] = PAUSES,
+        on_pause: Callable[[float], None] | None = None,
+    ) -> None:
+        """Set the registry's URL; nothing is sent yet.
+
+        `seconds` and `pauses` limit each read; `on_pause` is called with the seconds of each pause before it.
+        """
         self._url = url.rstrip("/")
-        self._http = BoundedHttp(f"{self._url}/log/", seconds=seconds, pauses=pauses)
+        self._http = BoundedHttp(f"{self._url}/log/", seconds=seconds, pauses=pauses, on_pause=on_pause)
 
     def __enter__(self) -> Self:
         """Return itself."""

@@ -38,10 +38,11 @@ from deedlog.api.client.answers import (
 from deedlog.api.client.connection import Connection
 from deedlog.api.client.signed_statement import SignedStatement, show
 from deedlog.registry import sign_in, times
+from deedlog.registry.acceptance.submission import MAXIMUM_BATCH
 from deedlog.registry.bounded_http import PAUSES, may_pass
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable, VerificationError
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
-from deedlog.registry.statements import signatures
+from deedlog.registry.statements import KINDS, signatures
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.typed_data import from_typed_data, typed_data
 
@@ -54,9 +55,6 @@ if TYPE_CHECKING:
 
     Sign = Callable[[bytes], Signature]
     """Signs a digest (32 bytes) as one account: a wallet, a module that holds the key, or a prompt to a person."""
-
-MAXIMUM_BATCH = 500
-"""Maximum number of statements in one batch."""
 
 WAIT_SECONDS = 3600.0
 """How long `wait` waits by default. A block of a public chain takes some twenty minutes to become final."""
@@ -83,6 +81,7 @@ class Registry:
         language: str = "en",
         seconds: float | None = None,
         pauses: Sequence[float] = PAUSES,
+        on_pause: Callable[[float], None] | None = None,
     ) -> None:
         """Set up the client; nothing is sent yet.
 
@@ -90,8 +89,9 @@ class Registry:
         the registry's own word, and the server at the URL decides what your signatures are for. `key` is a private key
         (32 bytes), or a function that signs digests; then `account` names its account. `api_key` is the secret of an
         API key. `language` (`en`, `zh`) is the language of the registry's texts; `seconds` is the total time of each
-        request, retries included (default: 60); `pauses` are the seconds between its tries. Raises `InvalidData`
-        (`api_key.invalid` and others).
+        request, retries included (default: 60); `pauses` are the seconds between its tries. A registry may ask for a
+        longer pause (Retry-After). `on_pause` is called with the seconds of each pause before it. Raises `InvalidData`
+        (`api_key.invalid`, `header.malformed` for `language`, and others).
         """
         self._pinned = _account(address, "address")
         self._identity: RegistryIdentity | None = None
@@ -105,7 +105,7 @@ class Registry:
         if api_key is not None and _TOKEN.fullmatch(api_key) is None:
             raise InvalidData("api_key.invalid", field="api_key")
         self._api_key = api_key
-        self._connection = Connection(url, language, seconds, pauses)
+        self._connection = Connection(url, language, seconds, pauses, on_pause)
         self._connection.bearer = api_key
 
     def __enter__(self) -> Self:
@@ -360,18 +360,18 @@ class Registry:
         """Return the bundle of a logged statement, after checking that it is this registry's and this statement's.
 
         Raises `Unavailable` (`statement.not_logged_yet`) before it is logged, and `InvalidData` (`prove.…`, `bundle.…`)
-        if a signature, the list of signers or the inclusion in the log is refuted. Other answers are in
-        `Proof.verdict`.
+        if any answer about the bundle, or about one of its anchors, is no: `prove.bad_bundle` has the `question` and
+        the `reason`. Answers that are not checked are in `Proof.verdict`.
         """
         data = self._connection.send("GET", f"/v1/statements/{to_hex(digest)}/bundle")
         bundle = bundles.parse(data, contracts())
         verdict = verify(bundle, Pins(registry=self.identity().address))
-        for name in ("signatures", "complete", "included"):
-            finding = verdict.findings[name]
-            if finding.answer is Answer.NO:
-                raise InvalidData("prove.bad_bundle", question=name, reason=finding.code)
         if verdict.digest != digest:
             raise InvalidData("prove.other_statement", digest=to_hex(verdict.digest))
+        for findings in (verdict.findings, *(anchor.findings for anchor in verdict.anchors)):
+            for name, finding in findings.items():
+                if finding.answer is Answer.NO:
+                    raise InvalidData("prove.bad_bundle", question=name, reason=finding.code)
         return Proof(data, bundle, verdict)
 
     def events(self, after: str | None = None) -> Iterator[Event]:
@@ -404,10 +404,11 @@ class Registry:
 
     def _draft(self, answer: dict[str, Any], wanted: bytes | None = None) -> Draft:
         statement = self._checked(answer, wanted)
-        if statement is None:
-            raise self._odd()
         with self._connection.reading():
-            return Draft.read(answer, statement)
+            draft = Draft.read(answer, statement)
+        if statement is None and draft.known_kind:
+            raise self._odd()
+        return draft
 
     def _record(self, answer: dict[str, Any], wanted: bytes | None = None) -> StatementRecord:
         statement = self._checked(answer, wanted)
@@ -415,14 +416,14 @@ class Registry:
             return StatementRecord.read(answer, statement)
 
     def _checked(self, answer: dict[str, Any], wanted: bytes | None) -> Statement | None:
-        """Return the statement in an answer; None if the answer has no body.
+        """Return the statement in an answer; None if the answer has no body, or one of a kind that is unknown here.
 
         Raises `InvalidData` (`signing.other_digest`) if its members do not give the digest in the answer, or if that is
         not the `wanted` one.
         """
         with self._connection.reading():
             digest = from_hex(answer["digest"], HASH_SIZE, None)
-            data = answer["typed_data"]
+            data = answer["typed_data"] if answer["kind"] in KINDS else None
         statement = None if data is None else from_typed_data(data, self.identity().address)
         for actual in (digest, digest if statement is None else self.digest(statement)):
             expected = digest if wanted is None else wanted

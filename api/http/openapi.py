@@ -15,13 +15,15 @@ from deedlog.api.http import examples, problems
 from deedlog.api.http.schemas import kinds, models
 from deedlog.api.http.schemas.kinds import REFERENCE
 from deedlog.api.texts import catalogue
-from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.strict_json import JsonError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fastapi import FastAPI
+
+    from deedlog.registry.errors import DeedlogError
 
 DESCRIPTION = (
     "A rights registry that you don't have to trust: once a record is anchored, anyone can verify it without us. "
@@ -104,7 +106,7 @@ def refuses(*codes: str) -> dict[int | str, dict[str, Any]]:
     """Return a route's `responses` for these error codes, grouped by the statuses that follow from them."""
     found: dict[int, list[str]] = {}
     for code in codes:
-        found.setdefault(problems.status_of(_error(code)), []).append(code)
+        found.setdefault(problems.status_for(code, _class_of(code)), []).append(code)
     texts = catalogue("en")
     return {
         status: {
@@ -116,10 +118,10 @@ def refuses(*codes: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _error(code: str) -> DeedlogError:
+def _class_of(code: str) -> type[DeedlogError]:
     if isinstance(code, Later):
-        return Unavailable(code)
-    return JsonError(code) if isinstance(code, NotJson) else InvalidData(code)
+        return Unavailable
+    return JsonError if isinstance(code, NotJson) else InvalidData
 
 
 def answers(media_type: str, schema: Any) -> dict[str, Any]:

@@ -66,12 +66,20 @@ _STATUS = {
 
 
 def status_of(error: DeedlogError) -> int:
-    """Return the HTTP status of an error: from the table; else 400 for malformed JSON, 503 for `Unavailable`, 422."""
-    if error.code in _STATUS:
-        return _STATUS[error.code]
-    if isinstance(error, JsonError):
+    """Return the HTTP status of an error."""
+    return status_for(error.code, type(error))
+
+
+def status_for(code: str, kind: type[DeedlogError]) -> int:
+    """Return the HTTP status of a code that errors of this class have.
+
+    It is that of the table; else 400 for malformed JSON, 503 for `Unavailable`, 422.
+    """
+    if code in _STATUS:
+        return _STATUS[code]
+    if issubclass(kind, JsonError):
         return 400
-    return 503 if isinstance(error, Unavailable) else 422
+    return 503 if issubclass(kind, Unavailable) else 422
 
 
 def problem(error: DeedlogError, language: str) -> dict[str, Any]:

@@ -29,6 +29,8 @@ CLOCK_TOLERANCE = 600
 """Seconds that a signer's clock may run ahead of the registry's clock."""
 
 MAXIMUM_BATCH = 500
+"""Statements in one request: the registry takes no more, and its client sends no more."""
+
 MAXIMUM_REFERENCE = 200
 
 _BODY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -155,7 +155,6 @@ CASES = {
     "an unassigned code point": (fresh("--credited-as", "\u0378"), "text.unassigned", "Remove it", "请删除"),
     "another basis": (fresh("--basis", "theft"), "word.unknown", "own, employment, commission", "必须是以下之一"),
     "another media type": (fresh("--media-type", "VIDEO"), "text.pattern", "This must match", "必须符合"),
-    "made before time": (fresh("--made-at", "-1"), "integer.range", "from 0 to", "0 到"),
     "made after time": (fresh("--made-at", str(2**64)), "integer.range", "from 0 to", "0 到"),
     # Keys and passphrases
     "a wrong passphrase": (

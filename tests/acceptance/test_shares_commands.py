@@ -387,6 +387,7 @@ MISTAKES = {
     "no payer": (agreeing(*HALF, payer=False), "agreement.no_payer", "--payer"),
     "no share": (agreeing(), "agreement.no_shares", "--share"),
     "a share without a role": (agreeing("{anna}:1000000"), "share.malformed", "ACCOUNT:PPM:ROLE"),
+    "a share of 5000 digits": (agreeing("{anna}:" + "9" * 5000 + ":producer"), "share.malformed", "ACCOUNT:PPM:ROLE"),
     "a share in per cent": (agreeing("{anna}:50%:producer", HALF[1]), "share.malformed", "ACCOUNT:PPM:ROLE"),
     "a party twice": (agreeing(HALF[0], HALF[0]), "share.twice", ""),
     "a role that there is not": (agreeing("{anna}:500000:king", HALF[1]), "word.unknown", "viewer-contribution"),

@@ -11,7 +11,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.faults.faulty_node import FaultyNode
 from support.faults.node_faults import status
 from support.worlds.forked_registry import ForkedRegistry, forked_registry
-from support.worlds.registry_world import ALICE, work
 from support.worlds.waiting import until
 
 from deedlog.anchor.log import key as log_key
@@ -124,7 +123,7 @@ def well(watched):
 
 
 def test_a_registry_in_order_says_how_its_chain_stands(well):
-    body = examples.submission(work(), well.identity.address, ALICE)
+    body = examples.submission(well.identity.address)
     assert httpx.post(f"{well.local.url}/v1/statements", json=body).status_code == 201
 
     def in_order():

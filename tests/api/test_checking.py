@@ -65,7 +65,14 @@ def test_another_process_finds_what_this_one_finds(world):
     assert [str(one) for one in there[1:]] == [str(one) for one in here[1:]]
 
 
-@pytest.mark.parametrize("error", [InvalidData("a.code", field="f", n=1), Unavailable("b.code", n="x")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidData("http.head_too_large", field="f", maximum=1),
+        Unavailable("fetch.too_slow", url="http://127.0.0.1:1", seconds="60"),
+    ],
+    ids=lambda error: error.code,
+)
 def test_an_error_survives_the_way_between_processes(error):
     other = pickle.loads(pickle.dumps(error))
     assert (type(other), str(other), other.params, other.field) == (type(error), str(error), error.params, error.field)

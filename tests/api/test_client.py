@@ -196,6 +196,12 @@ def test_an_api_key_that_is_none(api_key):
         Registry("http://127.0.0.1:1", api_key=api_key)
 
 
+@pytest.mark.parametrize("language", ["é", "en\r\nX-Evil: 1"])
+def test_a_language_that_no_header_can_carry_is_refused_at_once(language):
+    with pytest.raises(InvalidData, match=r"header\.malformed"):
+        Registry("http://127.0.0.1:1", language=language)
+
+
 @pytest.mark.parametrize("address", [b"", bytes(32), "0x12", "somewhere"])
 def test_an_address_that_is_none(address):
     with pytest.raises(InvalidData) as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import itertools
+import socket
 import socketserver
 import threading
 
@@ -13,9 +14,10 @@ PAUSE = 0.05
 
 
 @contextlib.contextmanager
-def speaking(script):
-    """Run a server. `script(request)` gives what it does with a request: bytes are sent, numbers are seconds to wait.
+def speaking(script, host="127.0.0.1"):
+    """Run a server at an address of this machine, of IPv4 or IPv6.
 
+    `script(request)` gives what it does with a request: bytes are sent, numbers are seconds to wait.
     The connection ends with the script. A request is read up to the end of its head.
     """
     over = threading.Event()
@@ -39,14 +41,15 @@ def speaking(script):
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
         block_on_close = False
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
         def handle_error(self, *_arguments):
             pass  # the client hung up
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with Server((host, 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            yield f"http://{f'[{host}]' if ':' in host else host}:{server.server_address[1]}"
         finally:
             over.set()
             server.shutdown()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
+import re
 import socket
 import threading
 import time
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from support.faults.slow_server import ENDLESS, SLOW, WRONG, answer, speaking
 
 from deedlog.registry.bounded_http import Answer, BoundedHttp, FetchError
+from deedlog.registry.errors import InvalidData
 
 TOTAL = 0.7
 """Seconds that the requests of these tests may take to a server that is slow."""
@@ -225,6 +228,14 @@ def test_the_server_may_ask_for_a_longer_pause():
     assert second - first >= 1
 
 
+def test_a_pause_is_told_before_it_is_made():
+    told = []
+    asked, script = in_turn([answer(b"", 429, Retry_After=1)], [], [answer(b"{}")])
+    with speaking(script) as url, BoundedHttp(url, pauses=(0.01, 0.02), on_pause=told.append) as http:
+        assert http.request("GET", maximum=MOST).ok
+    assert (told, len(asked)) == ([1, 0.02], 3)
+
+
 @pytest.mark.parametrize("after", ["86400", "999999999999", "-1", "soon", "Mon, 30 Nov 2026 10:00:00 GMT"])
 def test_a_pause_beyond_the_total_is_not_made(after):
     start = time.monotonic()
@@ -247,6 +258,55 @@ def test_the_request_says_what_it_should():
     for line in ("x-a: 1", "content-type: application/json", "accept-encoding: gzip", f"host: {url[7:]}"):
         assert line in head.split("\r\n")
     assert "authorization: basic " in head
+
+
+@contextlib.contextmanager
+def on_ipv6(script):
+    """Run a server on ::1; skip the test where this machine has no IPv6."""
+    try:
+        with speaking(script, host="::1") as url:
+            yield url
+    except OSError as error:
+        if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            raise
+        pytest.skip(f"no IPv6 on this machine: {error.strerror}")
+
+
+def host_of(head):
+    return re.findall(rb"(?im)^host: (.*)\r$", head)
+
+
+def test_an_ipv6_address_is_in_brackets_in_the_header_host():
+    asked, script = in_turn([answer(b"{}")])
+    with on_ipv6(script) as url:
+        assert url.startswith("http://[::1]:")
+        assert fetch(url) == Answer(200, b"{}")
+    assert host_of(asked[0][1]) == [url.removeprefix("http://").encode()]
+
+
+def test_the_zone_of_an_ipv6_address_stays_on_this_machine():
+    asked, script = in_turn([answer(b"{}")])
+    with on_ipv6(script) as url:
+        assert fetch(url.replace("::1", "::1%1")) == Answer(200, b"{}")
+    assert host_of(asked[0][1]) == [url.removeprefix("http://").encode()]
+
+
+@pytest.mark.parametrize("value", ["é", "a\r\nX-Evil: 1", "a\n", " a", "a ", "\0", "a\x7f"])
+def test_a_value_that_no_header_can_carry_is_refused_before_anything_is_sent(value):
+    with pytest.raises(InvalidData, match=r"header\.malformed") as caught:
+        BoundedHttp("http://127.0.0.1:1", headers={"X-A": value})
+    assert caught.value.field == "X-A"
+    with BoundedHttp("http://127.0.0.1:1") as http, pytest.raises(InvalidData, match=r"header\.malformed"):
+        http.set_header("X-A", value)
+
+
+def test_a_header_is_sent_until_it_is_taken_back():
+    asked, script = in_turn([answer(b"{}")])
+    with speaking(script) as url, BoundedHttp(url) as http:
+        for value in ("zh-CN, zh;q=0.9", None):
+            http.set_header("X-A", value)
+            http.request("GET", maximum=MOST)
+    assert [re.findall(rb"(?i)x-a: (.*)\r", head) for _, head in asked] == [[b"zh-CN, zh;q=0.9"], []]
 
 
 def test_a_secret_url_is_not_in_errors():
@@ -291,6 +351,36 @@ def test_a_proxy_is_used_and_is_as_slow_as_any_server(proxies):
     with speaking(SLOW["headers without end"]) as proxy:
         proxies.setenv("https_proxy", proxy)
         assert refused("https://registry.invalid", seconds=TOTAL).code == "fetch.too_slow"
+
+
+def test_a_proxy_is_asked_for_an_ipv6_address_in_brackets(proxies):
+    asked, script = in_turn([answer(b"{}")])
+    with speaking(script) as proxy:
+        proxies.setenv("http_proxy", proxy)
+        proxies.setenv("https_proxy", proxy)
+        assert fetch("http://[2001:db8::1]:81") == Answer(200, b"{}")
+        with pytest.raises(FetchError):  # this proxy makes no tunnel
+            fetch("https://[2001:db8::1]")
+    (_, forwarded), (_, tunnelled) = asked
+    assert forwarded.startswith(b"GET http://[2001:db8::1]:81/x HTTP/1.1\r\n")
+    assert host_of(forwarded) == [b"[2001:db8::1]:81"]
+    assert tunnelled.startswith(b"CONNECT [2001:db8::1]:443 HTTP/1.1\r\n")
+
+
+def test_a_proxy_may_have_an_ipv6_address(proxies):
+    asked, script = in_turn([answer(b"{}")])
+    with on_ipv6(script) as proxy:
+        proxies.setenv("http_proxy", proxy)
+        assert fetch("http://registry.invalid") == Answer(200, b"{}")
+    assert host_of(asked[0][1]) == [b"registry.invalid"]
+
+
+@pytest.mark.parametrize("exempt", ["::1", "[::1]"])
+def test_an_ipv6_address_can_be_exempt(proxies, exempt):
+    proxies.setenv("http_proxy", "http://127.0.0.1:1")
+    proxies.setenv("no_proxy", exempt)
+    with on_ipv6(lambda _: iter([answer(b"{}")])) as url:
+        assert fetch(url).ok
 
 
 def test_a_host_can_be_exempt(proxies):

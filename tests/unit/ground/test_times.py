@@ -115,6 +115,14 @@ def test_what_is_no_time_is_refused(typed):
     assert refused.value.params["value"] == typed
 
 
+@pytest.mark.parametrize("typed", ["9" * 21, "9" * 5000, "0" * 5000], ids=lambda typed: f"{len(typed)} of {typed[0]}")
+def test_more_digits_than_a_time_can_have_are_refused(typed):
+    """Python itself refuses to read a number of more than 4300 digits."""
+    with pytest.raises(InvalidData, match=r"time\.unreadable"):
+        times.read_typed(typed)
+    assert times.read_typed("9" * 20) == 10**20 - 1
+
+
 @given(st.text())
 def test_any_text_is_a_time_or_refused(typed):
     with contextlib.suppress(InvalidData):
@@ -137,6 +145,17 @@ def test_any_text_is_a_time_or_refused(typed):
 def test_a_program_writes_times_in_one_form(sent):
     with pytest.raises(InvalidData, match=r"time\.malformed"):
         times.read_utc(sent, "public_from")
+
+
+@pytest.mark.parametrize("typed", ["-1", "9" * 5000], ids=["negative", "5000 digits"])
+def test_when_a_file_was_made_is_read_as_every_other_time(typed):
+    given = ("--title", "t", "--credited-as", "c", "--made-at")
+    done = CliRunner().invoke(cli, ["--lang", "en", "register", "none.mp4", *given, typed])
+    assert done.exit_code == click.UsageError.exit_code
+    assert "is not a valid time" in done.output
+    for good in ("1795514400", "2026-11-24T10:00Z", "2026-11-24"):
+        done = CliRunner().invoke(cli, ["--lang", "en", "register", "none.mp4", *given, good])
+        assert getattr(done.exception, "code", None) == "file.unreadable", done.output
 
 
 @pytest.mark.parametrize(

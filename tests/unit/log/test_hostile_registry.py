@@ -228,3 +228,21 @@ def test_payouts_of_no_sense_are_none(me, body):
 def test_payouts_are_shown(me):
     shown = run(me, {"GET /v1/agreements": answer(page())}, "payout", "show", "0x" + "ab" * 32)
     assert shown == (None, []), "or the test above could not fail"
+
+
+def test_a_statement_that_a_newer_registry_shows_is_named_and_nothing_is_signed(me):
+    [payer] = people(1)
+    whole = agreement([WORK], {me: 900_000, payer: 100_000}, payer)
+    digest = digest_of(whole)
+    data = typed_data(whole, IDENTITY.address) | {"primaryType": "Song"}
+    newer = {"digest": digest, "kind": "Song", "typed_data": data}
+    draft = newer | {"state": "proposed", "parties": [], "proposed_at": MOMENT}
+    for command in (("show", digest), ("accept", digest, "--yes"), ("amend", digest, "--yes")):
+        shown = run(me, {f"GET /v1/drafts/{digest}$": answer(draft)}, "agreement", *command)
+        assert shown == ("statement.newer_kind", []), command
+    later = record(whole, me) | {"standing": {"code": "agreement.is_something_new", "params": {}}}
+    routes = {
+        "GET /v1/drafts": refusal("draft.unknown", 404, digest=digest),
+        f"GET /v1/statements/{digest}$": answer(later),
+    }
+    assert run(me, routes, "agreement", "show", digest) == (None, [])
