@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 import sys
 from contextlib import contextmanager, suppress
@@ -223,7 +222,7 @@ def _folder_of(path: Path) -> Iterator[int]:
 def _temporary(folder: int, data: bytes, mode: int | None) -> Iterator[str]:
     """Write a file under a unique name, fsync it, yield the name, and remove it at the end."""
     # The name's length does not depend on the target's name, which may already have the maximum of 255 bytes.
-    name = f".deedlog.{secrets.token_hex(8)}.part"
+    name = f".deedlog.{os.urandom(8).hex()}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
         descriptor = os.open(name, flags, 0o666 if mode is None else mode, dir_fd=folder)

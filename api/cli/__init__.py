@@ -8,7 +8,6 @@ the platform's packages. They share `common` (input and output), `signing` and `
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import io
 import os
 import sys
@@ -105,6 +104,8 @@ def _database_faults() -> tuple[type[Exception], ...]:
 
 def _lacks_platform(error: ModuleNotFoundError) -> bool:
     """Whether a platform package is missing entirely. A package that is only partly there is a fault of its own."""
+    import importlib.util  # noqa: PLC0415 - 3 ms, and every command would pay them
+
     package = (error.name or "").partition(".")[0]
     return package in PLATFORM and importlib.util.find_spec(package) is None
 

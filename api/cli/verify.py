@@ -14,7 +14,6 @@ from deedlog.anchor.verify.evidence.evm_slot import blocks_to_ask
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer, parse_require
-from deedlog.anchor.verify.with_others import with_others
 from deedlog.api.cli.common import digest_with_bar, request_seconds, say, show_json
 from deedlog.api.texts import verdict_text
 from deedlog.registry.files import read_file, write_atomically
@@ -74,9 +73,11 @@ def command(
 
         numbers = [number for _, number in blocks_to_ask(parsed.anchors)]
         pins = replace(pins, nodes=tuple(ask(url, numbers, request_seconds()) for url in rpc))
-    others = [_read(path) for path in beside]
     verdict = verify(parsed, pins, digest, None if rendition is None else _read(rendition))
-    verdict = with_others(verdict, parsed, pins, others)
+    if beside:
+        from deedlog.anchor.verify.with_others import with_others  # noqa: PLC0415 - only `--with` needs the rules
+
+        verdict = with_others(verdict, parsed, pins, [_read(path) for path in beside])
     code = verdict.exit_code(required)
     if report is not None:
         _write_report(report, verdict, language, bundle, file, pins)
