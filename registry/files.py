@@ -22,6 +22,7 @@ All three follow these rules:
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import sys
@@ -181,6 +182,19 @@ def make_folder(path: Path, *, private: bool = False) -> None:
                 _sync(above)
         if not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+
+@contextmanager
+def locked_folder(path: Path) -> Iterator[None]:
+    """Wait until no other thread or process has the folder of `path` locked, and hold it for the block.
+
+    For files that are read, compared and then replaced. Only callers of this function wait for each other.
+
+    Raises `Unavailable` (`file.no_folder`, `file.unwritable`).
+    """
+    with _writing(path), _folder_of(path) as folder:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # closing the folder unlocks it
+        yield
 
 
 def check_name(path: Path) -> None:

@@ -12,7 +12,7 @@ from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog.checkpoint import Checkpoint
 from deedlog.registry import strict_json
 from deedlog.registry.errors import DeedlogError, InvalidData
-from deedlog.registry.files import read_file, write_atomically
+from deedlog.registry.files import locked_folder, read_file, write_atomically
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_hex
 from deedlog.registry.strict_json import members
 
@@ -35,11 +35,12 @@ def remember(path: Path, size: int, root: bytes) -> None:
 
     Workers that share a folder all write this file, and one of them may have been paused after its commit.
     """
-    noted = _read(path)
-    if noted is not None and noted.size >= size:
-        return
-    head = json.dumps({"size": size, "root": to_hex(root)}) + "\n"
-    write_atomically(path, head.encode("ascii"), replaces=True)
+    with locked_folder(path):
+        noted = _read(path)
+        if noted is not None and noted.size >= size:
+            return
+        head = json.dumps({"size": size, "root": to_hex(root)}) + "\n"
+        write_atomically(path, head.encode("ascii"), replaces=True)
 
 
 def check(path: Path, database: Transactions) -> None:

@@ -1,4 +1,4 @@
-"""Decide who may read the body of a statement: anybody, or only the accounts it concerns and its API key."""
+"""Decide who may read the body of a statement, and who the payouts of an agreement."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from deedlog.registry.rules.rule import RULES
 from deedlog.registry.statements import KINDS
-from deedlog.registry.store import partial_state
+from deedlog.registry.store import partial_state, statements
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from deedlog.registry.rules.state import State
+    from deedlog.registry.rules.state import AgreementState, State
     from deedlog.registry.store.statements import Stored
 
 
@@ -40,6 +40,22 @@ def may_read(connection: Connection, reader: Reader, stored: Stored, state: Stat
         return False
     speaks_for = partial_state.spoken_for(connection, reader.account)
     return any(account in concerned(stored, state) for account in speaks_for)
+
+
+def may_read_payouts(connection: Connection, reader: Reader, stored: Stored, found: AgreementState) -> bool:
+    """Return whether a reader may know the reported revenue: the agreement's parties and its payer may.
+
+    An account in `leaving` signed the agreement but may not. An API key may if it sent the agreement and all its
+    reports.
+    """
+    if reader.account is not None:
+        concerned = {*found.agreement.parties, found.agreement.payer}
+        if concerned.intersection(partial_state.spoken_for(connection, reader.account)):
+            return True
+    if reader.api_key_id is None or reader.api_key_id != stored.api_key_id:
+        return False
+    sent = (statements.by_digest(connection, report) for report in found.reports)
+    return all(report is not None and report.api_key_id == reader.api_key_id for report in sent)
 
 
 def concerned(stored: Stored, state: State) -> set[bytes]:

@@ -22,12 +22,6 @@ from deedlog.registry.store import statements as store
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection
-
-    from deedlog.registry.acceptance.access import Reader
-    from deedlog.registry.rules.state import AgreementState
-    from deedlog.registry.store.statements import Stored
-
 router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
 
 
@@ -59,7 +53,7 @@ def get_payouts(digest: Digest, here: Here, cursor: Cursor = None) -> models.Pay
         rights = partial_state.state_of(connection, [stored])
         found = rights.agreements.get(wanted)
         if not access.may_read(connection, reader, stored, rights, here.now()) or (
-            found is not None and not _may_read_payouts(connection, reader, stored, found)
+            found is not None and not access.may_read_payouts(connection, reader, stored, found)
         ):
             raise InvalidData("statement.withheld", digest=digest)
     if found is None:
@@ -87,22 +81,6 @@ def get_payouts(digest: Digest, here: Here, cursor: Cursor = None) -> models.Pay
         carried=str(rows[-1].carried if rows else 0),
         closing=_shown(payouts.closing(shares, changes)),
     )
-
-
-def _may_read_payouts(connection: Connection, reader: Reader, stored: Stored, found: AgreementState) -> bool:
-    """Return whether a reader may know the reported revenue: the agreement's parties and its payer may.
-
-    An account in `leaving` signed the agreement but may not. An API key may if it sent the agreement and all its
-    reports.
-    """
-    if reader.account is not None:
-        concerned = {*found.agreement.parties, found.agreement.payer}
-        if concerned.intersection(partial_state.spoken_for(connection, reader.account)):
-            return True
-    if reader.api_key_id is None or reader.api_key_id != stored.api_key_id:
-        return False
-    sent = (store.by_digest(connection, report) for report in found.reports)
-    return all(report is not None and report.api_key_id == reader.api_key_id for report in sent)
 
 
 def _shown(amounts: Mapping[bytes, int]) -> dict[str, str]:
