@@ -27,6 +27,7 @@ from web3.exceptions import TransactionNotFound, Web3Exception
 from deedlog.anchor.contract import contracts, rights_anchor
 from deedlog.anchor.evm.deployment import Deployment, creation_data
 from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, RegistryIdentity
+from deedlog.registry import files
 from deedlog.registry.errors import DeedlogError
 from deedlog.registry.hexadecimal import from_hex, to_checksum, to_hex
 from deedlog.registry.keccak import keccak256
@@ -109,9 +110,10 @@ def cli(identity_path: Path, alias: str | None, out: Path | None) -> None:
             "To have a trial's record, say where with --out FILE"
         )
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     deployment = Deployment.of(identity, chain_id, place.block, place.transaction, rights_anchor()["compiler"])
-    path.write_text(json.dumps(deployment.to_json(), indent=2) + "\n", encoding="utf-8")
+    files.make_folder(path.parent)
+    record = json.dumps(deployment.to_json(), indent=2) + "\n"
+    files.write_atomically(path, record.encode(), replaces=True)
     click.echo(f"wrote {path}")
 
 

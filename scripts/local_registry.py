@@ -136,8 +136,9 @@ class LocalRegistry:
             self._say("deploying the contract through the deterministic deployer")
             deployment = chain.deploy_local(identity)
             path = self.data / "deployments" / f"{LOCAL_CHAIN_ID}.json"
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(json.dumps(deployment.to_json(), indent=2) + "\n", encoding="utf-8")
+            files.make_folder(path.parent)
+            record = json.dumps(deployment.to_json(), indent=2) + "\n"
+            files.write_atomically(path, record.encode(), replaces=True)
         return identity
 
     def start_server(self) -> None:
