@@ -156,13 +156,13 @@ class BoundedHttp:
     def set_header(self, name: str, value: str | None) -> None:
         """Send a header with each request from now on; None: send it no more.
 
-        Raises `InvalidData` (`header.malformed`) for a value that HTTP cannot carry. It would fail in the middle of a
+        Raises `InvalidData` (`http.header_value`) for a value that HTTP cannot carry. It would fail in the middle of a
         request, and one with a line break would be read as more headers.
         """
         if value is None:
             self._headers.pop(name, None)
         elif _HEADER.fullmatch(value) is None:
-            raise InvalidData("header.malformed", field=name)
+            raise InvalidData("http.header_value", field=name)
         else:
             self._headers[name] = value
 

@@ -35,7 +35,7 @@ class Connection:
         """Set the registry's URL; nothing is sent yet.
 
         `seconds` is the total time of a request (None: the default), `pauses` are the seconds between its tries,
-        `on_pause` is called with the seconds of each pause before it. Raises `InvalidData` (`header.malformed`) for a
+        `on_pause` is called with the seconds of each pause before it. Raises `InvalidData` (`http.header_value`) for a
         `language` that a header cannot carry.
         """
         self.url = url.rstrip("/")

@@ -91,7 +91,7 @@ class Registry:
         API key. `language` (`en`, `zh`) is the language of the registry's texts; `seconds` is the total time of each
         request, retries included (default: 60); `pauses` are the seconds between its tries. A registry may ask for a
         longer pause (Retry-After). `on_pause` is called with the seconds of each pause before it. Raises `InvalidData`
-        (`api_key.invalid`, `header.malformed` for `language`, and others).
+        (`api_key.invalid`, `http.header_value` for `language`, and others).
         """
         self._pinned = _account(address, "address")
         self._identity: RegistryIdentity | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import string
 from functools import cache
 from pathlib import Path
@@ -142,6 +143,15 @@ def test_the_languages_name_the_same_parameters():
     english, chinese = ({code: parameters(language, code) for code in catalogue("en")} for language in ("en", "zh"))
     assert english == chinese
     assert [code for code, text in catalogue("en").items() if catalogue("zh")[code] == text] == []
+
+
+def test_no_code_is_twice_in_a_catalogue():
+    """JSON would keep the last of them, and the first would be edited in vain."""
+    for language in LANGUAGES:
+        text_of_file = (ROOT / "api" / "texts" / f"{language}.json").read_text(encoding="utf-8")
+        pairs = json.loads(text_of_file, object_pairs_hook=list)
+        codes = [code for code, _ in pairs]
+        assert sorted(set(codes)) == sorted(codes)
 
 
 def test_the_languages_have_the_same_codes():
