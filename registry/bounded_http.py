@@ -69,6 +69,9 @@ _GZIP_SLACK = 64 * 1024
 _HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?")
 """A host name, an IPv4 address, or an IPv6 address with an optional zone. httpx would accept more."""
 
+_PORTS = range(1, 65_536)
+"""The ports that there are. Beyond them, the versions of Python fail in different ways."""
+
 _HEADER = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
 """What a header's value may be (RFC 9110 §5.5, without its obsolete bytes): printable ASCII, no space at either end."""
 
@@ -213,7 +216,7 @@ class BoundedHttp:
         token = _UNTIL.set(until)
         try:
             url = httpx.URL(self._url + path, params=query) if query else httpx.URL(self._url + path)
-            if _HOST.fullmatch(url.raw_host) is None:
+            if _HOST.fullmatch(url.raw_host) is None or (url.port is not None and url.port not in _PORTS):
                 raise FetchError("fetch.url", url=self._name)
             headers = self._all_headers(url, content)
             with self._open(url).stream(method, _raw(url), headers=headers, content=content) as got:
