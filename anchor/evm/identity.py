@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from deedlog.anchor.merkle import HASH_SIZE
+from deedlog.anchor.tlog.ed25519 import is_public_key
 from deedlog.anchor.tlog.note import VerifierKey, validate_name
 from deedlog.registry.errors import InvalidData, VerificationError
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, ZERO_ACCOUNT, from_hex, to_hex
@@ -64,8 +65,10 @@ class RegistryIdentity:
 
     def __post_init__(self) -> None:
         """Raise `InvalidData` (`registry.…`) unless a contract could be deployed with these members."""
-        if len(self.salt) != HASH_SIZE or len(self.log_key) != HASH_SIZE or not any(self.log_key):
-            raise InvalidData("registry.key_or_salt")
+        if len(self.salt) != HASH_SIZE:
+            raise InvalidData("registry.salt", field="salt")
+        if len(self.log_key) != HASH_SIZE or not is_public_key(self.log_key):
+            raise InvalidData("registry.log_key", field="log_key")
         for account in (self.owner, self.operator):
             if len(account) != ACCOUNT_SIZE or account == ZERO_ACCOUNT:
                 raise InvalidData("registry.account")

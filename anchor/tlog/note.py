@@ -1,4 +1,8 @@
-"""C2SP signed-note v1: text signed by named Ed25519 keys."""
+"""C2SP signed-note v1: text signed by named Ed25519 keys.
+
+Anybody can append signature lines to a note. So a line of another key must never take from a note what its own key's
+signature gives it: such a line has to have the form of a signature line, and is otherwise ignored.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from deedlog.anchor.tlog.ed25519 import is_public_key
 from deedlog.registry.errors import VerificationError
 
 if TYPE_CHECKING:
@@ -20,10 +25,7 @@ ED25519 = 0x01
 KEY_ID_SIZE = 4
 KEY_SIZE = 32
 MAXIMUM_NOTE = 512 * 1024
-"""In bytes. Enough for a text and 64 post-quantum signatures of nearly 5 kB each."""
-
-MAXIMUM_SIGNATURES = 64
-"""The specification requires support for at least 16."""
+"""In bytes. Enough for a text and 64 post-quantum signatures of nearly 5 kB each. Lines are not counted."""
 
 _NAME = re.compile(r"[!-*,-~]{1,255}", re.ASCII)  # printable ASCII without space and plus
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -36,11 +38,15 @@ class NoteError(VerificationError):
 
 @dataclass(frozen=True, slots=True)
 class NoteSignature:
-    """One signature line: the key's name, its id (4 bytes), the signature. Not verified; `open_note` verifies."""
+    """One signature line: the key's name, its id (4 bytes), the signature. Not verified; `open_note` verifies.
+
+    `canonical` says whether the line's base 64 is the canonical form of its bytes.
+    """
 
     name: str
     key_id: bytes
     signature: bytes
+    canonical: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,12 @@ class VerifierKey:
     public_key: bytes
 
     def __post_init__(self) -> None:
-        """Raise `NoteError` unless name and key are well formed."""
+        """Raise `NoteError` (`note.name`, `note.key`, `note.weak_key`) unless name and key are valid."""
         validate_name(self.name)
         if len(self.public_key) != KEY_SIZE:
             raise NoteError("note.key", expected=KEY_SIZE)
+        if not is_public_key(self.public_key):
+            raise NoteError("note.weak_key")
 
     @property
     def key_id(self) -> bytes:
@@ -75,7 +83,7 @@ class VerifierKey:
 
 
 def parse_key(vkey: str) -> VerifierKey:
-    """Parse a vkey. Raises `NoteError` (`note.key`, `note.name`)."""
+    """Parse a vkey. Raises `NoteError` (`note.key`, `note.weak_key`, `note.name`)."""
     name, _, rest = vkey.partition("+")
     key_id, _, encoded = rest.partition("+")
     data = from_base64(encoded, "note.key")
@@ -111,10 +119,7 @@ def parse(data: bytes) -> Note:
     text, separator, lines = whole.rpartition("\n\n")
     if not separator or not lines.endswith("\n"):
         raise NoteError("note.malformed")
-    signatures = lines[:-1].split("\n")
-    if len(signatures) > MAXIMUM_SIGNATURES:
-        raise NoteError("note.too_many_signatures", maximum=MAXIMUM_SIGNATURES)
-    return Note(text + "\n", tuple(_signature(line) for line in signatures))
+    return Note(text + "\n", tuple(map(_signature, lines[:-1].split("\n"))))
 
 
 def sign(text: str, name: str, private_key: Ed25519PrivateKey) -> bytes:
@@ -138,13 +143,16 @@ def sign(text: str, name: str, private_key: Ed25519PrivateKey) -> bytes:
 def open_note(data: bytes, key: VerifierKey) -> str:
     """Verify that `key` signed a note, and return the note's text. Raises `NoteError` (`note.…`).
 
-    Signatures of other keys are ignored. Any signature that names this key and fails rejects the note
-    (`note.signature`).
+    Signatures of other keys are ignored. Any line that names this key and fails rejects the note: `note.signature`, or
+    `note.signature_line` if its base 64 is not canonical. The equation is the one without cofactor, [S]B = R + [k]A,
+    checked by encoding [S]B - [k]A and comparing it with the 32 bytes of R; S must be smaller than L.
     """
     note = parse(data)
-    known = [line for line in note.signatures if line.name == key.name and line.key_id == key.key_id]
+    known = {line for line in note.signatures if line.name == key.name and line.key_id == key.key_id}
     if not known:
         raise NoteError("note.unsigned", name=key.name)
+    if not all(line.canonical for line in known):
+        raise NoteError("note.signature_line")
     # Import only here: it is slow, and a bundle whose slot is proven opens no note.
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - see above
@@ -165,13 +173,17 @@ def to_base64(data: bytes) -> str:
 
 def from_base64(text: str, code: str) -> bytes:
     """Decode standard base 64 in its canonical form. Raises `NoteError` with `code`."""
-    try:
-        data = base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise NoteError(code) from error
+    data = _from_any_base64(text, code)
     if to_base64(data) != text:  # refuse other encodings of the same bytes, whose padding bits differ
         raise NoteError(code)
     return data
+
+
+def _from_any_base64(text: str, code: str) -> bytes:
+    try:
+        return base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise NoteError(code) from error
 
 
 def _signature(line: str) -> NoteSignature:
@@ -181,7 +193,7 @@ def _signature(line: str) -> NoteSignature:
     # Other signers' names may be any Unicode except spaces and plus. Ours are restricted further (`validate_name`).
     if not separator or not name or "+" in name or any(character.isspace() for character in name):
         raise NoteError("note.signature_line")
-    data = from_base64(encoded, "note.signature_line")
+    data = _from_any_base64(encoded, "note.signature_line")
     if len(data) <= KEY_ID_SIZE:
         raise NoteError("note.signature_line")
-    return NoteSignature(name, data[:KEY_ID_SIZE], data[KEY_ID_SIZE:])
+    return NoteSignature(name, data[:KEY_ID_SIZE], data[KEY_ID_SIZE:], to_base64(data) == encoded)

@@ -62,6 +62,7 @@ GAS = 10_000_000
 
 ROOT_SLOT = 1
 OPERATOR_SLOT = 5
+LOG_KEY = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")  # RFC 8032 §7.1, test 1
 ORIGIN = "deeds.example.com/log"
 
 
@@ -316,7 +317,7 @@ def contract(evm):
         contract=current(),
         salt=sha256(b"salt").digest(),
         origin=ORIGIN,
-        log_key=sha256(b"log key").digest(),
+        log_key=LOG_KEY,
         owner=account(owner),
         operator=account(operator),
     )

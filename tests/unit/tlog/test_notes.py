@@ -86,6 +86,31 @@ def test_the_specifications_examples():
 
 # ---- Beyond them ----
 
+_NAMES = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc", "Zs", "Zl", "Zp"), blacklist_characters="+"), min_size=1
+)
+_LINES = st.builds(
+    lambda name, key_id, signature: f"\u2014 {name} {note.to_base64(key_id + signature)}\n",
+    _NAMES | st.just(KEY.name),
+    st.binary(min_size=4, max_size=4).filter(lambda key_id: key_id != KEY.key_id),
+    st.binary(min_size=1, max_size=90),
+)
+
+
+def with_padding_bits(line):
+    """Return a signature line whose base 64 has a bit set in its padding, if it has padding."""
+    unpadded = line.rstrip("=\n")
+    padding = line[len(unpadded) :]
+    return line if padding == "\n" else unpadded[:-1] + chr(ord(unpadded[-1]) + 1) + padding
+
+
+@given(st.lists(_LINES | _LINES.map(with_padding_bits), max_size=100), st.integers(0, 100))
+def test_no_line_of_another_key_takes_a_good_note_away(lines, place):
+    text, own = VECTORS["checkpoints"][2]["note"].split("\n\n")
+    lines.insert(min(place, len(lines)), own)
+    signed = (text + "\n\n" + "".join(lines)).encode()
+    assert checkpoint.open_signed(signed, KEY).size == 8
+
 
 def test_a_note_ends_its_text_at_the_last_empty_line():
     text = "a text\n\nwith an empty line\n\n"

@@ -94,7 +94,12 @@ def checkpoint() -> dict[str, Any]:
             {"why": "our name with another key: a stranger", "note": f"{text}\n{own}{line(text, ORIGIN, OTHER_SEED)}"},
             {"why": "our key id under another name: a stranger", "note": f"{text}\n{own}{_renamed(own)}"},
             {"why": "our signature twice", "note": f"{text}\n{own}{own}"},
-            {"why": "64 signatures", "note": f"{text}\n{own}{stranger * 63}"},
+            {"why": "300 lines of strangers", "note": f"{text}\n{stranger * 300}{own}"},
+            {"why": "bits in the padding of a stranger's line", "note": f"{text}\n{own}{DASH}a.example AAAAAAB=\n"},
+            {
+                "why": "bits in the padding of a line with our name and another key id",
+                "note": f"{text}\n{own}{DASH}{ORIGIN} AAAAAAB=\n",
+            },
         ],
         "refused": _refused_notes(text, own, stranger, tree),
         "malformed": _malformed_notes(text, own),
@@ -133,6 +138,11 @@ def _refused_notes(text: str, own: str, stranger: str, tree: Tree) -> list[dict[
             "note": f"{text}\n{own}{line(text + text, ORIGIN, SEED)}",
         },
         {"code": "note.signature", "why": "a signature of 63 bytes", "note": f"{text}\n{_cut(own)}"},
+        {
+            "code": "note.signature_line",
+            "why": "bits in the padding of our line",
+            "note": f"{text}\n{own[:-3]}{chr(ord(own[-3]) + 1)}=\n",
+        },
         {
             "code": "checkpoint.origin",
             "why": "another log's origin",
@@ -190,7 +200,6 @@ def _malformed_notes(text: str, own: str) -> list[dict[str, str]]:
         {"code": signature, "why": "no signature bytes", "note": with_line(f"{DASH}a.example {base64_of(bytes(4))}\n")},
         {"code": signature, "why": "not base 64", "note": with_line(f"{DASH}a.example ????\n")},
         {"code": signature, "why": "URL-safe base 64", "note": with_line(f"{DASH}a.example ----____\n")},
-        {"code": signature, "why": "bits in the padding", "note": with_line(f"{DASH}a.example AAAAAAB=\n")},
         {"code": signature, "why": "no padding", "note": with_line(f"{DASH}a.example AAAAAAA\n")},
         {"code": "note.control", "why": "a carriage return", "note": to_hex(raw.replace(b"\n", b"\r\n"))},
         {"code": "note.control", "why": "a tab", "note": to_hex(b"\t" + raw)},
@@ -198,7 +207,6 @@ def _malformed_notes(text: str, own: str) -> list[dict[str, str]]:
         {"code": "note.not_utf8", "why": "a stray byte", "note": to_hex(b"\xff" + raw)},
         {"code": "note.not_utf8", "why": "an overlong newline", "note": to_hex(b"\xc0\x8a" + raw)},
         {"code": "note.not_utf8", "why": "a surrogate", "note": to_hex(b"\xed\xa0\x80" + raw)},
-        {"code": "note.too_many_signatures", "why": "65 signatures", "note": to_hex(f"{text}\n{own * 65}".encode())},
     ]
 
 
