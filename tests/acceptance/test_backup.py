@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 from local_registry import ROOT
-from support.worlds.databases import DIALECTS
-from support.worlds.forked_registry import forked_registry
-from support.worlds.registry_world import ALICE, request_body, work
-from support.worlds.waiting import until
+from support.worlds.databases.dialects import DIALECTS
+from support.worlds.registries.forked_registry import forked_registry
+from support.worlds.registries.registry_world import ALICE, request_body, work
+from support.worlds.session.waiting import until
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 

@@ -14,10 +14,10 @@ import httpx
 import pytest
 from ports import free_port
 from support.faults.strange_server import answering
-from support.worlds.anvil import running_anvil
-from support.worlds.command_errors import refused
-from support.worlds.command_line_user import CommandLineUser
-from support.worlds.folder_snapshot import unchanged
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.commands.command_errors import refused
+from support.worlds.commands.command_line_user import CommandLineUser
+from support.worlds.commands.folder_snapshot import unchanged
 
 VIDEO = "我的视频.mp4"
 OTHER = "0x" + "11" * 20

@@ -13,15 +13,15 @@ from pathlib import Path
 import httpx
 import pytest
 from ports import free_port
-from support.worlds.anvil import running_anvil
-from support.worlds.command_errors import refused
-from support.worlds.command_line_user import CommandLineUser
-from support.worlds.folder_snapshot import unchanged
-from support.worlds.fork_server import ForkServer
-from support.worlds.forked_registry import forked_registry
-from support.worlds.http_refusals import quiet
-from support.worlds.registry_world import request_body, salt, work
-from support.worlds.waiting import until
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.commands.command_errors import refused
+from support.worlds.commands.command_line_user import CommandLineUser
+from support.worlds.commands.folder_snapshot import unchanged
+from support.worlds.processes.fork_server import ForkServer
+from support.worlds.registries.forked_registry import forked_registry
+from support.worlds.registries.http_refusals import quiet
+from support.worlds.registries.registry_world import request_body, salt, work
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from support.worlds.tls_trust import environment_that_trusts
+from support.worlds.session.tls_trust import environment_that_trusts
 
 from deedlog.api.cli import PLATFORM as PLATFORM_MODULES
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.worlds.command_line_user import CommandLineUser
+from support.worlds.commands.command_line_user import CommandLineUser
 
 from deedlog.registry.hexadecimal import to_checksum
 from deedlog.registry.statements.signatures import account_of_private_key

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ports import free_port
-from support.worlds.anvil import running_anvil
-from support.worlds.registry_world import identity
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.registries.registry_world import identity
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = '{"of": "the chain that stays"}\n'

@@ -13,11 +13,11 @@ import httpx
 import pytest
 from ports import free_port
 from support.faults.small_disk import limit, mounted, unlimit
-from support.worlds.command_errors import refused
-from support.worlds.command_line_user import CommandLineUser
-from support.worlds.folder_snapshot import snapshot
-from support.worlds.registry_world import request_body, salt, work
-from support.worlds.waiting import until
+from support.worlds.commands.command_errors import refused
+from support.worlds.commands.command_line_user import CommandLineUser
+from support.worlds.commands.folder_snapshot import snapshot
+from support.worlds.registries.registry_world import request_body, salt, work
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.worlds.command_line_user import CommandLineUser
+from support.worlds.commands.command_line_user import CommandLineUser
 
 VIDEO = "我的视频 第一集.mp4"
 TITLE = "怎样读论文"

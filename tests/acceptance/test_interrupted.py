@@ -22,8 +22,8 @@ import httpx
 import local_registry
 import pytest
 from ports import free_port
-from support.worlds.tls_trust import environment_that_trusts
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.session.tls_trust import environment_that_trusts
+from support.worlds.session.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = str(ROOT / "scripts/run")

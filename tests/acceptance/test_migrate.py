@@ -7,9 +7,9 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from support.worlds.command_line_user import CommandLineUser
-from support.worlds.folder_snapshot import unchanged
-from support.worlds.registry_world import NOW, open_world
+from support.worlds.commands.command_line_user import CommandLineUser
+from support.worlds.commands.folder_snapshot import unchanged
+from support.worlds.registries.registry_world import NOW, open_world
 
 from deedlog.anchor.log import sequencer as log
 from deedlog.registry.store.database import Database

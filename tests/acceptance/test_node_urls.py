@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.worlds.command_line_user import CommandLineUser
+from support.worlds.commands.command_line_user import CommandLineUser
 
 SECRET = "s3cr3t"
 

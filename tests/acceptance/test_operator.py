@@ -11,8 +11,8 @@ import sys
 import httpx
 import pytest
 from ports import free_port
-from support.worlds.command_line_user import CommandLineUser
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.commands.command_line_user import CommandLineUser
+from support.worlds.session.waiting import PATIENCE, until
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 from click.testing import CliRunner
 from ports import free_port
-from support.worlds.anvil import running_anvil
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.session.waiting import PATIENCE, until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity

@@ -10,8 +10,8 @@ import threading
 
 import httpx
 import pytest
-from support.worlds.command_line_user import CommandLineUser
-from support.worlds.registry_world import work
+from support.worlds.commands.command_line_user import CommandLineUser
+from support.worlds.registries.registry_world import work
 
 from deedlog.api.client import outbox as kept_statements
 from deedlog.api.client.signed_statement import SignedStatement

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 from ports import free_port
-from support.worlds.registry_world import ALICE, work
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.registries.registry_world import ALICE, work
+from support.worlds.session.waiting import PATIENCE, until
 
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.eip712 import domain_separator

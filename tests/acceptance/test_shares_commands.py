@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from support.worlds.command_errors import refused
-from support.worlds.command_line_user import CommandLineUser
-from support.worlds.shares_world import DAY, Sharing, upload
-from support.worlds.site_world import Site
+from support.worlds.commands.command_errors import refused
+from support.worlds.commands.command_line_user import CommandLineUser
+from support.worlds.registries.shares_world import DAY, Sharing, upload
+from support.worlds.registries.site_world import Site
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity

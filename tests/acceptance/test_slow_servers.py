@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 from support.faults.slow_server import ENDLESS, SLOW, WRONG, answer, speaking
-from support.worlds.command_line_user import CommandLineUser
+from support.worlds.commands.command_line_user import CommandLineUser
 
 TOTALS = {"fetch.too_slow": "1.5"}
 """Seconds given to a request (`DEEDLOG_TIMEOUT`) by what its error will be; the others are known at once."""

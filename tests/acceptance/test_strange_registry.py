@@ -8,7 +8,7 @@ import os
 import httpx
 import pytest
 from support.faults.strange_server import answering
-from support.worlds.command_line_user import CommandLineUser
+from support.worlds.commands.command_line_user import CommandLineUser
 
 STRANGE_ANSWERS = (
     (200, b""),

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from support.tables.bad_shares import CASES, Scene
-from support.worlds.http_refusals import PROBLEM_MEMBERS, code_of, quiet, rows
-from support.worlds.shares_world import (
+from support.worlds.registries.http_refusals import PROBLEM_MEMBERS, code_of, quiet, rows
+from support.worlds.registries.shares_world import (
     DAY,
     Sharing,
     accounts,
@@ -24,7 +24,7 @@ from support.worlds.shares_world import (
     termination,
     work,
 )
-from support.worlds.site_world import beside as another_process
+from support.worlds.registries.site_world import beside as another_process
 
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support.faults.faulty_node import FaultyNode
 from support.faults.node_faults import status
-from support.worlds.forked_registry import ForkedRegistry, forked_registry
-from support.worlds.waiting import until
+from support.worlds.registries.forked_registry import ForkedRegistry, forked_registry
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.log import key as log_key
 from deedlog.api.http import examples

@@ -8,9 +8,9 @@ import random
 import httpx
 import pytest
 from support.faults.strange_server import answering
-from support.worlds.command_line_user import CommandLineUser
-from support.worlds.memory_log import KEY, LOG_KEY, MemoryLog, entry
-from support.worlds.registry_world import ALICE, identity, work
+from support.worlds.commands.command_line_user import CommandLineUser
+from support.worlds.logs.memory_log import KEY, LOG_KEY, MemoryLog, entry
+from support.worlds.registries.registry_world import ALICE, identity, work
 
 from deedlog.anchor.audit.audit import audit_log
 from deedlog.api.client.log_client import ServedLog

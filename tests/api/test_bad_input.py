@@ -11,10 +11,10 @@ import httpx
 import pytest
 from support.faults.spoilt_requests import GOOD, SMILE, by, title
 from support.tables.bad_input import CASES
-from support.worlds.databases import DIALECTS
-from support.worlds.http_refusals import fresh, quiet, refused, rows
-from support.worlds.registry_world import ALICE, BOB, salt, work
-from support.worlds.site_world import beside, running_site
+from support.worlds.databases.dialects import DIALECTS
+from support.worlds.registries.http_refusals import fresh, quiet, refused, rows
+from support.worlds.registries.registry_world import ALICE, BOB, salt, work
+from support.worlds.registries.site_world import beside, running_site
 
 from deedlog.registry.acceptance.submission import CLOCK_TOLERANCE
 

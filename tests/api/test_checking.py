@@ -9,7 +9,7 @@ import pickle
 import signal
 
 import pytest
-from support.worlds.registry_world import ALICE, NOW, open_world, work
+from support.worlds.registries.registry_world import ALICE, NOW, open_world, work
 
 from deedlog.api.http.batch_checker import Checkers, check_batch
 from deedlog.registry.acceptance.submission import CheckedStatement, Submitter

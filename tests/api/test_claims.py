@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.worlds.http_refusals import code_of
-from support.worlds.shares_world import (
+from support.worlds.registries.http_refusals import code_of
+from support.worlds.registries.shares_world import (
     claim,
     contribution,
     countersignature,

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from support.faults.strange_server import answering
-from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
-from support.worlds.shares_world import agreement, people, report
-from support.worlds.shares_world import work as joint_work
+from support.worlds.registries.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
+from support.worlds.registries.shares_world import agreement, people, report
+from support.worlds.registries.shares_world import work as joint_work
 
 from deedlog.api.client import registry as client_module
 from deedlog.client import (

@@ -17,9 +17,9 @@ import pytest
 import uvicorn
 from packaging.requirements import Requirement
 from packaging.version import Version
-from support.worlds.registry_world import ALICE, salt, work
-from support.worlds.threaded_server import serving
-from support.worlds.waiting import PATIENCE
+from support.worlds.processes.threaded_server import serving
+from support.worlds.registries.registry_world import ALICE, salt, work
+from support.worlds.session.waiting import PATIENCE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 

@@ -9,7 +9,7 @@ import time
 
 import httpx
 import pytest
-from support.worlds.shares_world import (
+from support.worlds.registries.shares_world import (
     DAY,
     accounts,
     agreement,
@@ -23,7 +23,7 @@ from support.worlds.shares_world import (
     termination,
     work,
 )
-from support.worlds.waiting import before_deadline, sleep_until
+from support.worlds.session.waiting import before_deadline, sleep_until
 
 from deedlog.registry.hexadecimal import from_hex, to_hex
 

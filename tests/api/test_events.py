@@ -9,8 +9,8 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from support.worlds.http_refusals import quiet
-from support.worlds.shares_world import (
+from support.worlds.registries.http_refusals import quiet
+from support.worlds.registries.shares_world import (
     DAY,
     accounts,
     agreement,
@@ -23,7 +23,7 @@ from support.worlds.shares_world import (
     termination,
     work,
 )
-from support.worlds.waiting import until
+from support.worlds.session.waiting import until
 
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.agreements import WHOLE

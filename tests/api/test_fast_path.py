@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from support.faults.spoilt_requests import GOOD
 from support.tables.bad_input import CASES
-from support.worlds.http_refusals import Sent, fresh
-from support.worlds.registry_world import ALICE, PLATFORM_KEY, open_world, salt, upload, work
-from support.worlds.site_world import Site
+from support.worlds.registries.http_refusals import Sent, fresh
+from support.worlds.registries.registry_world import ALICE, PLATFORM_KEY, open_world, salt, upload, work
+from support.worlds.registries.site_world import Site
 
 from deedlog.api.app import create_app
 from deedlog.api.http import api_keys

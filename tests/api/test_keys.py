@@ -6,8 +6,8 @@ import json
 
 import httpx
 import pytest
-from support.worlds.registry_world import PLATFORM_KEY, salt, upload
-from support.worlds.waiting import until
+from support.worlds.registries.registry_world import PLATFORM_KEY, salt, upload
+from support.worlds.session.waiting import until
 
 from deedlog.api.http import api_keys
 from deedlog.registry.errors import InvalidData

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.worlds.registry_world import ALICE, work
+from support.worlds.registries.registry_world import ALICE, work
 
 from deedlog.anchor import merkle
 from deedlog.anchor.tlog import checkpoint, tiles

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.worlds.waiting import PATIENCE
+from support.worlds.session.waiting import PATIENCE
 
 WRITE = """
 import logging, os, signal, sys, time

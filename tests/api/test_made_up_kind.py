@@ -26,9 +26,9 @@ import uvicorn
 from click.testing import CliRunner
 from eth_account.messages import _hash_eip191_message, encode_typed_data
 from ports import free_port
-from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, open_world, person, salt, work
-from support.worlds.site_world import Site
-from support.worlds.waiting import until
+from support.worlds.registries.registry_world import ALICE, BOB, PLATFORM_KEY, open_world, person, salt, work
+from support.worlds.registries.site_world import Site
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.fsck.database import check_database

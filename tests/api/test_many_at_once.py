@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from support.worlds.registry_world import ALICE, BOB, open_world, person, salt, work
-from support.worlds.threaded_server import serving
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.processes.threaded_server import serving
+from support.worlds.registries.registry_world import ALICE, BOB, open_world, person, salt, work
+from support.worlds.session.waiting import PATIENCE, until
 
 from deedlog.api.app import create_app
 from deedlog.api.http.routes import writing

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from support.worlds.http_refusals import code_of
-from support.worlds.shares_world import (
+from support.worlds.registries.http_refusals import code_of
+from support.worlds.registries.shares_world import (
     DAY,
     accounts,
     agreement,

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from support.worlds.shares_world import (
+from support.worlds.registries.shares_world import (
     DAY,
     accounts,
     agreement,
@@ -25,7 +25,7 @@ from support.worlds.shares_world import (
     rotation,
     work,
 )
-from support.worlds.waiting import before_deadline, sleep_until, until
+from support.worlds.session.waiting import before_deadline, sleep_until, until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles

@@ -18,11 +18,11 @@ from eth_account.messages import encode_defunct
 from sqlalchemy import create_engine, text
 from support.faults.strange_server import answering
 from support.tables.bad_sign_ins import CASES, Spoilt
-from support.worlds.databases import DIALECTS
-from support.worlds.http_refusals import PROBLEM_MEMBERS
-from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, salt, work
-from support.worlds.site_world import asked_to_sign, begin_session, beside, running_site, signed_message
-from support.worlds.waiting import until
+from support.worlds.databases.dialects import DIALECTS
+from support.worlds.registries.http_refusals import PROBLEM_MEMBERS
+from support.worlds.registries.registry_world import ALICE, BOB, PLATFORM_KEY, salt, work
+from support.worlds.registries.site_world import asked_to_sign, begin_session, beside, running_site, signed_message
+from support.worlds.session.waiting import until
 
 from deedlog.api.client.registry import Registry
 from deedlog.api.http.sessions import SESSION_SECONDS

@@ -8,9 +8,9 @@ import signal
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from support.worlds.forked_registry import forked_registry
-from support.worlds.registry_world import ALICE, work
-from support.worlds.waiting import until
+from support.worlds.registries.forked_registry import forked_registry
+from support.worlds.registries.registry_world import ALICE, work
+from support.worlds.session.waiting import until
 
 
 def metrics(client):

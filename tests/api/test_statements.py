@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
-from support.worlds.site_world import beside
-from support.worlds.waiting import until
+from support.worlds.registries.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, salt, upload, work
+from support.worlds.registries.site_world import beside
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.tlog import proof as tlog_proof

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from sqlalchemy import delete
 from support.models.naive_drafts import NaiveRegistry
-from support.worlds.registry_world import NOW, PLATFORM, World, person, salt
+from support.worlds.registries.registry_world import NOW, PLATFORM, World, person, salt
 
 from deedlog.anchor.log import sequencer as log
 from deedlog.registry.acceptance import drafts

@@ -34,7 +34,7 @@ from support.faults.spoilt_requests import (
     with_headers,
     without,
 )
-from support.worlds.registry_world import ALICE, BOB
+from support.worlds.registries.registry_world import ALICE, BOB
 
 from deedlog.registry.acceptance.submission import CLOCK_TOLERANCE
 from deedlog.registry.hexadecimal import to_hex

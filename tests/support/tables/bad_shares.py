@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from support.worlds.shares_world import (
+from support.worlds.registries.shares_world import (
     DAY,
     accounts,
     agreement,
@@ -26,7 +26,7 @@ from support.worlds.shares_world import (
     upload,
     work,
 )
-from support.worlds.waiting import before_deadline, sleep_until
+from support.worlds.session.waiting import before_deadline, sleep_until
 
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.signatures import sign

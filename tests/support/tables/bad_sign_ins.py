@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from support.faults.spoilt_requests import high_s
-from support.worlds.registry_world import ALICE, BOB
-from support.worlds.site_world import signed_message
+from support.worlds.registries.registry_world import ALICE, BOB
+from support.worlds.registries.site_world import signed_message
 
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.signatures import account_of_private_key

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
-from support.worlds.anvil import running_anvil
-from support.worlds.damage_world import (
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.databases.damage_world import (
     CAMERA,
     DRAFTS,
     ERASED,
@@ -25,7 +25,7 @@ from support.worlds.damage_world import (
     shares,
     sign_draft,
 )
-from support.worlds.registry_world import NOW, OPERATOR, connect, open_world, salt, work
+from support.worlds.registries.registry_world import NOW, OPERATOR, connect, open_world, salt, work
 
 from deedlog.anchor.anchoring.chain_port import AnchorCall, Fees
 from deedlog.anchor.fsck.database import Counts, check_database

@@ -14,7 +14,7 @@ import sha3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.models.statement_strategies import any_member, in_part, readable, registries, statements
-from support.worlds.registry_world import ALICE, BOB, NOW, rendition, salt, upload, work
+from support.worlds.registries.registry_world import ALICE, BOB, NOW, rendition, salt, upload, work
 from vectors.generate import statement_vectors
 from vectors.generate.statement_cases import messages
 from vectors.generate.statement_plain import PLAIN

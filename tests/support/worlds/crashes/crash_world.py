@@ -17,12 +17,12 @@ from local_registry import LOCAL_OWNER, ROOT
 from ports import free_port
 from sqlalchemy import Engine, NullPool, create_engine, text
 from support.faults.reorganisation import reorganise
-from support.worlds import outside_checks
-from support.worlds.anvil import running_anvil
-from support.worlds.crash_witness import Public, Witness
-from support.worlds.databases import DIALECTS
-from support.worlds.fork_server import ForkServer, Process
-from support.worlds.waiting import until
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.crashes import outside_checks
+from support.worlds.crashes.crash_witness import Public, Witness
+from support.worlds.databases.dialects import DIALECTS
+from support.worlds.processes.fork_server import ForkServer, Process
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import httpx
 from local_registry import ROOT, LocalRegistry
 from ports import free_port
-from support.worlds.fork_server import ForkServer, Process
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.processes.fork_server import ForkServer, Process
+from support.worlds.session.waiting import PATIENCE, until
 
 POLL_MS = 1000
 

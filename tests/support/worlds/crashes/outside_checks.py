@@ -25,8 +25,8 @@ from hashlib import sha256
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import create_engine, text
-from support.worlds import fsck_and_audit
-from support.worlds.crash_witness import Witness, checkpoint_of, nodes_of
+from support.worlds.crashes import fsck_and_audit
+from support.worlds.crashes.crash_witness import Witness, checkpoint_of, nodes_of
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle

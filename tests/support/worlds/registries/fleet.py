@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 import httpx
 from ports import free_port
-from support.worlds.fork_server import ForkServer, Process
-from support.worlds.forked_registry import ForkedRegistry, forked_registry
-from support.worlds.registry_world import person, salt, work
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.processes.fork_server import ForkServer, Process
+from support.worlds.registries.forked_registry import ForkedRegistry, forked_registry
+from support.worlds.registries.registry_world import person, salt, work
+from support.worlds.session.waiting import PATIENCE, until
 
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.eip712 import domain_separator

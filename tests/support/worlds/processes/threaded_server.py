@@ -7,7 +7,7 @@ import threading
 
 import uvicorn
 from ports import free_port
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.session.waiting import PATIENCE, until
 
 
 @contextlib.contextmanager

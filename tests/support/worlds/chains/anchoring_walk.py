@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from support.faults.reorganisation import blocks
-from support.worlds.mined_chain import MinedChain
-from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
+from support.worlds.chains.mined_chain import MinedChain
+from support.worlds.registries.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
 from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store

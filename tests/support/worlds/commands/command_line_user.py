@@ -13,7 +13,7 @@ from deedlog.registry import keystore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.worlds.fork_server import ForkServer
+    from support.worlds.processes.fork_server import ForkServer
 
 
 class CommandLineUser:

@@ -10,7 +10,7 @@ import secrets
 import time
 
 import pytest
-from support.worlds.waiting import until
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 
 import httpx
-from support.worlds.registry_world import ALICE, BOB, salt, work
+from support.worlds.registries.registry_world import ALICE, BOB, salt, work
 
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.eip712 import domain_separator

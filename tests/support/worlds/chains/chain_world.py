@@ -6,9 +6,18 @@ import hashlib
 from dataclasses import dataclass
 
 import pytest
-from support.worlds.anvil import running_anvil
-from support.worlds.registry_world import ALICE, PLATFORM_KEY, VIDEO, World, connect, open_world, rendition, work
-from support.worlds.waiting import until
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.registries.registry_world import (
+    ALICE,
+    PLATFORM_KEY,
+    VIDEO,
+    World,
+    connect,
+    open_world,
+    rendition,
+    work,
+)
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify.bundle import Bundle

@@ -13,8 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import insert, select, text
-from support.worlds.anvil import Anvil
-from support.worlds.registry_world import ALICE, BOB, NOW, PLATFORM_KEY, World, person, rendition, salt, upload, work
+from support.worlds.chains.anvil import Anvil
+from support.worlds.registries.registry_world import (
+    ALICE,
+    BOB,
+    NOW,
+    PLATFORM_KEY,
+    World,
+    person,
+    rendition,
+    salt,
+    upload,
+    work,
+)
 
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.registry.acceptance import drafts

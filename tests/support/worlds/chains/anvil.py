@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 from local_registry import anvil_binary
 from ports import free_port
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.session.waiting import PATIENCE, until
 
 _client = httpx.Client(timeout=PATIENCE)
 

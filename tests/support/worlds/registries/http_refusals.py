@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine
-from support.worlds.waiting import until
+from support.worlds.session.waiting import until
 
 from deedlog.registry.store.tables import Table
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.worlds.databases import DIALECTS
+from support.worlds.databases.dialects import DIALECTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

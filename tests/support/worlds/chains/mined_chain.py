@@ -6,7 +6,7 @@ not depend on how soon anvil gets a processor.
 
 from __future__ import annotations
 
-from support.worlds.anvil import await_mined
+from support.worlds.chains.anvil import await_mined
 
 from deedlog.anchor.rpc.evm_chain import EvmChain
 

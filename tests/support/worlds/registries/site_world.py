@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import httpx
 from ports import free_port
-from support.worlds.forked_registry import ForkedRegistry, forked_registry
-from support.worlds.waiting import until
+from support.worlds.registries.forked_registry import ForkedRegistry, forked_registry
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.registry import sign_in

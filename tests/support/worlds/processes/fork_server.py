@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from support.worlds.waiting import PATIENCE
+from support.worlds.session.waiting import PATIENCE
 
 HERE = Path(__file__).resolve().parent
-TESTS = HERE.parents[1]
+TESTS = HERE.parents[2]
 ROOT = TESTS.parent
 
 _numbers = itertools.count(1)

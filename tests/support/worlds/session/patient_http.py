@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 
 import httpx
-from support.worlds.waiting import PATIENCE
+from support.worlds.session.waiting import PATIENCE
 
 
 def be_patient() -> None:
