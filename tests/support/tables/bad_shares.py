@@ -1,7 +1,7 @@
 """The table of bad input about shares over HTTP: what is sent, and the problem that it must get.
 
 Each row makes a request from a scene that is set once (`Scene`): a function that returns it; status, code, member at
-fault; what the English text must say. `tests/api/test_agreements.py` sends them, in both languages.
+fault; what the English text must say. `tests/api/writing/test_agreements.py` sends them, in both languages.
 """
 
 from __future__ import annotations

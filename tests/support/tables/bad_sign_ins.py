@@ -1,7 +1,7 @@
 """The table of bad sign-ins over HTTP: what is spoilt, and the problem that it must get.
 
 Each row: how a good sign-in is spoilt; status, code, member at fault; what the English and the Chinese text must say.
-`tests/api/test_sign_in.py` sends them, and then the good one, with the same nonce.
+`tests/api/access/test_sign_in.py` sends them, and then the good one, with the same nonce.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which tests of a folder run in one process of pytest-xdist (`--dist loadgroup --no-loadscope-reorder`).
+"""Which tests below a folder run in one process of pytest-xdist (`--dist loadgroup --no-loadscope-reorder`).
 
 Long tests begin first, so that no process works alone at the end.
 """
@@ -20,12 +20,12 @@ def group_tests(
 ) -> None:
     """Give the tests of a file on one SQL dialect one group, except in the files `one_by_one`; put `first` first.
 
-    Files are named by their stems.
+    This is for the files in `folder` and below it. They are named by their stems, of which none is there twice.
     """
     rank = {name: number for number, name in enumerate(first)}
     for item in items:
         name = item.path.stem
-        if item.path.parent == folder and name not in one_by_one:
+        if folder in item.path.parents and name not in one_by_one:
             item.add_marker(pytest.mark.xdist_group(f"{name} {_dialect_of(item)}"))
     items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 

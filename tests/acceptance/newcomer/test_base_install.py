@@ -16,7 +16,7 @@ from support.worlds.session.tls_trust import environment_that_trusts
 
 from deedlog.api.cli import PLATFORM as PLATFORM_MODULES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NEEDED = {"click": "click", "coincurve": "coincurve", "cryptography": "cryptography", "httpx": "httpx"}
 NEEDED |= {"jinja2": "jinja2", "safe-pysha3": "sha3"}
 """The packages that the base install asks for, and the module of each: docs/adr/0009 has the reasons."""

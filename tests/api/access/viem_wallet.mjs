@@ -1,6 +1,6 @@
 // A wallet signs in with viem: it reads the registry's message, and then signs one of its own with the same nonce.
 //
-// node tests/api/viem_wallet.mjs URL
+// node tests/api/access/viem_wallet.mjs URL
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { createSiweMessage, parseSiweMessage, validateSiweMessage } from "viem/siwe";
 

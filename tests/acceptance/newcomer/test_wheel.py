@@ -16,7 +16,7 @@ import pytest
 
 import deedlog
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("registry", "anchor", "api")
 UV = Path(sys.executable).with_name("uv")
 

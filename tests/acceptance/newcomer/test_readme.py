@@ -21,7 +21,7 @@ from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.api.cli import cli
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text("utf-8")
 SECTIONS = {
     title: re.findall(r"```\n(.*?)```", body, re.DOTALL)

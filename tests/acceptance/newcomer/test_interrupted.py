@@ -25,7 +25,7 @@ from ports import free_port
 from support.worlds.session.tls_trust import environment_that_trusts
 from support.worlds.session.waiting import PATIENCE, until
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHELL = str(ROOT / "scripts/run")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")

@@ -54,7 +54,7 @@ def test_uvicorn_is_what_the_limits_build_on():
 
 
 def test_no_version_of_uvicorn_is_admitted_that_was_not_tried():
-    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text("utf-8"))
+    project = tomllib.loads(Path(__file__).parents[3].joinpath("pyproject.toml").read_text("utf-8"))
     (bound,) = [each for each in project["project"]["optional-dependencies"]["platform"] if each.startswith("uvicorn")]
     installed = Version(version("uvicorn"))
     assert installed in Requirement(bound).specifier

@@ -19,7 +19,7 @@ from support.worlds.commands.command_line_user import CommandLineUser
 from deedlog.registry.hexadecimal import to_checksum
 from deedlog.registry.statements.signatures import account_of_private_key
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 VIDEO_NAME = "我的视频.mp4"
 

@@ -1,6 +1,7 @@
 """The table of bad input on the command line: each gets an error in both languages, and nothing is written.
 
-`tests/support/tables/bad_input.py` is the table over HTTP; `test_bad_input_operator.py` has the operator's mistakes.
+`tests/support/tables/bad_input.py` is the table over HTTP; the operator's mistakes are in
+`tests/acceptance/operator/test_bad_input_operator.py`.
 """
 
 from __future__ import annotations

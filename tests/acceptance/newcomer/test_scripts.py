@@ -20,7 +20,7 @@ from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import sign
 from deedlog.registry.statements.typed_data import typed_data
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def run_demo(*arguments):

@@ -13,7 +13,7 @@ from ports import free_port
 from support.worlds.chains.anvil import running_anvil
 from support.worlds.registries.registry_world import identity
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 KEPT = '{"of": "the chain that stays"}\n'
 
 

@@ -60,7 +60,7 @@ from deedlog.registry.statements.vocabulary import (
 from deedlog.registry.store.database import Database
 
 HERE = Path(__file__)
-TESTS = HERE.parents[1]
+TESTS = HERE.parents[2]
 ROOT = TESTS.parent
 
 
