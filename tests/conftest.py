@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support.worlds.anvil import running_anvil
-from support.worlds.databases import database, database_url, postgres
-from support.worlds.fork_server import ForkServer
-from support.worlds.patient_http import be_patient
-from support.worlds.text_watch import TextWatch
-from support.worlds.tls_trust import trust_no_authority
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.databases.dialects import database, database_url, postgres
+from support.worlds.processes.fork_server import ForkServer
+from support.worlds.session.patient_http import be_patient
+from support.worlds.session.text_watch import TextWatch
+from support.worlds.session.tls_trust import trust_no_authority
 
 __all__ = ["database", "database_url", "postgres"]
 

@@ -6,8 +6,8 @@ clients can hold all connections by sending a byte now and then. A reverse proxy
 be safe without one. Bodies are bounded where they are read (`api.http.context`).
 
 `HttpToolsProtocol` is not a public interface of uvicorn. So `pyproject.toml` allows versions only up to the newest one
-tested, and `tests/api/test_connections.py` fails with a clear message if a method or attribute has changed. To allow a
-newer version, raise the bound and run that file.
+tested, and `tests/api/running/test_connections.py` fails with a clear message if a method or attribute has changed. To
+allow a newer version, raise the bound and run that file.
 """
 
 from __future__ import annotations

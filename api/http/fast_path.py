@@ -2,7 +2,7 @@
 
 FastAPI also documents these routes, and they work there like any other. But its middleware, dependencies and nested
 context managers cost more than checking a statement (docs/benchmarks.md), so requests for them go straight to the
-endpoint. `tests/api/test_fast_path.py` compares the two paths.
+endpoint. `tests/api/writing/test_fast_path.py` compares the two paths.
 """
 
 from __future__ import annotations

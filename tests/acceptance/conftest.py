@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.worlds.chain_world import proven
-from support.worlds.forked_registry import forked_registry
-from support.worlds.xdist_groups import group_tests
+from support.worlds.chains.chain_world import proven
+from support.worlds.registries.forked_registry import forked_registry
+from support.worlds.session.xdist_groups import group_tests
 
 __all__ = ["proven"]
 

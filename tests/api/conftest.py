@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.worlds.databases import DIALECTS
-from support.worlds.shares_world import Sharing
-from support.worlds.site_world import beside, running_site
-from support.worlds.xdist_groups import group_tests
+from support.worlds.databases.dialects import DIALECTS
+from support.worlds.registries.shares_world import Sharing
+from support.worlds.registries.site_world import beside, running_site
+from support.worlds.session.xdist_groups import group_tests
 
 
 @pytest.hookimpl(tryfirst=True)

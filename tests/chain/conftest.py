@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from support.faults.faulty_node import FaultyNode
-from support.worlds.anchoring_walk import PUBLIC, Walk
-from support.worlds.anvil import running_anvil
-from support.worlds.chain_world import proven, proven_locally
+from support.worlds.chains.anchoring_walk import PUBLIC, Walk
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.chains.chain_world import proven, proven_locally
 
 from deedlog.anchor.rpc import json_rpc
 from deedlog.registry.store.database import Database

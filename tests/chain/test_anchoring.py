@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from support.worlds.anvil import running_anvil
-from support.worlds.chain_world import anchor_by_hand
-from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.chains.chain_world import anchor_by_hand
+from support.worlds.registries.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
 from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from eth_account import Account
 from support.faults.node_faults import answer
-from support.worlds.anchoring_walk import PUBLIC
-from support.worlds.registry_world import OPERATOR
+from support.worlds.chains.anchoring_walk import PUBLIC
+from support.worlds.registries.registry_world import OPERATOR
 
 
 def test_a_transaction_that_never_mines_is_an_alarm_with_a_deadline(walk, chain):

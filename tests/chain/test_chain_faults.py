@@ -11,9 +11,9 @@ import pytest
 from support.faults.broken_answers import BROKEN
 from support.faults.node_faults import frozen
 from support.faults.reorganisation import reorganise
-from support.worlds.anchoring_walk import PUBLIC
-from support.worlds.chain_world import anchor_by_hand
-from support.worlds.registry_world import OPERATOR
+from support.worlds.chains.anchoring_walk import PUBLIC
+from support.worlds.chains.chain_world import anchor_by_hand
+from support.worlds.registries.registry_world import OPERATOR
 
 from deedlog.anchor.anchoring.chain_port import AnchorCall
 from deedlog.anchor.anchoring.chain_view import StopAnchoringError

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from support.worlds.anvil import running_anvil
-from support.worlds.chain_world import anchor_by_hand
-from support.worlds.damage_world import fill
-from support.worlds.registry_world import OPERATOR, open_world
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.chains.chain_world import anchor_by_hand
+from support.worlds.databases.damage_world import fill
+from support.worlds.registries.registry_world import OPERATOR, open_world
 
 from deedlog.anchor import merkle
 from deedlog.anchor.anchoring.chain_port import AnchorCall

@@ -28,8 +28,8 @@ from support.faults.node_faults import (
     status,
     zeros,
 )
-from support.worlds.anvil import running_anvil
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.session.waiting import PATIENCE, until
 
 CLIENT = httpx.Client()  # its connections are kept, and left open when a node is closed
 CUT_OFF = httpx.RemoteProtocolError

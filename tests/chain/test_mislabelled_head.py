@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from support.worlds.chain_world import anchor_by_hand
-from support.worlds.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
+from support.worlds.chains.chain_world import anchor_by_hand
+from support.worlds.registries.registry_world import ALICE, OPERATOR, connect, open_world, salt, work
 
 from deedlog.anchor import bundle_builder
 from deedlog.anchor.anchoring import attempt_store

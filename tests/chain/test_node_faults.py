@@ -12,8 +12,8 @@ import pytest
 from support.faults.broken_answers import BROKEN, METHODS
 from support.faults.node_faults import Reply, changed, cut, frozen, hang, instead, lost, rpc_error
 from support.faults.reorganisation import blocks, reorganise
-from support.worlds.anvil import running_anvil
-from support.worlds.registry_world import connect, open_world
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.registries.registry_world import connect, open_world
 
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.registry.errors import Unavailable

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 from support.faults.reorganisation import reorganise
-from support.worlds.registry_world import ALICE, OPERATOR, OWNER, connect, open_world, person, salt, work
+from support.worlds.registries.registry_world import ALICE, OPERATOR, OWNER, connect, open_world, person, salt, work
 
 from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring import store as anchor_store

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from support.faults.reorganisation import blocks, reorganise
-from support.worlds.waiting import until
+from support.worlds.session.waiting import until
 
 from deedlog.registry.keccak import keccak256
 

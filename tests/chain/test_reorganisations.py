@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from support.faults.reorganisation import reorganise
-from support.worlds.anchoring_walk import PUBLIC, Walk
-from support.worlds.registry_world import OPERATOR
+from support.worlds.chains.anchoring_walk import PUBLIC, Walk
+from support.worlds.registries.registry_world import OPERATOR
 
 from deedlog.anchor.anchoring.chain_port import AnchorCall
 from deedlog.anchor.anchoring.chain_view import StopAnchoringError

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from support.worlds.registry_world import ALICE, PLATFORM_KEY, VIDEO, connect, open_world, rendition, work
+from support.worlds.registries.registry_world import ALICE, PLATFORM_KEY, VIDEO, connect, open_world, rendition, work
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.state_proof import parse_header

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 from sqlalchemy import text
-from support.worlds.registry_world import ALICE, connect, open_world, salt, work
+from support.worlds.registries.registry_world import ALICE, connect, open_world, salt, work
 
 from deedlog.anchor.anchoring import attempt_store
 from deedlog.anchor.anchoring.anchorer import Anchorer

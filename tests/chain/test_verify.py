@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from forgery import forge
-from support.worlds.anvil import running_anvil
-from support.worlds.chain_world import FILE
-from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.chains.chain_world import FILE
+from support.worlds.registries.registry_world import ALICE, BOB, PLATFORM_KEY, rendition, upload, work
 
 from deedlog.anchor import merkle
 from deedlog.anchor.contract import contracts

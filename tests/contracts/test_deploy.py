@@ -15,7 +15,7 @@ import click
 import pytest
 from eth_account import Account
 from eth_utils import to_checksum_address
-from support.worlds.anvil import running_anvil
+from support.worlds.chains.anvil import running_anvil
 
 from deedlog.anchor.contract import rights_anchor
 from deedlog.anchor.evm.deployment import Deployment

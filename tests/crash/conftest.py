@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.worlds.crash_world import crash_chain, crash_fork_server, crash_registry, new_registry, walking
-from support.worlds.xdist_groups import group_tests
+from support.worlds.crashes.crash_world import crash_chain, crash_fork_server, crash_registry, new_registry, walking
+from support.worlds.session.xdist_groups import group_tests
 
 __all__ = ["crash_chain", "crash_fork_server", "crash_registry", "new_registry", "walking"]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from support.worlds import fsck_and_audit
-from support.worlds.crash_witness import Told
-from support.worlds.crash_world import until
-from support.worlds.registry_world import ALICE, BOB, salt, work
+from support.worlds.crashes import fsck_and_audit
+from support.worlds.crashes.crash_witness import Told
+from support.worlds.crashes.crash_world import until
+from support.worlds.registries.registry_world import ALICE, BOB, salt, work
 
 from deedlog.registry.failpoints import STEPS
 from deedlog.registry.hexadecimal import to_checksum, to_hex

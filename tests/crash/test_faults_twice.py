@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 from support.faults.cut_postgres import CutPostgres
-from support.worlds.crash_world import until
-from support.worlds.databases import DIALECTS
+from support.worlds.crashes.crash_world import until
+from support.worlds.databases.dialects import DIALECTS
 
 HAPPENED = pytest.mark.parametrize("happened", [False, True], ids=["did not happen", "happened"])
 

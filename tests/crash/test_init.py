@@ -6,8 +6,8 @@ import json
 
 import pytest
 from local_registry import LOCAL_OWNER
-from support.worlds.crash_world import CHEAP, ORIGIN, PASSPHRASE
-from support.worlds.databases import DIALECTS
+from support.worlds.crashes.crash_world import CHEAP, ORIGIN, PASSPHRASE
+from support.worlds.databases.dialects import DIALECTS
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity

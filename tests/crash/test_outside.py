@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
-from support.worlds import outside_checks
-from support.worlds.registry_world import ALICE, open_world, salt, work
+from support.worlds.crashes import outside_checks
+from support.worlds.registries.registry_world import ALICE, open_world, salt, work
 
 ENTRIES = 5
 

@@ -7,7 +7,7 @@ import secrets
 import time
 
 import pytest
-from support.worlds.crash_world import until
+from support.worlds.crashes.crash_world import until
 
 FEW = 10
 MANY = 200

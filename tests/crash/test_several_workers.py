@@ -14,8 +14,8 @@ import time
 import httpx
 import pytest
 from sqlalchemy import text
-from support.worlds.fleet import Stream, Watch, make_fleet
-from support.worlds.waiting import until
+from support.worlds.registries.fleet import Stream, Watch, make_fleet
+from support.worlds.session.waiting import until
 
 from deedlog.anchor import merkle
 from deedlog.anchor.anchoring import attempt_store

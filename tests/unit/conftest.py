@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.models.rights_log import ANNA, BEN, Log, agreement, work
-from support.worlds.short_log import counts
+from support.worlds.logs.short_log import counts
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from support.faults import failing_commits
-from support.worlds import fork_server_main
+from support.worlds.processes import fork_server_main
 
 import deedlog.api.worker
 from deedlog.registry import failpoints

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from support.worlds.registry_world import ALICE, PLATFORM_KEY, salt, upload, work
+from support.worlds.registries.registry_world import ALICE, PLATFORM_KEY, salt, upload, work
 
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.eip712 import domain_separator

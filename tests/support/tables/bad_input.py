@@ -1,7 +1,8 @@
 """The table of bad input over HTTP: what is spoilt, and the problem that it must get.
 
 Each row: how a good request is spoilt; status, code, member at fault; what the English and the Chinese text must say.
-`tests/api/test_bad_input.py` sends them; `tests/acceptance/test_bad_input_commands.py` has those of the command line.
+`tests/api/writing/test_bad_input.py` sends them; those of the command line are in
+`tests/acceptance/user/test_bad_input_commands.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from support.faults.spoilt_requests import (
     with_headers,
     without,
 )
-from support.worlds.registry_world import ALICE, BOB
+from support.worlds.registries.registry_world import ALICE, BOB
 
 from deedlog.registry.acceptance.submission import CLOCK_TOLERANCE
 from deedlog.registry.hexadecimal import to_hex

@@ -1,7 +1,7 @@
 """The table of bad input about shares over HTTP: what is sent, and the problem that it must get.
 
 Each row makes a request from a scene that is set once (`Scene`): a function that returns it; status, code, member at
-fault; what the English text must say. `tests/api/test_agreements.py` sends them, in both languages.
+fault; what the English text must say. `tests/api/writing/test_agreements.py` sends them, in both languages.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from support.worlds.shares_world import (
+from support.worlds.registries.shares_world import (
     DAY,
     accounts,
     agreement,
@@ -26,7 +26,7 @@ from support.worlds.shares_world import (
     upload,
     work,
 )
-from support.worlds.waiting import before_deadline, sleep_until
+from support.worlds.session.waiting import before_deadline, sleep_until
 
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements.signatures import sign

@@ -1,7 +1,7 @@
 """The table of bad sign-ins over HTTP: what is spoilt, and the problem that it must get.
 
 Each row: how a good sign-in is spoilt; status, code, member at fault; what the English and the Chinese text must say.
-`tests/api/test_sign_in.py` sends them, and then the good one, with the same nonce.
+`tests/api/access/test_sign_in.py` sends them, and then the good one, with the same nonce.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from support.faults.spoilt_requests import high_s
-from support.worlds.registry_world import ALICE, BOB
-from support.worlds.site_world import signed_message
+from support.worlds.registries.registry_world import ALICE, BOB
+from support.worlds.registries.site_world import signed_message
 
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.signatures import account_of_private_key

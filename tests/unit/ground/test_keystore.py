@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from support.worlds.registry_world import ALICE, BOB
+from support.worlds.registries.registry_world import ALICE, BOB
 
 from deedlog.registry import keystore
 from deedlog.registry.errors import InvalidData, Unavailable

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
-from support.worlds.registry_world import ALICE, BOB
+from support.worlds.registries.registry_world import ALICE, BOB
 
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.keystore import account, read, write

@@ -12,7 +12,7 @@ from eth_account.messages import _hash_eip191_message, encode_defunct
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.models.sign_in_grammar import parsed
-from support.worlds.registry_world import ALICE, BOB, NOW
+from support.worlds.registries.registry_world import ALICE, BOB, NOW
 
 from deedlog.registry import sign_in
 from deedlog.registry.errors import InvalidData

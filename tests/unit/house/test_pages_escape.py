@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.worlds.registry_world import work
+from support.worlds.registries.registry_world import work
 
 from deedlog.anchor.verify.verdict import QUESTIONS, AnchorFindings, Answer, Finding, Trust, Verdict
 from deedlog.api.texts import LANGUAGES, printable, text, verdict_text

@@ -7,7 +7,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.worlds.memory_log import KEY, KEYS, LOG_KEY, ORIGIN, MemoryLog, entry
+from support.worlds.logs.memory_log import KEY, KEYS, LOG_KEY, ORIGIN, MemoryLog, entry
 
 from deedlog.anchor import merkle
 from deedlog.anchor.audit.audit import audit_entries, audit_log

@@ -1,4 +1,4 @@
-"""`fsck` is the oracle of other tests: on a sound database it says so, and one flipped bit anywhere is named."""
+"""`fsck` is the oracle of other tests: of a sound database it says so, and what does not fit together is named."""
 
 from __future__ import annotations
 
@@ -8,165 +8,33 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
-from support.worlds.anvil import running_anvil
-from support.worlds.damage_world import (
+from support.tables.fsck_columns import COLUMNS
+from support.worlds.databases.damage_world import (
     CAMERA,
     DRAFTS,
-    ERASED,
-    FEW,
     SIZE,
     SUCCESSOR,
     TWICE,
     UNLOGGED,
     WRITER,
-    Damaged,
     copy_rows,
-    fill,
     shares,
     sign_draft,
 )
-from support.worlds.registry_world import NOW, OPERATOR, connect, open_world, salt, work
+from support.worlds.databases.fsck_findings import checked, named, place, what_is_wrong
+from support.worlds.registries.registry_world import NOW, OPERATOR, open_world, salt, work
 
 from deedlog.anchor.anchoring.chain_port import AnchorCall, Fees
 from deedlog.anchor.fsck.database import Counts, check_database
 from deedlog.anchor.rpc.contract_reader import NodeContract
 from deedlog.anchor.rpc.evm_chain import EvmChain
 from deedlog.anchor.tlog.checkpoint import Checkpoint, sign
-from deedlog.anchor.tlog.tiles import TilePath
 from deedlog.registry.errors import Unavailable, VerificationError
 from deedlog.registry.statements import Cancellation, Rotation, Termination
 from deedlog.registry.statements.signatures import account_of_private_key
 from deedlog.registry.store import events
 from deedlog.registry.store.database import Database
-from deedlog.registry.store.tables import EVENT, Table
-
-FREE = {
-    ("statement", "accepted_at"): "the registry's clock at acceptance: its entry may have a later time",
-    ("statement", "public_from"): "when its sender lets others read it: in no entry",
-    ("draft", "public_from"): "the same",
-    ("draft_party", "declined_at"): "the registry's clock, when a party said that it will not sign",
-    ("attempt", "created_at"): "the registry's clock",
-    ("anchor_transaction", "created_at"): "the registry's clock",
-    ("anchor_transaction", "sent_at"): "the registry's clock",
-}
-"""Columns that follow from nothing: a flipped bit there is another truth, not a contradiction."""
-
-PARTLY = {
-    ("idempotency_key", "name"): "after its prefix it is the client's own name for a request",
-    ("idempotency_key", "fingerprint"): "under an idempotency key it may be of a repeat, whose digest is kept nowhere",
-    ("idempotency_key", "statement_id"): "the same: under an API key's idempotency key, any statement could be meant",
-    ("checkpoint", "signed_at"): "not in the note; when its entries were logged is told, of the first head nothing is",
-    ("event", "id"): "an anchor may be told again at any time, and the last of a kind may come later",
-    ("event", "at"): "the registry's clock where somebody declined, the block's where a head was anchored",
-}
-"""Columns that follow from the rest in some rows only: these rows have tests of their own."""
-
-BESIDE = {
-    "api_key": "no statement rests on an API key",
-    "session": "who has signed in now: no statement rests on it, and it is over in a quarter of an hour",
-    "sign_in_nonce": "random, and over in five minutes",
-    "lease": "who works now, not what was logged",
-    "alarm": "what the worker saw last",
-    "chain_status": "what the worker saw last",
-    "alembic_version": "compared when the database is opened",
-}
-"""Tables that fsck does not cover, and why."""
-
-OF_ENTRIES = ("statement", "statement_text", "tile")
-"""What they hold depends on where in the log it stands; what the other tables hold is the same beside a few entries."""
-
-ROWS = dict.fromkeys(("statement", "statement_text"), (1, 2, 3, ERASED + 1, SIZE + 1)) | {
-    "event": (1, 4, 8, 9, 16),
-    "draft": (1, 2, 4),
-    "draft_party": (2, 5),
-}
-"""Where more than one row is worth a try: of each kind, of two creators, erased, not logged; logged, anchored,
-accepted, in force; who signed a draft, who declined."""
-
-BITS = dict.fromkeys((("statement_text", "body"), ("anchor", "header")), (0, 77, 1201)) | {
-    ("anchor", "account_proof"): (0, 77, 1201),
-    ("anchor", "final"): (0,),
-}
-"""A boolean has one bit; what is long is flipped near its middle too."""
-
-NAMED = {
-    ("attempt", "id"): {"attempt", "anchor_transaction"},
-    ("attempt", "chain_id"): {"attempt", "anchor"},
-    ("anchor_transaction", "attempt_id"): {"attempt", "anchor_transaction"},
-    ("statement", "id"): {"statement", "statement_text", "statement_account", "idempotency_key"},
-    ("statement", "logged_at"): {"statement", "audit.tile"},
-    ("statement_text", "prefix"): {"statement_text", "audit.tile"},
-    ("statement", "log_index"): {"statement", "fsck.index_missing"},
-    ("tile", "level"): {"audit.tile_size"},
-    ("tile", "tile_index"): {"audit.tile_size"},
-    ("tile", "hashes"): {"audit.tile"},
-    ("anchor", "chain_id"): {"anchor"},
-    ("draft", "id"): {"draft_party", "draft_subject"},
-    ("draft", "digest"): {"draft", "draft_party"},
-    ("draft_party", "signed_at"): {"draft_party", "event"},
-}
-"""Which table is named, where it is not the column's own; without a table, the code."""
-
-COLUMNS = [
-    (table.name, column.name)
-    for table in Table.metadata.sorted_tables
-    if table.name not in BESIDE
-    for column in table.columns
-]
-
-
-@contextlib.contextmanager
-def filled(folder, *how):
-    """Make a world whose database is copied; its chain goes on running."""
-    path = folder / "deedlog.sqlite"
-    with running_anvil("--slots-in-an-epoch", "1") as chain:
-        world = connect(open_world(Database(f"sqlite:///{path}")), chain.url)
-        fill(world, *how)
-        world.database.close()
-        yield Damaged(world, path, chain)
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    """Two full tiles and a part."""
-    with filled(tmp_path_factory.mktemp("sound")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def few(tmp_path_factory):
-    """A few entries, with as much beside them."""
-    with filled(tmp_path_factory.mktemp("few"), FEW, FEW[0]) as made:
-        yield made
-
-
-@pytest.fixture
-def damaged(sound, tmp_path):
-    """A copy to be damaged."""
-    return sound.copy(tmp_path)
-
-
-def checked(damaged, **more):
-    with contextlib.closing(damaged.database()) as database:
-        return check_database(database, damaged.identity, **more)
-
-
-def what_is_wrong(damaged, **more):
-    with pytest.raises(VerificationError) as caught:
-        checked(damaged, **more)
-    return caught.value
-
-
-def named(error):
-    """Return what an error names: table and column, or the code of the audit."""
-    if error.code == "fsck.row":
-        return error.params["table"], error.params["column"]
-    return error.code
-
-
-def place(error):
-    """Return the table that an error names, or its code."""
-    return str(error.params.get("table", error.code))
+from deedlog.registry.store.tables import EVENT
 
 
 def test_a_sound_database_with_its_contract(damaged):
@@ -223,68 +91,6 @@ def test_an_empty_log(tmp_path):
     assert (found.log.checkpoint.size, found.counts.checkpoints, found.counts.statements) == (0, 1, 0)
 
 
-@pytest.mark.parametrize(("table", "column"), [names for names in COLUMNS if names not in PARTLY], ids=str)
-def test_one_flipped_bit_in_any_column_is_named(request, tmp_path, table, column):
-    world = request.getfixturevalue("sound" if table in OF_ENTRIES else "few")
-    tried = 0
-    for row in ROWS.get(table, (1, 2)):
-        for bit in BITS.get((table, column), (0, 77)):
-            damaged = world.copy(tmp_path)
-            if row > damaged.run(f"SELECT max(rowid) FROM {table}")[0][0] or not damaged.flip(table, column, row, bit):
-                continue
-            tried += 1
-            if (table, column) in FREE:
-                checked(damaged)
-            else:
-                error = what_is_wrong(damaged)
-                assert error.code == "fsck.sqlite" or place(error) in NAMED.get((table, column), {table}), error
-    assert tried
-
-
-def test_names_of_idempotency_keys_as_far_as_they_follow_from_the_rest(few, tmp_path):
-    """Row 1 is a platform's reference, 2 its idempotency key, 3 and 4 those of two accounts."""
-    prefix, own = 3, 8 * len("idempotency:") + 2
-    for column, caught, free in (
-        ("name", [(1, prefix), (2, prefix), (3, prefix)], [(2, own), (3, own)]),
-        ("fingerprint", [(1, 0), (1, 99)], [(2, 0), (3, 0)]),
-        ("statement_id", [(1, 0), (1, 3), (2, 0), (3, 3), (4, 3)], [(2, 3)]),
-    ):
-        for row, bit in caught:
-            damaged = few.copy(tmp_path)
-            assert damaged.flip("idempotency_key", column, row, bit)
-            assert named(what_is_wrong(damaged))[0] == "idempotency_key", (column, row, bit)
-        for row, bit in free:
-            damaged = few.copy(tmp_path)
-            assert damaged.flip("idempotency_key", column, row, bit)
-            assert checked(damaged).counts.idempotency_keys == 4
-
-
-def test_events_as_far_as_they_follow_from_the_rest(few, tmp_path):
-    rows = few.run("SELECT id, name FROM event ORDER BY id")
-    first = {name: number for number, name in reversed(rows)}
-    last = dict((name, number) for number, name in rows)  # noqa: C402 - the last of each stays
-    for column, caught, free in (
-        ("at", ["logged", "proposed", "accepted", "in_force", "superseded", "cancelled", "terminated"], ["declined"]),
-        ("id", ["logged", "in_force", "superseded"], ["anchored", "declined"]),
-    ):
-        for name in caught:
-            damaged = few.copy(tmp_path)
-            assert damaged.flip("event", column, last[name] if column == "at" else first[name], 37)
-            assert place(what_is_wrong(damaged)) in ("event", "draft", "draft_party"), (column, name)
-        for name in free:
-            damaged = few.copy(tmp_path)
-            assert damaged.flip("event", column, first[name], 37)
-            assert checked(damaged).counts.events == len(rows)
-
-
-def test_when_a_head_was_signed_follows_from_what_is_told_of_its_entries(few, tmp_path):
-    damaged = few.copy(tmp_path)
-    assert damaged.flip("checkpoint", "signed_at", 1, 0)
-    checked(damaged)
-    assert damaged.flip("checkpoint", "signed_at", 2, 0)
-    assert place(what_is_wrong(damaged)) == "event"
-
-
 def test_a_log_that_is_older_than_events_begins_to_tell_in_the_middle(few, tmp_path):
     damaged = few.copy(tmp_path)
     damaged.run("DELETE FROM event WHERE id <= 5")
@@ -330,30 +136,6 @@ def test_an_event_that_is_missing_or_told_twice_is_named(few, tmp_path, name):
             checked(damaged)
         else:
             assert place(what_is_wrong(damaged)) == "event"
-
-
-def test_one_flipped_bit_in_each_tile_is_named_with_its_hash(sound, tmp_path):
-    rows = sound.run("SELECT rowid, level, tile_index, length(hashes) FROM tile")
-    assert len(rows) == 4
-    for rowid, level, index, length in rows:
-        for bit in (0, 8 * length - 1, 8 * (length // 2) + 3):
-            damaged = sound.copy(tmp_path)
-            assert damaged.flip("tile", "hashes", rowid, bit)
-            error = what_is_wrong(damaged)
-            assert (error.code, error.params["position"]) == ("audit.tile", bit // 256)
-            assert error.params["path"] == str(TilePath(level, index, length // 32))
-
-
-@pytest.mark.parametrize("number", [0, 1, 2, 255, 256, ERASED, 511, 512, SIZE - 1, SIZE, SIZE + 1])
-def test_one_flipped_bit_in_an_entry_is_named_with_its_index(sound, tmp_path, number):
-    for bit in (3, 100, 2000, 4001):
-        damaged = sound.copy(tmp_path)
-        assert damaged.flip("statement_text", "prefix", number + 1, bit)
-        error = what_is_wrong(damaged)
-        if number >= SIZE:  # not logged yet: there is no tile to compare with
-            assert place(error) in ("statement", "statement_text")
-        else:
-            assert (error.code, error.params["position"]) == ("audit.tile", number % 256)
 
 
 def test_text_that_is_no_text_is_named(damaged):

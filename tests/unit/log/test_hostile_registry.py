@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.faults.strange_server import answering
-from support.worlds.registry_world import identity
-from support.worlds.shares_world import Person, agreement, lines, people, rotation
+from support.worlds.registries.registry_world import identity
+from support.worlds.registries.shares_world import Person, agreement, lines, people, rotation
 
 from deedlog.api.cli import cli
 from deedlog.registry import keystore, sign_in

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
-from support.worlds.registry_world import ALICE, NOW, open_world, salt, work
+from support.worlds.registries.registry_world import ALICE, NOW, open_world, salt, work
 
 from deedlog.anchor import merkle
 from deedlog.anchor.log import last_signed

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.faults.slow_server import answer as http_answer
 from support.faults.slow_server import speaking
 from support.faults.strange_server import answering
-from support.worlds.registry_world import ALICE, identity, work
+from support.worlds.registries.registry_world import ALICE, identity, work
 
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles

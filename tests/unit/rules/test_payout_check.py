@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 from support.models.rights_log import agreement, report, rotation, work
-from support.worlds.memory_log import LOG_KEY, MemoryLog
-from support.worlds.registry_world import NOW, identity
+from support.worlds.logs.memory_log import LOG_KEY, MemoryLog
+from support.worlds.registries.registry_world import NOW, identity
 
 from deedlog.anchor import merkle
 from deedlog.anchor.tlog.proof import TlogProof

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import Phase, seed, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 from support.models.naive_drafts import claim_of, fact_of
-from support.models.random_people import TICK, RandomPeople, reason
-from support.worlds.databases import DIALECTS
-from support.worlds.registry_world import NOW, PLATFORM, World, open_world, person, salt
+from support.models.random_letters import TICK
+from support.models.random_people import RandomPeople, reason
+from support.worlds.databases.dialects import DIALECTS
+from support.worlds.registries.registry_world import NOW, PLATFORM, World, open_world, person, salt
 
 from deedlog.anchor.fsck.database import check_database
 from deedlog.anchor.verify.disclosure import open_line

@@ -22,7 +22,7 @@ from support.models.rights_log import (
     termination,
     work,
 )
-from support.worlds.short_log import changes, claimed_upload, counts, fold, in_force
+from support.worlds.logs.short_log import changes, claimed_upload, counts, fold, in_force
 
 from deedlog.registry.rules import fold as rules
 from deedlog.registry.statements.eip712 import domain_separator

@@ -21,9 +21,9 @@ from support.models.rights_log import (
     rotation,
     work,
 )
-from support.worlds import shares_world
-from support.worlds.registry_world import open_world
-from support.worlds.shares_world import equal, people
+from support.worlds.registries import shares_world
+from support.worlds.registries.registry_world import open_world
+from support.worlds.registries.shares_world import equal, people
 
 from deedlog.registry.acceptance.accept import Submitter, WriteRequest, accept_checked
 from deedlog.registry.acceptance.submission import SignedStatement

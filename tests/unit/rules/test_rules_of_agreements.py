@@ -23,7 +23,7 @@ from support.models.rights_log import (
     upload,
     work,
 )
-from support.worlds.short_log import changes, counts, fold, in_force, refused
+from support.worlds.logs.short_log import changes, counts, fold, in_force, refused
 
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex

@@ -26,7 +26,7 @@ from support.models.rights_log import (
     upload,
     work,
 )
-from support.worlds.short_log import counts, fold, in_force, last, refused
+from support.worlds.logs.short_log import counts, fold, in_force, last, refused
 
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.rules import fold as rules

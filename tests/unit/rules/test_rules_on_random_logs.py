@@ -31,7 +31,7 @@ from support.models.rights_log import (
     upload,
     work,
 )
-from support.worlds.short_log import changes, covering_in
+from support.worlds.logs.short_log import changes, covering_in
 
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.rules import accounts as rules_of_accounts

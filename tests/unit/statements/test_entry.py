@@ -9,7 +9,7 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
-from support.worlds.registry_world import ALICE, BOB, NOW, rendition, salt, work
+from support.worlds.registries.registry_world import ALICE, BOB, NOW, rendition, salt, work
 from vectors.generate import entry_vectors, statement_vectors
 
 from deedlog.anchor.merkle import leaf_hash

@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
-from support.worlds.registry_world import ALICE, BOB, PLATFORM_KEY, salt
+from support.worlds.registries.registry_world import ALICE, BOB, PLATFORM_KEY, salt
 
 from deedlog.registry.errors import InvalidData, VerificationError
 from deedlog.registry.statements.signatures import (

@@ -8,9 +8,9 @@ import time
 
 import pytest
 from sqlalchemy import select, text
-from support.worlds.damage_world import CAMERA, WRITER, shares
-from support.worlds.registry_world import NOW, open_world, salt, work
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.databases.damage_world import CAMERA, WRITER, shares
+from support.worlds.registries.registry_world import NOW, open_world, salt, work
+from support.worlds.session.waiting import PATIENCE, until
 
 from deedlog.registry.acceptance.accept import Submitter, WriteRequest, accept, accept_checked
 from deedlog.registry.acceptance.submission import check_submission

@@ -7,8 +7,8 @@ import time
 
 import pytest
 from sqlalchemy import text
-from support.worlds.registry_world import ALICE, NOW, open_world, salt, work
-from support.worlds.waiting import PATIENCE, until
+from support.worlds.registries.registry_world import ALICE, NOW, open_world, salt, work
+from support.worlds.session.waiting import PATIENCE, until
 
 from deedlog.anchor.log import sequencer as log
 from deedlog.anchor.log import store as log_store

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.worlds.registry_world import open_world
-from support.worlds.shares_world import agreement, now, people, rotation, work
+from support.worlds.registries.registry_world import open_world
+from support.worlds.registries.shares_world import agreement, now, people, rotation, work
 
 from deedlog.registry.store import partial_state
 from deedlog.registry.store import statements as store

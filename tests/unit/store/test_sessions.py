@@ -8,8 +8,8 @@ import threading
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from support.worlds.registry_world import ALICE, BOB, NOW
-from support.worlds.waiting import PATIENCE
+from support.worlds.registries.registry_world import ALICE, BOB, NOW
+from support.worlds.session.waiting import PATIENCE
 
 from deedlog.api.http.sessions import PREFIX, SESSION_SECONDS, Sessions
 from deedlog.registry import sign_in

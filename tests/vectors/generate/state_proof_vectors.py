@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import rlp
 from eth_utils import keccak
-from support.worlds.anvil import running_anvil
+from support.worlds.chains.anvil import running_anvil
 
 PATH = Path(__file__).resolve().parent.parent / "state_proof.json"
 FORKS = ("berlin", "london", "shanghai", "cancun", "prague", "osaka")
