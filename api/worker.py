@@ -28,7 +28,7 @@ from deedlog.api.texts import error_text, text
 from deedlog.registry import keystore, times
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 from deedlog.registry.failpoints import failpoint
-from deedlog.registry.store import alarms
+from deedlog.registry.store import alarms, clock
 from deedlog.registry.store import statements as store
 from deedlog.registry.store.lease import ANCHORER, SEQUENCER, Fenced, Roles
 
@@ -152,16 +152,24 @@ class Worker:
 
     def _sequence(self, lease: Lease) -> None:
         database = Fenced(self._database, lease)
-        wrong = self._wrong_with_chain(database)
+        wrong = self._wrong_with_chain(database) or self._wrong_with_clock(database)
         self._raise_alarms(database, {} if wrong is None else {wrong.code: wrong.params})
         if wrong is not None:
-            # Another worker may have a node that answers.
+            # Another worker may have a node that answers, or a right clock.
             self._give_up(lease.role, RETRY_SECONDS)
             return
         # A worker that crashed may have committed a head without remembering it. Remember it before adding entries.
         self._remember()
         while self._holds(lease):
-            count, size = self._sequence_batch(database)
+            try:
+                count, size = self._sequence_batch(database)
+            except Unavailable as error:
+                if not error.code.startswith("clock."):
+                    raise
+                # Nothing was written. This work begins again from the start, and says what is wrong.
+                self._raise_alarms(database, {error.code: error.params})
+                self._give_up(lease.role, RETRY_SECONDS)
+                return
             if count:
                 self._remember()
                 failpoint("sequence.remembered")
@@ -189,6 +197,17 @@ class Worker:
             self._new_anchorer(database).check()
         except Unavailable as error:
             if error.code == "lease.lost":
+                raise
+            return error
+        return None
+
+    def _wrong_with_clock(self, database: Transactions) -> Unavailable | None:
+        """Return the error if this worker's clock, or that of what waits, is wrong: an entry's time stays for ever."""
+        try:
+            with database.read() as connection:
+                log.check_next(connection, clock.read)
+        except Unavailable as error:
+            if not error.code.startswith("clock."):
                 raise
             return error
         return None
@@ -226,7 +245,7 @@ class Worker:
         # Check before each batch: the database may fail over to an old copy while we run.
         last_signed.check(self._last_signed, database)
         # A failed commit has an unknown outcome. The error ends this process, and the next one reads first.
-        return log.sequence_batch(database, self._identity, self._log_key, times.now())
+        return log.sequence_batch(database, self._identity, self._log_key, clock.read)
 
     def _remember(self) -> None:
         """Write the committed head to the last-signed file."""

@@ -15,9 +15,11 @@ from deedlog.anchor.anchoring.chain_view import StopAnchoringError, observe
 from deedlog.anchor.anchoring.sender import Alarms, Sender
 from deedlog.anchor.anchoring.store import ChainStatus
 from deedlog.anchor.anchoring.tracker import Tracker
+from deedlog.registry import times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import to_checksum
 from deedlog.registry.store import statements as store
+from deedlog.registry.store.clock import BEHIND_CHAIN
 
 if TYPE_CHECKING:
     from deedlog.anchor.anchoring.chain_port import ChainPort
@@ -30,6 +32,13 @@ ALARM_INTERVALS = 3
 
 LOW_BALANCE = 10**16
 """In wei. A lower balance raises an alarm. Pays for some tens of anchors on Ethereum, thousands on a rollup."""
+
+BLOCK_AHEAD_SECONDS = 120
+"""How much later than this machine's clock the newest block may be dated. Producers of blocks allow each other less."""
+
+BLOCK_OLD_SECONDS = 3600
+"""How old the newest block may be. Blocks come seconds apart, so the chain or the node stands still, or the clock is
+ahead."""
 
 STATUS_SECONDS = 5
 """While only block number and time change, the chain's status is stored at most once in this many seconds."""
@@ -103,8 +112,23 @@ class Anchorer:
         balance = self._port.balance(self._config.operator, view.tip.number)
         if balance < LOW_BALANCE:
             alarms["alarm.balance_low"] = {"account": to_checksum(self._config.operator), "balance": str(balance)}
-        alarms |= self.late(now)
+        alarms |= self._clock_and_chain(view) | self.late(now)
         self._note(ChainStatus(self._config.chain.chain_id, view.tip.number, view.size, balance, now))
+
+    def _clock_and_chain(self, view: ChainView) -> Alarms:
+        """Return the alarms about this machine's clock and the chain's newest block.
+
+        A block after the clock shows a clock that is behind. A clock after the block shows less: the chain or the node
+        may stand still. The times of a development chain are whatever its owner wants.
+        """
+        if self._config.chain.development:
+            return {}
+        ahead = view.tip.timestamp - times.now()
+        if ahead > BLOCK_AHEAD_SECONDS:
+            return {BEHIND_CHAIN: {"seconds": ahead, "block": view.tip.number}}
+        if -ahead > BLOCK_OLD_SECONDS:
+            return {"alarm.block_old": {"seconds": -ahead, "block": view.tip.number}}
+        return {}
 
     def late(self, now: int) -> Alarms:
         """Return the alarm `alarm.anchor_late` if a statement has waited too long for an anchor.

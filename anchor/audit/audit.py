@@ -11,7 +11,9 @@ log. The audit ends at the first error and names it. The steps, which are marked
 6. The root of exactly `size` entries is the checkpoint's.
 7. No digest occurs twice. (A repeated digest would count at its lowest index.)
 8. Earlier checkpoints that somebody has saved have the roots that the log has at their sizes.
-9. Each head in the contract's history, from the newest down to the first, is one of the log's.
+9. Each head in the contract's history, from the newest down to the first, is one of the log's, and no entry is dated
+   after the block that anchored it. An entry that is dated before the block of the head below it is only reported: it
+   may have been accepted while that head's transaction waited.
 """
 
 from __future__ import annotations
@@ -24,9 +26,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from deedlog.anchor import merkle
 from deedlog.anchor.audit.duplicates import Digests
-from deedlog.anchor.audit.tree import AuditedLog, Edge, Rows, paths, sized
+from deedlog.anchor.audit.tree import AuditedLog, Edge, Rows, bundle_of, paths, sized
+from deedlog.anchor.evm.block_time import is_dated_after
 from deedlog.anchor.merkle import HASH_SIZE
-from deedlog.anchor.tlog import checkpoint, tiles
+from deedlog.anchor.tlog import checkpoint
 from deedlog.anchor.tlog.tiles import TILE_WIDTH
 from deedlog.registry.errors import InvalidData, Unavailable, VerificationError
 from deedlog.registry.hexadecimal import to_hex
@@ -68,18 +71,34 @@ class Contract(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """The contract's history: how many heads, and how far an entry is dated back.
+
+    `dated_back` is in seconds: the most that an entry is dated before the block of the head below it. 0 if none is.
+    """
+
+    heads: int
+    dated_back: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of an audit without errors: the log's head and how much was checked.
 
-    `time` (Unix seconds) is the last entry's. `earlier` counts the earlier checkpoints, `heads` the contract's heads
-    (None: the contract was not asked).
+    `time` (Unix seconds) is the last entry's. `earlier` counts the earlier checkpoints. `history` is that of the
+    contract (None: the contract was not asked).
     """
 
     checkpoint: Checkpoint
     signatures: int
     time: int
     earlier: int
-    heads: int | None
+    history: History | None
+
+    @property
+    def heads(self) -> int | None:
+        """How many heads the contract has; None if it was not asked."""
+        return None if self.history is None else self.history.heads
 
 
 def audit_log(
@@ -100,8 +119,8 @@ def audit_log(
     log = audit_entries(source, key, progress)
     for name, note in earlier:
         audit_earlier(log, key, name, note)
-    heads = None if contract is None or newest is None else audit_contract(log, contract, newest, progress)
-    return Report(log.head, log.signatures, log.time, len(earlier), heads)
+    history = None if contract is None or newest is None else audit_contract(log, contract, newest, progress)
+    return Report(log.head, log.signatures, log.time, len(earlier), history)
 
 
 def audit_entries(source: Source, key: VerifierKey, progress: Progress | None = None) -> AuditedLog:
@@ -119,7 +138,7 @@ def audit_entries(source: Source, key: VerifierKey, progress: Progress | None = 
         for path, data in fetched:
             if path.level is None:
                 # Step 2.
-                bundle = _bundle(path, data)
+                bundle = bundle_of(path, data)
                 rows.append([merkle.leaf_hash(entry) for entry in bundle])
                 continue
             # Step 3.
@@ -167,15 +186,15 @@ def audit_earlier(log: AuditedLog, key: VerifierKey, name: str, note: bytes) -> 
 
 def audit_contract(
     log: AuditedLog, contract: Contract, newest: tuple[int, bytes], progress: Progress | None = None
-) -> int:
-    """Do step 9, from the contract's newest head (size, root) down; return how many heads there are.
+) -> History:
+    """Do step 9, from the contract's newest head (size, root) down, and return the history.
 
     The contract stores heads by root, each with the size of the previous head. The log gives the root at that size, and
     the contract must have a head with it. So the walk fails at any foreign head. Raises `VerificationError`
     (`audit.…`).
     """
     size, root = newest
-    heads = 0
+    heads = dated_back = 0
     above: Head | None = None
     while size:
         if size > log.head.size:
@@ -190,21 +209,23 @@ def audit_contract(
             raise VerificationError("audit.head_size", size=size, contract=head.size, previous=head.previous_size)
         if above is not None and (head.time > above.time or head.block_number > above.block_number):
             raise VerificationError("audit.head_time", size=size)
+        check_dated(log.time_at(size - 1), size, head.time)
+        if above is not None:
+            dated_back = max(dated_back, head.time - log.time_at(size))
         heads += 1
         if progress is not None:
             progress("heads", newest[0] - head.previous_size, newest[0])
         size, above = head.previous_size, head
-    return heads
+    return History(heads, dated_back)
 
 
-def _bundle(path: TilePath, data: bytes) -> list[bytes]:
-    try:
-        bundle = tiles.decode_entries(data)
-    except InvalidData as error:
-        raise VerificationError("audit.bundle", path=str(path), expected=path.width) from error
-    if len(bundle) != path.width:
-        raise VerificationError("audit.bundle", path=str(path), expected=path.width)
-    return bundle
+def check_dated(entry_time: int, size: int, block_time: int) -> None:
+    """Raise `VerificationError` (`audit.dated_after_block`) if a head's last entry is dated after the head's block.
+
+    Times never decrease along the log, so the last entry of the `size` entries has the latest time.
+    """
+    if is_dated_after(entry_time, block_time):
+        raise VerificationError("audit.dated_after_block", index=size - 1, time=entry_time, block_time=block_time)
 
 
 class _Entries:

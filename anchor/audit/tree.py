@@ -15,6 +15,7 @@ from deedlog.anchor.merkle import HASH_SIZE
 from deedlog.anchor.tlog import tiles
 from deedlog.anchor.tlog.tiles import TILE_HEIGHT, TILE_WIDTH, TilePath, tile_width
 from deedlog.registry.errors import InvalidData, VerificationError
+from deedlog.registry.statements import entry as entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _CACHED_TILES = 256
 """How many tiles of 8 KiB are cached to compute roots of smaller sizes."""
+
+_CACHED_BUNDLES = 4
+"""How many entry bundles are cached to look up times: neighbouring heads share them."""
 
 
 class Source(Protocol):
@@ -116,6 +120,7 @@ class AuditedLog:
         self.time = edge.time
         self._source = source
         self._rows = edge.rows
+        self._bundle = lru_cache(_CACHED_BUNDLES)(self._checked_bundle)
         self._tile = lru_cache(_CACHED_TILES)(self._checked_tile)
 
     def root_at(self, size: int) -> bytes:
@@ -127,6 +132,22 @@ class AuditedLog:
         if size > self.head.size:
             raise InvalidData("merkle.size_beyond_tree", size=size, leaves=self.head.size)
         return tiles.root(self._tile, size)
+
+    def time_at(self, index: int) -> int:
+        """Return the time (Unix seconds) of the entry at `index`, which is read again.
+
+        Raises `VerificationError` (`audit.bundle`, `audit.tile_size`, `audit.tile_changed`).
+        """
+        number, place = divmod(index, TILE_WIDTH)
+        return entries.parse(self._bundle(number)[place]).time
+
+    def _checked_bundle(self, number: int) -> list[bytes]:
+        """Read an entry bundle again and check it against the tile of its hashes."""
+        path = TilePath(None, number, tile_width(0, number, self.head.size))
+        bundle = bundle_of(path, self._source.read(path))
+        if b"".join(map(merkle.leaf_hash, bundle)) != self._tile(0, number):
+            raise VerificationError("audit.tile_changed", path=str(path))
+        return bundle
 
     def _checked_tile(self, level: int, index: int) -> bytes:
         """Read a tile again and check it against the hash in its parent tile, up to the rows at the right edge."""
@@ -143,6 +164,17 @@ class AuditedLog:
         ):
             raise VerificationError("audit.tile_changed", path=str(path))
         return row
+
+
+def bundle_of(path: TilePath, data: bytes) -> list[bytes]:
+    """Return the entries of a bundle, as many as its path names; else raise `VerificationError` (`audit.bundle`)."""
+    try:
+        bundle = tiles.decode_entries(data)
+    except InvalidData as error:
+        raise VerificationError("audit.bundle", path=str(path), expected=path.width) from error
+    if len(bundle) != path.width:
+        raise VerificationError("audit.bundle", path=str(path), expected=path.width)
+    return bundle
 
 
 def sized(path: TilePath, row: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from deedlog.anchor.anchoring.attempt_store import UNMINED
+from deedlog.anchor.audit.audit import check_dated
 from deedlog.anchor.evm import rlp
 from deedlog.anchor.evm.identity import Head, head_slot
 from deedlog.anchor.evm.state_proof import parse_header, storage_value
@@ -18,7 +19,7 @@ from deedlog.anchor.fsck.rows import stream, wrong
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.keccak import keccak256
-from deedlog.registry.store.tables import ANCHOR, ATTEMPT, CHECKPOINT, TRANSACTION
+from deedlog.registry.store.tables import ANCHOR, ATTEMPT, CHECKPOINT, STATEMENT, TRANSACTION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -37,11 +38,15 @@ _WORD = 32
 
 
 def check_anchors(connection: Connection, identity: RegistryIdentity, audited: AuditedLog) -> int:
-    """Check all rows of the table anchor; return how many there are. Raises `VerificationError` (`fsck.row`)."""
+    """Check all rows of the table anchor; return how many there are.
+
+    Raises `VerificationError` (`fsck.row`, `audit.dated_after_block`).
+    """
     count = 0
     query = (
-        select(ANCHOR, CHECKPOINT.c.root.label("signed"))
+        select(ANCHOR, CHECKPOINT.c.root.label("signed"), STATEMENT.c.logged_at.label("last_entry"))
         .outerjoin(CHECKPOINT, CHECKPOINT.c.size == ANCHOR.c.size)
+        .outerjoin(STATEMENT, STATEMENT.c.log_index == ANCHOR.c.size - 1)
         .order_by(ANCHOR.c.chain_id, ANCHOR.c.size)
     )
     for row in stream(connection, query):
@@ -64,6 +69,7 @@ def check_anchors(connection: Connection, identity: RegistryIdentity, audited: A
         for column in ("size", "time", "previous_size", "block_number"):
             if getattr(row, column) != getattr(head, column):
                 wrong("anchor", key, column)
+        check_dated(row.last_entry, row.size, head.time)
         if row.chain_id < 1:
             wrong("anchor", key, "chain_id")
         count += 1

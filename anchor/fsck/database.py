@@ -121,13 +121,15 @@ def check_database(
             # Step 9.
             events = check_events(connection, audited.head.size)
             # Step 10.
-            heads = None if contract is None or newest is None else audit_contract(audited, contract, newest, progress)
+            history = None
+            if contract is not None and newest is not None:
+                history = audit_contract(audited, contract, newest, progress)
     except DatabaseError as error:
         said = str(error.orig)
         if any(word in said for word in _DAMAGE):
             raise VerificationError("fsck.sqlite", said=said[:200]) from error
         raise Unavailable("database.unreachable", reason=said) from error
-    report = Report(audited.head, audited.signatures, audited.time, checkpoints, heads)
+    report = Report(audited.head, audited.signatures, audited.time, checkpoints, history)
     counts = Counts(checkpoints, *statements, idempotency_keys, rotations, drafts, anchors, attempts, events)
     return Checked(identity, report, counts)
 

@@ -7,12 +7,13 @@ outcome of a commit is unknown, the process must end; the next one reads the dat
 from __future__ import annotations
 
 import json
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, insert, select, update
 
 from deedlog.anchor import merkle
-from deedlog.anchor.log.store import LogState, checkpoint_of_size, tile_reader, write_tiles
+from deedlog.anchor.log.store import LogState, checkpoint_of_size, state, tile_reader, write_tiles
 from deedlog.anchor.tlog import checkpoint, tiles
 from deedlog.anchor.tlog.checkpoint import Checkpoint
 from deedlog.anchor.tlog.tiles import TileError
@@ -22,6 +23,7 @@ from deedlog.registry.hexadecimal import to_hex
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.store import events
 from deedlog.registry.store import statements as store
+from deedlog.registry.store.clock import TOLERANCE_SECONDS, check_order
 from deedlog.registry.store.tables import CHECKPOINT, LOG
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from deedlog.anchor.evm.identity import RegistryIdentity
+    from deedlog.registry.store.clock import Clock
     from deedlog.registry.store.database import Transactions
 
 BATCH = 512
@@ -69,17 +72,19 @@ def create(database: Transactions, identity: RegistryIdentity, log_key: Ed25519P
 
 def sequence(database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int) -> int:
     """Call `sequence_batch` and return only how many statements it logged."""
-    return sequence_batch(database, identity, log_key, now)[0]
+    return sequence_batch(database, identity, log_key, lambda _connection: now)[0]
 
 
 def sequence_batch(
-    database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, now: int
+    database: Transactions, identity: RegistryIdentity, log_key: Ed25519PrivateKey, clock: Clock
 ) -> tuple[int, int]:
     """Log up to `BATCH` accepted statements in one transaction. Return (statements logged, new size of the log).
 
     An entry's index is the tree's size, read while the log's row is locked. An entry's time (Unix seconds) is when its
-    statement was accepted, but not before the time of the previous entry. `now` (Unix seconds) is when the checkpoint
-    is signed. Raises `InvalidData` (`log.other_key`) or `Unavailable` (`log.missing`, `log.raced`).
+    statement was accepted, but not before the time of the previous entry, and never in the future: what is dated after
+    `clock` stays unlogged, and so does what follows it. `clock` also says when the checkpoint is signed.
+
+    Raises `InvalidData` (`log.other_key`) or `Unavailable` (`log.missing`, `log.raced`, `clock.…`).
     """
     check_key(identity, log_key)
     with database.write() as connection:
@@ -88,6 +93,10 @@ def sequence_batch(
         waiting = store.unlogged(connection, BATCH)
         if not waiting:
             return 0, state.size
+        # Read the clock after the statements, so that none was accepted later.
+        now = clock(connection)
+        check_order(max(state.time, waiting[0][2]), now)
+        waiting = list(takewhile(lambda row: row[2] - now <= TOLERANCE_SECONDS, waiting))
         time = state.time
         logged, leaf_hashes = [], []
         for index, (key, prefix, accepted_at) in enumerate(waiting, state.size):
@@ -119,6 +128,12 @@ def sequence_batch(
     # The commit has returned. From here on others can see the checkpoint.
     failpoint("sequence.committed")
     return len(logged), appended.size
+
+
+def check_next(connection: Connection, clock: Clock) -> None:
+    """Raise `Unavailable` (`clock.…`) if the next entry could not be dated now."""
+    times = [accepted_at for _, _, accepted_at in store.unlogged(connection, 1)]
+    check_order(max([state(connection).time, *times]), clock(connection))
 
 
 def checked_head(connection: Connection, size: int) -> tuple[bytes, bytes]:

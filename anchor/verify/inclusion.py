@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deedlog.anchor import merkle
+from deedlog.anchor.evm.block_time import is_dated_after
 from deedlog.anchor.tlog import proof as tlog_proof
 from deedlog.anchor.verify.evidence.anchor import LoggedEntry, by_log_key, not_anchored
-from deedlog.anchor.verify.verdict import Answer, no, not_checked
+from deedlog.anchor.verify.verdict import Answer, no, not_checked, yes
 from deedlog.registry.errors import VerificationError
 from deedlog.registry.statements import entry as entries
 
@@ -60,7 +61,7 @@ def find_inclusion(bundle: Bundle, statement: Statement, digest: bytes, entry: e
     `digest` is the statement's (32 bytes), `entry` the bundle's parsed entry. A proof that does not hold gives a no.
     """
     logged = LoggedEntry(bundle.registry, merkle.leaf_hash(bundle.entry), entry.time)
-    anchors = tuple(anchor.check(logged, pins) for anchor in bundle.anchors)
+    anchors = tuple(_dated(anchor.check(logged, pins), entry.time) for anchor in bundle.anchors)
     ranked = _ranked(bundle.anchors, anchors)
     chain_id = ranked[0].chain_id if ranked else None
     # Step 5.
@@ -78,6 +79,19 @@ def find_inclusion(bundle: Bundle, statement: Statement, digest: bytes, entry: e
     if anchored.answer is Answer.YES:
         return Inclusion(ranked[0].findings, anchors, chain_id)
     return Inclusion(not_anchored(included, anchored, entry.time), anchors, chain_id)
+
+
+def _dated(found: AnchorFindings, entry_time: int) -> AnchorFindings:
+    """Return an anchor's answers, with the reason for its yes to time if the entry is dated after that time.
+
+    The answer stays yes: it rests on the block alone, whatever the registry's clock said.
+    """
+    time = found.findings["time"]
+    proven = time.params.get("time")
+    if time.answer is not Answer.YES or not isinstance(proven, int) or not is_dated_after(entry_time, proven):
+        return found
+    ahead = yes("time.entry_ahead", *time.trust, time=proven, entry_time=entry_time)
+    return replace(found, findings={**found.findings, "time": ahead})
 
 
 def _first(findings: Iterable[Finding]) -> Finding:

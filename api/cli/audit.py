@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from deedlog.anchor.audit.audit import Report
     from deedlog.anchor.evm.identity import RegistryIdentity
 
+DATED_BACK_SECONDS = 3600
+"""An entry that is dated back by more is mentioned to people. A transaction seldom waits so long."""
+
 
 @click.command()
 @click.argument("url")
@@ -82,7 +85,7 @@ def command(
 
 def result(identity: RegistryIdentity, report: Report) -> dict[str, Any]:
     """Return the audit's result for programs."""
-    head = report.checkpoint
+    head, history = report.checkpoint, report.history
     return {
         "registry": to_checksum(identity.address),
         "origin": head.origin,
@@ -90,7 +93,11 @@ def result(identity: RegistryIdentity, report: Report) -> dict[str, Any]:
         "root": to_hex(head.root),
         "signatures": report.signatures,
         "checkpoints": report.earlier,
-        "contract": {"checked": report.heads is not None, "heads": report.heads},
+        "contract": {
+            "checked": history is not None,
+            "heads": report.heads,
+            "dated_back": None if history is None else history.dated_back,
+        },
     }
 
 
@@ -106,7 +113,9 @@ def print_log(language: str, identity: RegistryIdentity, report: Report) -> None
         root=to_hex(head.root),
         checkpoints=report.earlier,
     )
-    if report.heads is None:
+    if report.history is None:
         say(language, "cli.audit.no_contract")
-    else:
-        say(language, "cli.audit.contract", heads=report.heads)
+        return
+    say(language, "cli.audit.contract", heads=report.history.heads)
+    if report.history.dated_back > DATED_BACK_SECONDS:
+        say(language, "cli.audit.dated_back", seconds=report.history.dated_back)

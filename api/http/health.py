@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from deedlog.anchor.anchoring import store as anchor_store
 from deedlog.anchor.anchoring.anchorer import ALARM_INTERVALS, LOW_BALANCE
 from deedlog.anchor.log import store as log_store
-from deedlog.registry.store import alarms, lease
+from deedlog.registry.errors import Unavailable
+from deedlog.registry.store import alarms, clock, lease
 from deedlog.registry.store import statements as store
+from deedlog.registry.store.alarms import Alarm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from deedlog.anchor.evm.network import Chain
-    from deedlog.registry.store.alarms import Alarm
     from deedlog.registry.store.lease import Holding
+
+_WEB = "web"
+"""The role of alarms that only this process has; they are not stored."""
 
 CHECKPOINT_DEADLINE = 30
 """Seconds within which an accepted statement should be logged. A healthy sequencer takes less than one."""
@@ -45,6 +49,7 @@ class Health:
         """Return each check by name, and whether it passes."""
         held = {holding.role: not holding.free for holding in self.roles}
         return {
+            "clock": not any(alarm.code.startswith("clock.") for alarm in self.alarms),
             "sequencer": held.get(lease.SEQUENCER, False),
             "anchorer": held.get(lease.ANCHORER, False),
             "checkpoint": self.unlogged_age is None or self.unlogged_age <= CHECKPOINT_DEADLINE,
@@ -54,13 +59,13 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether a statement accepted now will be logged.
+        """Whether a statement sent to this process now is accepted, dated by a right clock, and logged.
 
         A late anchor or a low balance raises an alarm but does not make the registry unready: statements are still
         stored.
         """
         checks = self.checks()
-        return checks["sequencer"] and checks["checkpoint"]
+        return checks["clock"] and checks["sequencer"] and checks["checkpoint"]
 
 
 def read(connection: Connection, chain: Chain, anchor_interval: int, now: int) -> Health:
@@ -78,8 +83,17 @@ def read(connection: Connection, chain: Chain, anchor_interval: int, now: int) -
         anchor_deadline=ALARM_INTERVALS * anchor_interval,
         balance=None if status is None else status.balance,
         roles=tuple(lease.holders(connection)),
-        alarms=_each_once(alarms.alarms(connection)),
+        alarms=_each_once([*alarms.alarms(connection), *_own_clock(connection, now)]),
     )
+
+
+def _own_clock(connection: Connection, now: int) -> list[Alarm]:
+    """Return the alarm of this process if it cannot date a record now: other processes may have a right clock."""
+    try:
+        clock.check(connection)
+    except Unavailable as error:
+        return [Alarm(_WEB, error.code, error.params, now)]
+    return []
 
 
 def _each_once(found: Sequence[Alarm]) -> tuple[Alarm, ...]:

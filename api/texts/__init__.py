@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deedlog.registry.errors import DeedlogError
 
 LANGUAGES = ("en", "zh")
-_TIMES = ("time", "before", "start", "end")
+_TIMES = ("time", "before", "start", "end", "block_time", "entry_time")
 """Parameters whose numbers are Unix times."""
 
 

@@ -8,6 +8,7 @@ content, that is no error: both statements are stored.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from deedlog.registry.acceptance.group_commit import group_commit
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from deedlog.registry.rules.state import Fact, State
     from deedlog.registry.statements.subjects import Tag
+    from deedlog.registry.store.clock import Clock
     from deedlog.registry.store.database import Database
 
 __all__ = [
@@ -97,8 +99,13 @@ def accept(
     return [item if isinstance(item, DeedlogError) else next(kept) for item in checked]
 
 
-def accept_checked(database: Database, requests: Sequence[WriteRequest]) -> list[list[Answer]]:
+def accept_checked(
+    database: Database, requests: Sequence[WriteRequest], clock: Clock | None = None
+) -> list[list[Answer]]:
     """Store the statements of many requests in one transaction; return each request's answers, in order.
+
+    `clock` dates them; without it, each has the time of its request. Raises `Unavailable` (`clock.…`) if they cannot be
+    dated; then none is stored.
 
     If another process wrote the same rows first, the transaction is retried, so the later sender gets `known` or
     `repeat`. If the database rejects a statement, only that one fails; if the database itself fails, all do. Their
@@ -109,7 +116,7 @@ def accept_checked(database: Database, requests: Sequence[WriteRequest]) -> list
     if not group:
         return [[] for _ in requests]
     failpoint("accept.checked")
-    kept = group_commit(database, group, _write, lambda candidate: to_hex(candidate.item.digest))
+    kept = group_commit(database, group, partial(_write, clock), lambda candidate: to_hex(candidate.item.digest))
     failpoint("accept.committed")
     answers = iter([answer or Unavailable("statement.not_kept") for answer in kept])
     return [[next(answers) for _ in request.items] for request in requests]
@@ -154,16 +161,19 @@ class _Candidate(NamedTuple):
     admission: Admission
 
 
-def _write(connection: Connection, group: Sequence[_Candidate]) -> list[Answer]:
-    answers = _decide_and_insert(connection, group)
+def _write(clock: Clock | None, connection: Connection, group: Sequence[_Candidate]) -> list[Answer]:
+    answers = _decide_and_insert(connection, group, clock=clock)
     failpoint("accept.inserted")
     return answers
 
 
 def _decide_and_insert(
-    connection: Connection, group: Sequence[_Candidate], record: Callable[[], None] | None = None
+    connection: Connection,
+    group: Sequence[_Candidate],
+    record: Callable[[], None] | None = None,
+    clock: Clock | None = None,
 ) -> list[Answer]:
-    writer = _BatchWriter(connection, group)
+    writer = _BatchWriter(connection, group, clock)
     answers = [writer.decide(candidate) for candidate in group]
     if record is not None and not any(isinstance(answer, DeedlogError) for answer in answers):
         record()
@@ -174,9 +184,10 @@ def _decide_and_insert(
 class _BatchWriter:
     """Writes a group in one transaction: looks up stored rows once, decides in order, then inserts all new rows."""
 
-    def __init__(self, connection: Connection, group: Sequence[_Candidate]) -> None:
+    def __init__(self, connection: Connection, group: Sequence[_Candidate], clock: Clock | None) -> None:
         insertion.lock_statements(connection)
         self._connection = connection
+        self._now = None if clock is None else clock(connection)
         digests = []
         names = []
         for candidate in group:
@@ -259,8 +270,8 @@ class _BatchWriter:
 
     def _take(self, candidate: _Candidate) -> None:
         item = candidate.item
-        # Acceptance times never decrease, even if the clocks of two processes differ.
-        self._time = max(self._time, candidate.request.now)
+        # Acceptance times never decrease, even if a clock is set back.
+        self._time = max(self._time, candidate.request.now if self._now is None else self._now)
         fact = item.fact(self._time, whole=self._folds)
         handed_over = None if fact.statement is None else fact.statement.hands_over()
         if handed_over is not None:

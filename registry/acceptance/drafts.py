@@ -6,7 +6,8 @@ may arrive in any order. Except for `sign_all`, functions take a connection insi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deedlog.registry.acceptance import accept
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from deedlog.registry.acceptance.submission import SignedStatement
     from deedlog.registry.rules.state import State
     from deedlog.registry.statements.base import Statement
+    from deedlog.registry.store.clock import Clock
     from deedlog.registry.store.database import Database
     from deedlog.registry.store.drafts import Draft
     from deedlog.registry.store.statements import Stored
@@ -65,19 +67,26 @@ class Signing:
     admission: Admission = field(default_factory=lambda: Admission(None))
 
 
-def sign_all(database: Database, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+def sign_all(
+    database: Database, signings: Sequence[Signing], clock: Clock | None = None
+) -> list[Signed | DeedlogError]:
     """Apply many signing requests in one transaction; return their answers once all is durable.
 
     Each works as in `sign`. `Unavailable` (`statement.not_kept`) means that the database failed, and the signature may
-    be stored or not.
+    be stored or not. `clock` dates them; without it, each has the time of its request. Raises `Unavailable` (`clock.…`)
+    if they cannot be dated; then none is applied.
     """
     failpoint("draft.checked")
-    taken = group_commit(database, signings, _sign_each, lambda signing: to_hex(signing.sent.digest))
+    taken = group_commit(database, signings, partial(_sign_each, clock), lambda signing: to_hex(signing.sent.digest))
     failpoint("draft.committed")
     return [answer or Unavailable("statement.not_kept") for answer in taken]
 
 
-def _sign_each(connection: Connection, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+def _sign_each(clock: Clock | None, connection: Connection, signings: Sequence[Signing]) -> list[Signed | DeedlogError]:
+    if clock is not None:
+        insertion.lock_statements(connection)
+        now = clock(connection)
+        signings = [replace(signing, now=now) for signing in signings]
     answers: list[Signed | DeedlogError] = []
     for signing in signings:
         try:

@@ -10,17 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from deedlog.registry.acceptance.accept import WriteRequest, accept_checked
 from deedlog.registry.acceptance.drafts import sign_all
 from deedlog.registry.errors import DeedlogError, Unavailable
+from deedlog.registry.store import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deedlog.registry.acceptance.accept import Answer
     from deedlog.registry.acceptance.drafts import Signed, Signing
+    from deedlog.registry.store.clock import Clock
     from deedlog.registry.store.database import Database
 
 MAXIMUM_GROUP = 512
@@ -35,9 +38,10 @@ Waiting = tuple["WriteRequest | Signing", asyncio.Future[Any]]
 class WriteQueue:
     """The one writer of a web process. Call its methods on one event loop; requests are written in call order."""
 
-    def __init__(self, database: Database) -> None:
-        """Create the queue for a database. Its thread starts with the first request."""
+    def __init__(self, database: Database, clock: Clock = clock.check) -> None:
+        """Create the queue for a database; `clock` dates what it writes. Its thread starts with the first request."""
         self._database = database
+        self._clock = clock
         self._thread = ThreadPoolExecutor(1, "acceptance")
         self._waiting: deque[Waiting] = deque()
         self._size = 0
@@ -59,7 +63,7 @@ class WriteQueue:
     async def accept(self, request: WriteRequest) -> list[Answer]:
         """Store a request's statements; return their answers, in order, once the stored ones are durable.
 
-        Raises `Unavailable` as `check_room` does.
+        Raises `Unavailable` as `check_room` does, or `clock.…` if they cannot be dated.
         """
         if not request.items:
             return []
@@ -69,7 +73,7 @@ class WriteQueue:
     async def sign(self, signing: Signing) -> Signed:
         """Add signatures to a draft; return the answer once they are durable.
 
-        Raises the `DeedlogError` that refused them, or `Unavailable` as `check_room` does.
+        Raises the `DeedlogError` that refused them, or `Unavailable` as `accept` does.
         """
         answer: Signed | DeedlogError = await self._wait(signing)
         if isinstance(answer, DeedlogError):
@@ -96,7 +100,8 @@ class WriteQueue:
         while self._waiting:
             group = self._take()
             jobs = [job for job, _ in group]
-            writing = asyncio.get_running_loop().run_in_executor(self._thread, _write_all, self._database, jobs)
+            write = partial(_write_all, self._database, self._clock, jobs)
+            writing = asyncio.get_running_loop().run_in_executor(self._thread, write)
             # `asyncio.wait` does not raise: an error in the thread goes to each waiting request instead.
             await asyncio.wait([writing])
             failure = writing.exception()
@@ -125,10 +130,10 @@ def _size(job: WriteRequest | Signing) -> int:
     return len(job.items) if isinstance(job, WriteRequest) else 1
 
 
-def _write_all(database: Database, jobs: Sequence[WriteRequest | Signing]) -> list[Any]:
+def _write_all(database: Database, clock: Clock, jobs: Sequence[WriteRequest | Signing]) -> list[Any]:
     """Store the statements of a group, then its signatures; return the answers in the order of `jobs`."""
     requests = [job for job in jobs if isinstance(job, WriteRequest)]
     signings = [job for job in jobs if not isinstance(job, WriteRequest)]
-    kept = iter(accept_checked(database, requests))
-    signed = iter(sign_all(database, signings) if signings else [])
+    kept = iter(accept_checked(database, requests, clock))
+    signed = iter(sign_all(database, signings, clock) if signings else [])
     return [next(kept) if isinstance(job, WriteRequest) else next(signed) for job in jobs]

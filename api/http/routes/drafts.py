@@ -24,6 +24,7 @@ from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex, to_checksum, to_hex
 from deedlog.registry.statements.subjects import WORK
 from deedlog.registry.statements.typed_data import kind_named, typed_data
+from deedlog.registry.store import clock
 from deedlog.registry.store import drafts as draft_store
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def decline_draft(digest: Digest, here: Here) -> models.Draft:
     """Tell the other parties that you will not sign. It binds nobody. Needs a session of a party."""
     account = here.signed_in()
     wanted = from_hex(digest, HASH_SIZE, "digest")
-    here.database.retry_write(lambda connection: drafts.decline(connection, wanted, account, here.now()))
+    here.database.retry_write(lambda connection: drafts.decline(connection, wanted, account, clock.check(connection)))
     return get_draft(digest, here)
 
 

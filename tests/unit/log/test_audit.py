@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from support.worlds.logs.memory_log import KEY, KEYS, LOG_KEY, ORIGIN, MemoryLog, entry
 
 from deedlog.anchor import merkle
-from deedlog.anchor.audit.audit import audit_entries, audit_log
+from deedlog.anchor.audit.audit import History, audit_entries, audit_log
 from deedlog.anchor.audit.duplicates import Digests, Twice
 from deedlog.anchor.audit.tree import AuditedLog, Edge, Rows, paths
+from deedlog.anchor.evm.block_time import ENTRY_AHEAD_SECONDS
 from deedlog.anchor.evm.identity import Head
 from deedlog.anchor.tlog import checkpoint
 from deedlog.anchor.tlog.note import VerifierKey
@@ -218,6 +219,10 @@ def test_a_log_that_is_another_when_it_is_read_again():
     assert (error.code, error.params) == ("audit.tile_changed", {"path": "tile/0/000"})
 
 
+BLOCK_TIME = 1_795_460_100
+"""After the entries, the last of which is dated 1,795,460,005."""
+
+
 class SaidByANode:
     """What a node says of a contract: (size, root) of its heads, the newest last, each with what it says of it."""
 
@@ -225,7 +230,7 @@ class SaidByANode:
         self.heads = {}
         before = 0
         for number, (size, root) in enumerate(heads):
-            self.heads[root] = Head(size, 1000 + number, before, number)
+            self.heads[root] = Head(size, BLOCK_TIME + number, before, number)
             before = size
         self.newest = (heads[-1][0], heads[-1][1]) if heads else (0, bytes(32))
 
@@ -260,16 +265,38 @@ def test_the_contracts_history():
 def test_answers_of_a_node_that_contradict_each_other():
     log = MemoryLog(SOUND)
     for code, size, head in [
-        ("audit.head_size", 256, Head(255, 1000, 0, 0)),
-        ("audit.head_size", 256, Head(256, 1000, 256, 0)),
-        ("audit.head_size", 256, Head(256, 1000, 500, 0)),
-        ("audit.head_time", 256, Head(256, 2000, 0, 0)),
-        ("audit.head_time", 256, Head(256, 1000, 0, 9)),
+        ("audit.head_size", 256, Head(255, BLOCK_TIME, 0, 0)),
+        ("audit.head_size", 256, Head(256, BLOCK_TIME, 256, 0)),
+        ("audit.head_size", 256, Head(256, BLOCK_TIME, 500, 0)),
+        ("audit.head_time", 256, Head(256, BLOCK_TIME + 1000, 0, 0)),
+        ("audit.head_time", 256, Head(256, BLOCK_TIME, 0, 9)),
     ]:
         node = SaidByANode(*history(log, 256, 300))
         node.heads[log.root_of(256)] = head
         error = found(log, contract=node)
         assert (error.code, error.params["size"]) == (code, size)
+
+
+def test_an_entry_that_is_dated_after_its_block():
+    log = MemoryLog(SOUND)
+    node = SaidByANode(*history(log, 256, 300, 600))
+    last_of_300 = 1_795_460_002  # entry 299
+    node.heads[log.root_of(256)] = Head(256, last_of_300 - ENTRY_AHEAD_SECONDS - 1, 0, 0)
+    node.heads[log.root_of(300)] = Head(300, last_of_300 - ENTRY_AHEAD_SECONDS, 256, 1)
+    assert audit_log(log, KEY, contract=node).heads == 3
+    node.heads[log.root_of(300)] = Head(300, last_of_300 - ENTRY_AHEAD_SECONDS - 1, 256, 1)
+    error = found(log, contract=node)
+    assert error.code == "audit.dated_after_block"
+    assert error.params == {"index": 299, "time": last_of_300, "block_time": last_of_300 - ENTRY_AHEAD_SECONDS - 1}
+
+
+def test_how_far_an_entry_is_dated_before_the_block_of_the_head_below_it():
+    log = MemoryLog(SOUND)
+    node = SaidByANode(*history(log, 256, 300, 600))
+    report = audit_log(log, KEY, contract=node)
+    # The head of 256 entries is at BLOCK_TIME, and the entry with index 256 is dated 98 s before.
+    assert report.history == History(3, BLOCK_TIME - 1_795_460_002)
+    assert audit_log(log, KEY, contract=SaidByANode(*history(log, 600))).history == History(1, 0)
 
 
 def test_a_source_that_fails_is_not_a_log_that_is_wrong():

@@ -20,6 +20,7 @@ from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.statements import entry as entries
 from deedlog.registry.store import insertion
 from deedlog.registry.store import statements as store
+from deedlog.registry.store.clock import TOLERANCE_SECONDS
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def fill(world, count, start=0):
 def test_the_log_is_the_tree_over_the_stored_entries(world):
     fill(world, 5)
     assert world.sequence() == 5
-    world.now -= 300  # a clock that was set back
+    world.now -= TOLERANCE_SECONDS  # a clock that was set back a little
     fill(world, 3, 5)
     assert world.sequence() == 3
     with world.database.read() as connection:
@@ -52,17 +53,48 @@ def test_the_log_is_the_tree_over_the_stored_entries(world):
 
 
 def test_an_entry_has_the_time_when_it_was_accepted_and_nothing_is_accepted_before_what_came_before(world):
-    for number, accepted_at in enumerate([NOW - 5, NOW - 9, NOW - 4, NOW + 50, NOW - 1]):
+    for number, accepted_at in enumerate([NOW - 5, NOW - 9, NOW - 4, NOW + 5, NOW - 1]):
         world.now = accepted_at
         fill(world, 1, number)
     world.now = NOW
     assert world.sequence() == 5
     with world.database.read() as connection:
         logged = store.entries_between(connection, 0, 100)
-    assert [entries.parse(entry).time for entry in logged] == [NOW - 5, NOW - 5, NOW - 4, NOW + 50, NOW + 50]
+    assert [entries.parse(entry).time for entry in logged] == [NOW - 5, NOW - 5, NOW - 4, NOW + 5, NOW + 5]
     with world.database.read() as connection:
         kept = store.search(connection, store.Filter(), 0)
     assert [stored.accepted_at for stored in kept] == [stored.logged_at for stored in kept]
+
+
+def test_nothing_from_the_future_is_logged_nor_what_follows_it(world):
+    for number, accepted_at in enumerate([NOW, NOW + TOLERANCE_SECONDS, NOW + TOLERANCE_SECONDS + 1, NOW]):
+        world.now = accepted_at
+        fill(world, 1, number)
+    world.now = NOW
+    assert log.sequence(world.database, world.identity, world.log_key, NOW) == 2
+    for _ in range(2):
+        with pytest.raises(Unavailable) as caught:
+            log.sequence(world.database, world.identity, world.log_key, NOW)
+        assert caught.value.code == "clock.behind_log"
+        assert caught.value.params == {"seconds": TOLERANCE_SECONDS + 1, "maximum": TOLERANCE_SECONDS}
+        with world.database.read() as connection, pytest.raises(Unavailable):
+            log.check_next(connection, lambda _: NOW)
+    with world.database.read() as connection:
+        assert log_store.state(connection).size == 2
+    # When that time has come, or nearly, they are logged in the same order.
+    world.now = NOW + 1
+    assert world.sequence() == 2
+
+
+def test_after_an_entry_from_the_future_nothing_is_logged(world):
+    world.now = NOW + 1000
+    fill(world, 1)
+    assert world.sequence() == 1
+    world.now = NOW
+    fill(world, 1, 1)
+    with pytest.raises(Unavailable) as caught:
+        world.sequence()
+    assert (caught.value.code, caught.value.params["seconds"]) == ("clock.behind_log", 1000)
 
 
 def test_more_than_one_batch(world):

@@ -13,14 +13,25 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.models.pinned import pins_of
-from vectors.generate.bundle_vectors import LATER, LOCAL, OTHER_BLOCK, PUBLIC, UNKNOWN, bundle, tlog_proof
+from vectors.generate.bundle_vectors import (
+    LATER,
+    LOCAL,
+    OTHER_BLOCK,
+    PUBLIC,
+    TIME,
+    UNKNOWN,
+    Anchored,
+    bundle,
+    tlog_proof,
+)
 
 from deedlog.anchor.contract import contracts
+from deedlog.anchor.evm.block_time import ENTRY_AHEAD_SECONDS
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.evidence.unknown import UnknownAnchor
 from deedlog.anchor.verify.inclusion import position_of
 from deedlog.anchor.verify.procedure import verify
-from deedlog.anchor.verify.verdict import EVIDENCE_QUESTIONS, Answer
+from deedlog.anchor.verify.verdict import EVIDENCE_QUESTIONS, Answer, Trust
 from deedlog.api.cli import cli
 from deedlog.api.texts import verdict_text
 from deedlog.api.web.verdict_page import report
@@ -215,3 +226,26 @@ def test_the_command_takes_a_block_hash_for_each_chain(tmp_path):
     done = CliRunner().invoke(cli, command, env={"DEEDLOG_LANG": "en"})
     assert f"Anchor 2: evm-slot, chain {LATER.chain_id}" in done.output
     assert f"does not know evidence of type {UNKNOWN['type']}" in done.output
+
+
+def test_an_entry_that_is_dated_after_its_block_is_said_and_the_block_still_counts():
+    ahead = TIME - ENTRY_AHEAD_SECONDS
+    answers = {}
+    for time in (ahead, ahead - 1):
+        place = Anchored(PUBLIC.chain_id, 2, 7, time)
+        pins = pins_of({"registry": REGISTRY, "block_hashes": [place.block_hash], "nodes": []})
+        found = verify(parsed(bundle(place.anchor())), pins)
+        assert found.anchors[0].findings["time"] == found.findings["time"]
+        assert found.exit_code(("included", "anchored", "time")) == 0
+        answers[time] = found.findings["time"]
+        assert (answers[time].answer, answers[time].params["time"]) == (Answer.YES, time)
+        assert answers[time].trust == (Trust.YOU,)
+    assert answers[ahead].code == "time.no_later_than"
+    assert answers[ahead - 1].code == "time.entry_ahead"
+    assert answers[ahead - 1].params["entry_time"] == TIME
+
+
+def test_on_nobodys_word_the_registrys_own_time_is_compared_with_nothing():
+    place = Anchored(PUBLIC.chain_id, 2, 7, TIME - 3600)
+    found = verify(parsed(bundle(place.anchor())), pins_of({"registry": REGISTRY, "block_hashes": [], "nodes": []}))
+    assert found.findings["time"].code == "time.registry_word"

@@ -13,8 +13,13 @@ from deedlog.registry.store.database import Database
 
 def fsck(registry) -> None:
     """Derive the whole database again, and compare; the chain is not asked: its node may be ahead."""
-    with closing(Database(registry.database_url)) as database:
-        check_database(database, registry.identity)
+    fsck_database(registry.database_url, registry.identity)
+
+
+def fsck_database(url, identity) -> None:
+    """Derive the whole database at `url` again, and compare."""
+    with closing(Database(url)) as database:
+        check_database(database, identity)
 
 
 def audit(registry, checkpoints) -> None:
