@@ -281,7 +281,7 @@ def test_an_entry_that_is_dated_after_its_block():
     log = MemoryLog(SOUND)
     node = SaidByANode(*history(log, 256, 300, 600))
     last_of_300 = 1_795_460_002  # entry 299
-    node.heads[log.root_of(256)] = Head(256, last_of_300 - ENTRY_AHEAD_SECONDS - 1, 0, 0)
+    node.heads[log.root_of(256)] = Head(256, last_of_300 - ENTRY_AHEAD_SECONDS, 0, 0)
     node.heads[log.root_of(300)] = Head(300, last_of_300 - ENTRY_AHEAD_SECONDS, 256, 1)
     assert audit_log(log, KEY, contract=node).heads == 3
     node.heads[log.root_of(300)] = Head(300, last_of_300 - ENTRY_AHEAD_SECONDS - 1, 256, 1)
