@@ -13,6 +13,7 @@ from deedlog import __version__
 from deedlog.api.bootstrap import open_registry, read_deployment
 from deedlog.api.http.api_keys import Keys
 from deedlog.api.http.batch_checker import Checkers
+from deedlog.api.http.caching import SayCaching
 from deedlog.api.http.context import Context, nothing_unread
 from deedlog.api.http.exception_handlers import answer_faults
 from deedlog.api.http.fast_path import FastPath
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> FastPath:
     app.include_router(log.router)
     app.include_router(pages.router)
     app.include_router(health.router)
+    app.add_middleware(SayCaching, pages=("/docs", "/openapi.json", "/static-offline-docs/"))
     app.add_middleware(CountRequests, metrics=app.state.metrics)
     answer_faults(app)
     app.add_middleware(HeadAsGet)

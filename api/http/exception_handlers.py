@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from deedlog.api.http import problems
+from deedlog.api.http.caching import complete
 from deedlog.api.http.context import language
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 
@@ -45,9 +46,9 @@ def deedlog_error(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unavailable):
         headers["Retry-After"] = "5"
-    if request.url.path.startswith("/log/"):
-        headers["Cache-Control"] = "no-store"
-    return JSONResponse(body, body["status"], headers, problems.MEDIA_TYPE)
+    response = JSONResponse(body, body["status"], headers, problems.MEDIA_TYPE)
+    complete(response.headers)  # also for those that no middleware sees
+    return response
 
 
 def http_error(request: Request, error: Exception) -> Response:

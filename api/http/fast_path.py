@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.routing import Match, Route
 
 from deedlog.api.http import exception_handlers
+from deedlog.api.http.caching import complete
 from deedlog.api.http.routes import writing
 from deedlog.registry.errors import DeedlogError
 
@@ -81,6 +82,7 @@ class _Answer:
         status = 500
         try:
             response = await self._answer(Request(scope, receive))
+            complete(response.headers)
             status = response.status_code
             await response(scope, receive, send)
         finally:

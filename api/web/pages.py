@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from deedlog.anchor.log import store as log_store
+from deedlog.api.http.caching import PAGE
 from deedlog.api.http.context import Here  # noqa: TC001 - FastAPI reads the annotations
 from deedlog.api.texts import text
 from deedlog.api.web.rendering import render
@@ -41,4 +42,5 @@ def get_page(here: Here) -> HTMLResponse:
             for part in _PARTS
         ],
     )
-    return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy, "Cache-Control": PAGE})

@@ -13,13 +13,11 @@ from pydantic import WithJsonSchema
 
 from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog.tiles import TileError, parse_path
+from deedlog.api.http.caching import IMMUTABLE, REVALIDATED
 from deedlog.api.http.context import Here  # noqa: TC001 - FastAPI reads the annotations
 from deedlog.api.http.openapi import answers, refuses
 
 router = APIRouter(prefix="/log", tags=["log"])
-
-IMMUTABLE = "public, max-age=31536000, immutable"
-
 
 _TilePath = Annotated[
     str,
@@ -33,7 +31,7 @@ def get_checkpoint(here: Here) -> Response:
     """The newest checkpoint (C2SP tlog-checkpoint)."""
     with here.database.read() as connection:
         note = log_store.newest_checkpoint(connection)
-    return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
+    return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": REVALIDATED})
 
 
 @router.get(

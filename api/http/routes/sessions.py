@@ -23,13 +23,12 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
     openapi_extra=takes(models.NonceRequest, examples.nonce_request),
     responses=refuses(*BODY, "account.checksum", "hex.length", Later("quota.exceeded")),
 )
-def make_nonce(here: Here, body: Body, response: Response) -> models.SignInOffer:
+def make_nonce(here: Here, body: Body) -> models.SignInOffer:
     """A message (EIP-4361) for `account` to sign in with. Its nonce works once, for five minutes."""
     sent = strict_json.members(strict_json.loads(body, MAXIMUM_STATEMENT), ("account",), "")
     account = account_from_any_case(sent["account"], "account")
     here.quota.take_address(here.network_address)
     message = here.sessions.offer(account, here.now())
-    response.headers["Cache-Control"] = "no-store"
     return models.SignInOffer(
         domain=message.domain,
         uri=message.uri,
@@ -53,7 +52,7 @@ def make_nonce(here: Here, body: Body, response: Response) -> models.SignInOffer
         Later("quota.exceeded"),
     ),
 )
-def begin_session(here: Here, body: Body, response: Response) -> models.Session:
+def begin_session(here: Here, body: Body) -> models.Session:
     """Begin a session with a message that was signed with `personal_sign`. A session lasts fifteen minutes."""
     sent = strict_json.members(strict_json.loads(body, MAXIMUM_STATEMENT), ("message", "signature"), "")
     if not isinstance(sent["message"], str):
@@ -61,7 +60,6 @@ def begin_session(here: Here, body: Body, response: Response) -> models.Session:
     signature = from_hex(sent["signature"], None, "signature")
     here.quota.take_address(here.network_address)
     session = here.sessions.begin(sent["message"], signature, here.now())
-    response.headers["Cache-Control"] = "no-store"  # RFC 6749 §5.1: nobody may cache an answer with a token
     return models.Session(
         token=session.token, account=to_checksum(session.account), expires_at=times.show(session.expires_at)
     )

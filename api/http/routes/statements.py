@@ -181,7 +181,7 @@ def get_bundle(digest: Digest, here: Here) -> Response:
     return Response(
         bundle.format(),
         media_type=BUNDLE_MEDIA_TYPE,
-        headers={"Content-Disposition": f'attachment; filename="{digest[2:18]}.deed"', "Cache-Control": "no-cache"},
+        headers={"Content-Disposition": f'attachment; filename="{digest[2:18]}.deed"'},
     )
 
 

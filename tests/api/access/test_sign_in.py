@@ -86,7 +86,7 @@ def test_what_is_to_be_signed_names_the_registrys_own_url_whatever_the_host_head
     before = int(time.time())
     answer = site.anyone.post("/v1/sessions/nonce", json=body, headers={"Host": "evil.example.com"})
     asked = answer.json()
-    assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
+    assert (answer.status_code, answer.headers["cache-control"]) == (201, "private, no-store")
     message = read(asked["message"])
     assert (asked["domain"], asked["uri"]) == (site.local.url.removeprefix("http://"), site.local.url)
     assert (asked["chain_id"], asked["version"]) == (31337, "1")
@@ -107,7 +107,7 @@ def test_who_signs_is_signed_in_at_every_process_until_the_session_ends(site, se
     before = int(time.time())
     answer = second.post("/v1/sessions", json=signed_message(asked["message"], ALICE))
     after = time.time()
-    assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
+    assert (answer.status_code, answer.headers["cache-control"]) == (201, "private, no-store")
     begun = answer.json()
     assert begun["account"] == ACCOUNT
     assert re.fullmatch(r"deedsession_[A-Za-z0-9_-]{43}", begun["token"])

@@ -56,4 +56,4 @@ def test_every_partial_width_up_to_the_checkpoint_and_none_beyond(site):
         assert row == b"".join(merkle.leaf_hash(entry) for entry in found[256 * index : 256 * index + part])
     beyond = site.anyone.get(f"/log/{tiles.TilePath(0, index + 5, 1)}")
     assert beyond.status_code == 404
-    assert beyond.headers["cache-control"] == "no-store"
+    assert beyond.headers["cache-control"] == "private, no-store"
