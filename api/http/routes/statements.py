@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -31,6 +31,7 @@ from deedlog.registry.acceptance.submission import idempotency_owner
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.rules import fold
+from deedlog.registry.rules.standings import STANDINGS
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.subjects import CONTENT, TAGS, Value
 from deedlog.registry.statements.typed_data import kind_named, typed_data
@@ -52,8 +53,12 @@ RIVALS_IN_LIST = 5
 
 _ContentHash = Annotated[str | None, WithJsonSchema(models.HASH), Query(description="SHA-256 of a file")]
 _Account = Annotated[str | None, WithJsonSchema(models.ACCOUNT), Query(description="an account that signed")]
+STATES: tuple[str, ...] = (*get_args(models.StatementState), *STANDINGS)
+"""What the filter `state` takes: how far a statement has come, or the code of its standing."""
+
 _State = Annotated[
     str | None,
+    WithJsonSchema({"type": "string", "enum": list(STATES)}),
     Query(description="how far it has come, or the code of its standing; a page may then hold fewer"),
 ]
 _UNKNOWN_QUERY = "http.parameter_unknown"
@@ -102,7 +107,7 @@ def make_typed_data(kind: KindInPath, here: Here, body: Body) -> models.TypedDat
     responses=refuses(
         *READER,
         *("hex.length", "hex.malformed", "account.checksum", "statement.unknown_kind", "http.cursor"),
-        "http.parameter_twice",
+        *("statement.state", "http.parameter_twice"),
     ),
 )
 def list_statements(
@@ -121,6 +126,8 @@ def list_statements(
         account=None if account is None else account_from_any_case(account, "account"),
         kind=None if kind is None else kind_named(kind, "kind").__name__,
     )
+    if state is not None and state not in STATES:
+        raise InvalidData("statement.state", field="state", states=", ".join(STATES))
     reader = here.reader()
     with here.database.read() as connection:
         found = store.search(connection, wanted, read_cursor(cursor))
