@@ -23,10 +23,23 @@ CLOCK_SECONDS = 600
 """How far the clocks of client and registry may differ, in seconds."""
 
 MAXIMUM_MESSAGE = 4096
-"""The longest message, in characters. Ours have about four hundred; a wallet may add a statement."""
+"""The longest message, in characters. Ours have about four hundred."""
 
 STATEMENT = "Sign in to this registry of rights. This is no transaction, and registers nothing."
 """The sentence that the wallet shows to the person. EIP-4361 allows only ASCII here."""
+
+_AS_OFFERED = (
+    "domain",
+    "account",
+    "uri",
+    "chain_id",
+    "nonce",
+    "issued_at",
+    "expiration_time",
+    "not_before",
+    "statement",
+)
+"""Members in which a signed message must equal the offered one. The scheme may be left out (`check`)."""
 
 # EIP-4361, "ABNF Message Format", as a regular expression. It takes linear time for any message. `domain` and `uri`
 # accept all characters that RFC 3986 allows there, in any order; they are compared with those of the site afterwards.
@@ -199,6 +212,17 @@ def check(message: Message, site: Site, chain_id: int, now: int) -> None:
         raise InvalidData("sign_in.expired", field="expiration_time", now=times.show(now))
     if message.not_before is not None and message.not_before > now:
         raise InvalidData("sign_in.not_yet", field="not_before", now=times.show(now))
+
+
+def check_offered(message: Message, offered: Message) -> None:
+    """Check that a message says the same as the one that was offered; how its times are written is free.
+
+    Otherwise a person could be shown other words than ours, or a message could stay valid for years. Raises
+    `InvalidData` (`sign_in.not_offered`).
+    """
+    for name in _AS_OFFERED:
+        if getattr(message, name) != getattr(offered, name):
+            raise InvalidData("sign_in.not_offered", field=name, member=name)
 
 
 def prove(text: str, signature: bytes, site: Site, chain_id: int, now: int) -> Proof:

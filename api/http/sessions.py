@@ -55,15 +55,19 @@ class Sessions:
     def begin(self, text: str, signature: bytes, now: int) -> Session:
         """Begin a session for the account that signed a message; raise `InvalidData` (`sign_in.…`, `signature.…`).
 
-        The nonce is consumed last, in the transaction that stores the session. If two requests use the same nonce, one
-        of them succeeds.
+        The message must say what the offered one said. The nonce is consumed last, in the transaction that stores the
+        session. If two requests use the same nonce, one of them succeeds.
         """
         proof = sign_in.prove(text, signature, self._site, self._chain_id, now)
         session = Session(PREFIX + secrets.token_urlsafe(32), proof.account, now + SESSION_SECONDS)
 
         def keep(connection: Connection) -> None:
-            if not sessions.use_nonce(connection, proof.nonce, now):
+            expires_at = sessions.use_nonce(connection, proof.nonce, now)
+            if expires_at is None:
                 raise InvalidData("sign_in.nonce", field="nonce")
+            offered_at = expires_at - sign_in.NONCE_SECONDS
+            offered = sign_in.offer(proof.account, self._site, self._chain_id, proof.nonce, offered_at)
+            sign_in.check_offered(sign_in.read(text), offered)  # a refusal keeps the nonce
             sessions.add_session(connection, _hash(session.token), session.account, session.expires_at, now)
 
         self._database.retry_write(keep)

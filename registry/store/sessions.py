@@ -24,9 +24,14 @@ def add_nonce(connection: Connection, nonce: str, expires_at: int, now: int) -> 
     connection.execute(insert(NONCE).values(nonce=nonce, expires_at=expires_at))
 
 
-def use_nonce(connection: Connection, nonce: str, now: int) -> bool:
-    """Remove a nonce; return whether it was valid. Of several concurrent calls one succeeds; the others find no row."""
-    return connection.execute(delete(NONCE).where(NONCE.c.nonce == nonce, NONCE.c.expires_at > now)).rowcount == 1
+def use_nonce(connection: Connection, nonce: str, now: int) -> int | None:
+    """Remove a valid nonce and return when it would have expired (Unix seconds); None if there is none.
+
+    Of several concurrent calls one succeeds; the others find no row.
+    """
+    used = delete(NONCE).where(NONCE.c.nonce == nonce, NONCE.c.expires_at > now).returning(NONCE.c.expires_at)
+    expires_at: int | None = connection.execute(used).scalar()
+    return expires_at
 
 
 def add_session(connection: Connection, token_hash: bytes, account: bytes, expires_at: int, now: int) -> None:

@@ -48,7 +48,15 @@ def make_nonce(here: Here, body: Body) -> models.SignInOffer:
     summary="Sign in",
     openapi_extra=takes(models.SessionRequest, examples.session_request),
     responses=refuses(
-        *(*BODY, "sign_in.nonce", "sign_in.signer", "sign_in.domain", "sign_in.expired", "signature.length"),
+        *(
+            *BODY,
+            "sign_in.nonce",
+            "sign_in.signer",
+            "sign_in.domain",
+            "sign_in.expired",
+            "sign_in.not_offered",
+            "signature.length",
+        ),
         Later("quota.exceeded"),
     ),
 )

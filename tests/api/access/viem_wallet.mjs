@@ -1,4 +1,4 @@
-// A wallet signs in with viem: it reads the registry's message, and then signs one of its own with the same nonce.
+// A wallet signs in with viem: it reads the registry's message, and then writes one that says the same in its own way.
 //
 // node tests/api/access/viem_wallet.mjs URL
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
@@ -11,7 +11,8 @@ const asked = await (await post("/v1/sessions/nonce", { account: account.address
 const { domain, nonce, uri } = asked;
 const valid = validateSiweMessage({ message: parseSiweMessage(asked.message), address: account.address, domain, nonce });
 const chainId = asked.chain_id;
-const statement = "Words of the wallet's own.";
-const message = createSiweMessage({ address: account.address, chainId, domain, nonce, statement, uri, version: "1" });
+const [issuedAt, expirationTime] = [asked.issued_at, asked.expiration_time].map((time) => new Date(time));
+const said = { chainId, domain, expirationTime, issuedAt, nonce, statement: asked.statement, uri };
+const message = createSiweMessage({ address: account.address, ...said, version: "1" });
 const begun = await post("/v1/sessions", { message, signature: await account.signMessage({ message }) });
 process.stdout.write(JSON.stringify({ valid, status: begun.status, same: (await begun.json()).account === account.address }));

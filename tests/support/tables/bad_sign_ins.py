@@ -234,6 +234,30 @@ CASES = {
     "a signature in capitals": (body(signature="0xAB"), 422, "hex.malformed", "signature", "lower-case", "小写"),
     # What is no message of EIP-4361
     "Sign the `message` from POST": (text(lambda _: ""), 422, "sign_in.malformed", "message", "EIP-4361", "EIP-4361"),
+    "words that were not offered": (
+        members(statement="I give all my rights away"),
+        *(422, "sign_in.not_offered", "statement", "unchanged", "原样签署"),
+    ),
+    "no words": (
+        members(statement=None),
+        *(422, "sign_in.not_offered", "statement", "unchanged", "原样签署"),
+    ),
+    "valid for ten years": (
+        members(expiration_time=lambda time: time + 315_360_000),
+        *(422, "sign_in.not_offered", "expiration_time", "unchanged", "原样签署"),
+    ),
+    "valid for ever": (
+        members(expiration_time=None),
+        *(422, "sign_in.not_offered", "expiration_time", "unchanged", "原样签署"),
+    ),
+    "issued a second before it was offered": (
+        members(issued_at=lambda time: time - 1),
+        *(422, "sign_in.not_offered", "issued_at", "unchanged", "原样签署"),
+    ),
+    "begun long ago": (
+        members(not_before=1),
+        *(422, "sign_in.not_offered", "not_before", "unchanged", "原样签署"),
+    ),
     "some words": (text(lambda _: "Let me in."), 422, "sign_in.malformed", "message", "EIP-4361", "EIP-4361"),
     "line breaks of Windows": (
         text(lambda good: good.replace("\n", "\r\n")),
