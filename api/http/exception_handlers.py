@@ -14,6 +14,7 @@ from starlette.routing import Match
 from deedlog.api.http import problems
 from deedlog.api.http.caching import complete
 from deedlog.api.http.context import language
+from deedlog.api.http.quota import QuotaExceeded
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ _log = logging.getLogger(__name__)
 
 _OURS = (DataError, IntegrityError, ProgrammingError)
 """Database errors that are bugs of this program, unlike failures of the database itself."""
+
+RETRY_SECONDS = 5
+"""What a client is asked to wait where nobody knows how long a fault lasts."""
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -45,7 +49,9 @@ def deedlog_error(request: Request, error: Exception) -> Response:
     if body["status"] == 401:  # noqa: PLR2004 - RFC 9110 §11.6.1
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unavailable):
-        headers["Retry-After"] = "5"
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    if isinstance(error, QuotaExceeded) and error.window is not None:
+        headers |= error.window.headers()
     response = JSONResponse(body, body["status"], headers, problems.MEDIA_TYPE)
     complete(response.headers)  # also for those that no middleware sees
     return response

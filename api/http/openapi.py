@@ -53,9 +53,19 @@ _SECURITY_SCHEMES = {
 }
 
 _RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
+_RATE_LIMIT = {
+    "RateLimit": {
+        "description": "the quota that is used up, and when it has room",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "how much it allows, in how many seconds",
+        "schema": {"type": "string"},
+    },
+}
 _HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"description": "how to identify yourself", "schema": {"type": "string"}}},
-    429: _RETRY_AFTER,
+    429: _RETRY_AFTER | _RATE_LIMIT,
     500: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }

@@ -5,17 +5,49 @@ Each web process counts in its own memory. Quotas limit abuse; they are no evide
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from deedlog.registry import times
 from deedlog.registry.errors import Unavailable
 from deedlog.registry.hexadecimal import to_hex
 
 if TYPE_CHECKING:
+    from limits import RateLimitItem
+
     from deedlog.registry.acceptance.accept import CheckedStatement
+
+_ACCOUNT = "account"
+_ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A quota that is used up: `amount` in any `seconds`. In `reset` seconds there is room for one more."""
+
+    policy: str
+    amount: int
+    seconds: int
+    reset: int
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that tell a client when to come back (draft-ietf-httpapi-ratelimit-headers-10)."""
+        return {
+            "Retry-After": str(self.reset),
+            "RateLimit": f'"{self.policy}";r=0;t={self.reset}',
+            "RateLimit-Policy": f'"{self.policy}";q={self.amount};w={self.seconds}',
+        }
+
+
+class QuotaExceeded(Unavailable):
+    """`quota.exceeded`, with the window that is full."""
+
+    window: Window | None = None
 
 
 class Quota:
@@ -28,15 +60,23 @@ class Quota:
         self._per_address = parse(per_address)
 
     def take_address(self, address: str) -> None:
-        """Count one request from a network address; raise `Unavailable` (`quota.exceeded`) beyond the limit."""
-        if not self._limiter.hit(self._per_address, "address", address):
-            raise Unavailable("quota.exceeded", limit=str(self._per_address), of=address)
+        """Count one request from a network address; raise `QuotaExceeded` (`quota.exceeded`) beyond the limit."""
+        self._take(self._per_address, _ADDRESS, address)
 
     def take_accounts(self, checked: CheckedStatement) -> None:
         """Count a statement against each account that signed it, so nobody can use up another account's quota.
 
-        Raises `Unavailable` (`quota.exceeded`) beyond the limit.
+        Raises `QuotaExceeded` (`quota.exceeded`) beyond the limit.
         """
         for account in checked.accounts:
-            if not self._limiter.hit(self._per_account, "account", to_hex(account)):
-                raise Unavailable("quota.exceeded", limit=str(self._per_account), of=to_hex(account))
+            self._take(self._per_account, _ACCOUNT, to_hex(account))
+
+    def _take(self, limit: RateLimitItem, policy: str, name: str) -> None:
+        if self._limiter.hit(limit, policy, name):
+            return
+        # Room comes back when the oldest request leaves the window.
+        free_at = self._limiter.get_window_stats(limit, policy, name).reset_time
+        reset = max(1, math.ceil(free_at) - times.now())
+        error = QuotaExceeded("quota.exceeded", limit=str(limit), of=name, seconds=reset)
+        error.window = Window(policy, limit.amount, limit.get_expiry(), reset)
+        raise error
