@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
@@ -40,7 +41,8 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
     owner_account = account_from_any_case(owner, "--owner")
     chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
     # Validate the arguments with placeholder keys first, so an invalid registry is refused before any key is written.
-    draft = RegistryIdentity(current(), chosen_salt, origin, bytes([1] * HASH_SIZE), owner_account, owner_account)
+    placeholder = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    draft = RegistryIdentity(current(), chosen_salt, origin, placeholder, owner_account, owner_account)
     files.make_folder(settings.data)
     # Reuse the keys of an interrupted run: they have signed nothing but the empty log.
     if settings.log_key.exists():
