@@ -33,7 +33,7 @@ ALARM_INTERVALS = 3
 LOW_BALANCE = 10**16
 """In wei. A lower balance raises an alarm. Pays for some tens of anchors on Ethereum, thousands on a rollup."""
 
-BLOCK_AHEAD_SECONDS = 120
+BLOCK_AHEAD_SECONDS = 300
 """How much later than this machine's clock the newest block may be dated. Producers of blocks allow each other less."""
 
 BLOCK_OLD_SECONDS = 3600
@@ -112,23 +112,23 @@ class Anchorer:
         balance = self._port.balance(self._config.operator, view.tip.number)
         if balance < LOW_BALANCE:
             alarms["alarm.balance_low"] = {"account": to_checksum(self._config.operator), "balance": str(balance)}
-        alarms |= self._clock_and_chain(view) | self.late(now)
+        self._clock_and_chain(view, alarms)
+        alarms |= self.late(now)
         self._note(ChainStatus(self._config.chain.chain_id, view.tip.number, view.size, balance, now))
 
-    def _clock_and_chain(self, view: ChainView) -> Alarms:
-        """Return the alarms about this machine's clock and the chain's newest block.
+    def _clock_and_chain(self, view: ChainView, alarms: Alarms) -> None:
+        """Raise the alarms about this machine's clock and the chain's newest block.
 
         A block after the clock shows a clock that is behind. A clock after the block shows less: the chain or the node
         may stand still. The times of a development chain are whatever its owner wants.
         """
         if self._config.chain.development:
-            return {}
+            return
         ahead = view.tip.timestamp - times.now()
         if ahead > BLOCK_AHEAD_SECONDS:
-            return {BEHIND_CHAIN: {"seconds": ahead, "block": view.tip.number}}
+            alarms[BEHIND_CHAIN] = {"seconds": ahead, "block": view.tip.number}
         if -ahead > BLOCK_OLD_SECONDS:
-            return {"alarm.block_old": {"seconds": -ahead, "block": view.tip.number}}
-        return {}
+            alarms["alarm.block_old"] = {"seconds": -ahead, "block": view.tip.number}
 
     def late(self, now: int) -> Alarms:
         """Return the alarm `alarm.anchor_late` if a statement has waited too long for an anchor.

@@ -18,7 +18,7 @@ from deedlog.anchor.log import store as log_store
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import HASH_SIZE, to_hex
-from deedlog.registry.store.clock import BEHIND_CHAIN
+from deedlog.registry.store.clock import behind_chain
 
 if TYPE_CHECKING:
     from deedlog.anchor.anchoring.chain_port import ChainPort, Tip
@@ -61,7 +61,7 @@ def observe(database: Transactions, port: ChainPort, config: AnchoringConfig) ->
     tip = port.tip()
     ahead = tip.timestamp - times.now()
     if ahead > AHEAD_SECONDS:
-        raise Unavailable(BEHIND_CHAIN, seconds=ahead, block=tip.number)
+        raise behind_chain(ahead, tip.number)
     last = None if config.chain.development else _check_final(database, port, config, tip)
     view = ChainView(tip, *port.head(config.contract, tip.number))
     if last is not None and view.size < last.size:

@@ -62,10 +62,13 @@ def check(connection: Connection) -> int:
     check_order(insertion.newest_time(connection), now)
     for alarm in alarms.alarms(connection):
         if alarm.code == BEHIND_CHAIN:
-            error = Unavailable(BEHIND_CHAIN)
-            error.params.update(alarm.params)
-            raise error
+            raise behind_chain(int(alarm.params["seconds"]), int(alarm.params["block"]))
     return now
+
+
+def behind_chain(seconds: int, block: int) -> Unavailable:
+    """Return the error that a block of this number is dated so much later than this clock."""
+    return Unavailable("clock.behind_chain", seconds=seconds, block=block)
 
 
 def check_order(newest: int, now: int) -> None:

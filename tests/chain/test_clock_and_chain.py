@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.worlds.anvil import running_anvil
-from support.worlds.registry_world import connect, open_world
-from support.worlds.waiting import until
+from support.worlds.chains.anvil import running_anvil
+from support.worlds.registries.registry_world import connect, open_world
+from support.worlds.session.waiting import until
 
 from deedlog.anchor.anchoring.anchorer import BLOCK_AHEAD_SECONDS, BLOCK_OLD_SECONDS
 from deedlog.anchor.anchoring.chain_view import AHEAD_SECONDS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from support.worlds.registry_world import ALICE, BOB, salt, work
-from support.worlds.site_world import beside
+from support.worlds.registries.registry_world import ALICE, BOB, salt, work
+from support.worlds.registries.site_world import beside
 
 from deedlog.api.http.quota import Quota, QuotaExceeded
 from deedlog.registry import times

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.worlds.registry_world import ALICE, salt, work
+from support.worlds.registries.registry_world import ALICE, salt, work
 
 PUBLIC = {
     "/": "public, max-age=60",

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from support.worlds.registry_world import ALICE, salt, work
+from support.worlds.registries.registry_world import ALICE, salt, work
 
 from deedlog.api.http.routes.statements import STATES
 from deedlog.api.texts import catalogue
@@ -15,7 +15,7 @@ from deedlog.registry.acceptance import drafts
 from deedlog.registry.rules.standings import STANDINGS
 from deedlog.registry.statements import KINDS
 
-RULES = Path(__file__).parents[2] / "registry" / "rules"
+RULES = Path(__file__).parents[3] / "registry" / "rules"
 LISTS = ("/v1/statements", "/v1/drafts", "/v1/anchors", "/v1/events")
 WORDS = {
     ("/v1/statements", "kind"): tuple(KINDS),

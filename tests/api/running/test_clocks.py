@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
-from support.worlds.fsck_and_audit import fsck_database
-from support.worlds.registry_world import ALICE, BOB, NOW, salt, work
-from support.worlds.site_world import running_site
-from support.worlds.waiting import until
-from support.worlds.wrong_clocks import wrong_beside, wrong_server
+from support.worlds.crashes.fsck_and_audit import fsck_database
+from support.worlds.registries.registry_world import ALICE, BOB, NOW, salt, work
+from support.worlds.registries.site_world import running_site
+from support.worlds.registries.wrong_clocks import wrong_beside, wrong_server
+from support.worlds.session.waiting import until
 
 from deedlog.registry import times
 from deedlog.registry.statements.signatures import account_of_private_key
@@ -60,7 +60,8 @@ def test_a_wrong_clock_beside_a_server_with_a_right_one_dates_nothing(on_postgre
             answer = site.post(made(f"wrong {ahead}"), ALICE, client=client, headers={"Accept-Language": language})
             assert (answer.status_code, answer.json()["code"]) == (503, "clock.differs")
             assert word in answer.json()["detail"]
-            assert abs(answer.json()["params"]["seconds"] - abs(ahead)) <= 5
+            # The longer the server's answer takes, the less is certain.
+            assert 0 < answer.json()["params"]["seconds"] <= abs(ahead) + 1
             assert int(answer.headers["retry-after"]) > 0
         before = times.now()
         # The right process is not disturbed, and dates by the server's clock, which is this machine's.

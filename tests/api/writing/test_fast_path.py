@@ -118,6 +118,8 @@ TOLD = ("content-type", "www-authenticate", "retry-after", "cache-control", "all
 def told(answer):
     """Return what both paths must say alike."""
     headers = {name: answer.headers[name] for name in TOLD if name in answer.headers}
+    if answer.status_code == 429:  # how long to wait depends on when each was asked
+        headers["retry-after"] = "seconds" if int(headers["retry-after"]) > 0 else "at once"
     return answer.status_code, headers, shape(answer.json())
 
 

@@ -5,7 +5,7 @@ Only the process is deceived: a database server, another process and a chain kee
 
 from __future__ import annotations
 
-from support.worlds import fork_server_main
+from support.worlds.processes import fork_server_main
 
 from deedlog.registry import times
 

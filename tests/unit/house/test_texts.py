@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CODE_CALLS = {
     *("DeedlogError", "InvalidData", "Unavailable", "VerificationError", "JsonError", "EntryError", "NoteError"),
     *("FetchError", "TileError", "CheckpointError", "TlogProofError", "RlpError", "BundleError", "AbsentError"),
-    *("StopAnchoringError", "Standing", "yes", "no", "not_checked"),
+    *("StopAnchoringError", "QuotaExceeded", "Standing", "yes", "no", "not_checked"),
 }
 TEXT_CALLS = {"say", "text"}
 
@@ -92,7 +92,8 @@ DERIVED = [
     ),
     *(f"cli.{command}.signed_{when}" for command in ("register", "signing") for when in ("before", "already")),
     *("http.not_found", "http.method_not_allowed", "http.request"),
-    *(f"alarm.{name}" for name in ("anchor_late", "balance_low", "fee_limit", "nonce_taken", "not_taken", "reverted")),
+    *(f"alarm.{name}" for name in ("anchor_late", "balance_low", "block_old", "fee_limit")),
+    *(f"alarm.{name}" for name in ("nonce_taken", "not_taken", "reverted")),
     *(f"verdict.exit_{code}" for code in (0, 1, 2)),
     *(f"cli.stage.{stage}" for stage in ("entries", "checkpoints", "statements", "heads")),
     *(f"kind.{kind}{end}" for kind in KINDS for end in ("", ".signing")),

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx
 from ports import free_port
-from support.worlds.fork_server import ForkServer
-from support.worlds.waiting import until
+from support.worlds.processes.fork_server import ForkServer
+from support.worlds.session.waiting import until
 
-_PROGRAM = Path(__file__).resolve().parents[1] / "faults" / "shifted_clocks.py"
+_PROGRAM = Path(__file__).resolve().parents[2] / "faults" / "shifted_clocks.py"
 
 
 @contextlib.contextmanager
