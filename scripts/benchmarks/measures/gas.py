@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PEER = Path(__file__).with_name("PlainAnchor.sol")
 TYPICAL, WORST = (1_000_000, 1_000_256), (999_999, 1_999_999)
 INCLUSION_SIZE, INCLUSION_INDEX = 2**20, 700_001
+LOG_KEY = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")  # RFC 8032 §7.1, test 1
 STEP = 50_000
 GAS = 10_000_000
 
@@ -136,9 +137,7 @@ class _Sender:
 
 def _deploy(chain: EvmChain, operator: str, salt: int) -> str:
     account = bytes.fromhex(operator[2:])
-    identity = RegistryIdentity(
-        current(), salt.to_bytes(32, "big"), "bench.example.com/log", bytes([1] * 32), account, account
-    )
+    identity = RegistryIdentity(current(), salt.to_bytes(32, "big"), "bench.example.com/log", LOG_KEY, account, account)
     chain.deploy_local(identity)
     return to_hex(identity.address)
 
