@@ -6,7 +6,9 @@ pragma solidity 0.8.37;
 /// refuses a head that does not extend the last one. Nobody, not the owner either, can change or remove a head.
 /// @dev What this contract proves: which tree was anchored, in which order, and when. What entries say is not its
 /// business. It is deployed by CREATE2, so that its address commits to its code and its constructor's arguments; code
-/// or a code hash read from a chain prove nothing about how the state came about.
+/// or a code hash read from a chain prove nothing about how the state came about. The arguments list the chains on
+/// which it may live. Anybody may deploy it, on those chains only: on any other, somebody with a key that was replaced
+/// long ago could begin a second history at the same address.
 interface IRightsAnchor {
     /// @notice A head was accepted: `size` entries under `root`, extending the head of `previousSize` entries.
     event Anchored(bytes32 indexed root, uint64 indexed size, uint64 previousSize);
@@ -56,6 +58,12 @@ interface IRightsAnchor {
 
     /// @notice An origin has 1 to 255 printable ASCII characters without space and plus.
     error OriginRefused(string origin);
+
+    /// @notice A registry lists 1 to 8 chain ids, in ascending order, each once, none zero.
+    error ChainsRefused(uint64[] chains);
+
+    /// @notice This chain, whose id is `chain`, is none of those on which this registry may live.
+    error ChainNotListed(uint256 chain, uint64[] chains);
 
     /// @notice The last head: `size` entries under `root`, anchored at `time` (Unix seconds). Zeros before the first.
     function head() external view returns (uint64 size, bytes32 root, uint64 time);

@@ -33,12 +33,22 @@ contract RightsAnchor is IRightsAnchor {
     /// @dev Half the order of secp256k1: a signature with a larger s has a twin (EIP-2).
     uint256 private constant _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
+    /// @dev More than one chain is the exception. The bound keeps the constructor cheap and a bundle's list short.
+    uint256 private constant _MAXIMUM_CHAINS = 8;
+
     modifier onlyOwner() {
         if (msg.sender != owner) revert NotOwner(msg.sender);
         _;
     }
 
-    constructor(string memory origin_, bytes32 logKey_, address owner_, address operator_) {
+    /// @param chains the ids of the chains on which this registry may live: 1 to 8, ascending, this one among them
+    constructor(
+        string memory origin_,
+        bytes32 logKey_,
+        address owner_,
+        address operator_,
+        uint64[] memory chains
+    ) {
         if (logKey_ == 0 || owner_ == address(0) || operator_ == address(0)) revert Zero();
         bytes memory characters = bytes(origin_);
         if (characters.length == 0 || characters.length > 255) revert OriginRefused(origin_);
@@ -46,6 +56,7 @@ contract RightsAnchor is IRightsAnchor {
             bytes1 character = characters[i];
             if (character <= 0x20 || character >= 0x7f || character == "+") revert OriginRefused(origin_);
         }
+        _requireListed(chains);
         origin = origin_;
         logKey = logKey_;
         owner = owner_;
@@ -138,6 +149,19 @@ contract RightsAnchor is IRightsAnchor {
         emit OwnershipTransferred(owner, msg.sender);
         owner = msg.sender;
         pendingOwner = address(0);
+    }
+
+    /// @dev The list is not stored: the address commits to it, and nothing but the constructor reads it.
+    function _requireListed(uint64[] memory chains) private view {
+        if (chains.length == 0 || chains.length > _MAXIMUM_CHAINS) revert ChainsRefused(chains);
+        bool listed = false;
+        uint64 last = 0;
+        for (uint256 i = 0; i < chains.length; ++i) {
+            if (chains[i] <= last) revert ChainsRefused(chains);
+            last = chains[i];
+            if (last == block.chainid) listed = true;
+        }
+        if (!listed) revert ChainNotListed(block.chainid, chains);
     }
 
     /// @dev The last head's root, if that head has `from` entries: a race is told apart from a bad proof, cheaply.

@@ -102,9 +102,12 @@ def test_the_owner_does_not_anchor(contract, tree):
     assert error == ("NotOperator", address(contract.owner))
 
 
+ARGUMENTS = ["string", "bytes32", "address", "address", "uint64[]"]
+
+
 def construct(evm, origin: str, log_key: bytes, owner: bytes, operator: bytes):
     """Return the error that creation ends in, or None."""
-    arguments = eth_abi.encode(["string", "bytes32", "address", "address"], [origin, log_key, owner, operator])
+    arguments = eth_abi.encode(ARGUMENTS, [origin, log_key, owner, operator, [evm.chain_id]])
     return evm.refusal(None, bytes.fromhex(rights_anchor()["creation_code"][2:]) + arguments)
 
 
@@ -148,19 +151,19 @@ def test_origins_are_judged_as_in_python(evm, contract):
     assert sum(judged) == 94 - 1 + 6
 
 
-@pytest.mark.parametrize("length", [1, 31, 32, 33, 63, 64, 255])
-def test_arguments_are_encoded_as_eth_abi_does(evm, contract, length):
+@pytest.mark.parametrize(("length", "chains"), [(1, 1), (31, 8), (32, 1), (33, 2), (63, 3), (64, 1), (255, 8)])
+def test_arguments_are_encoded_as_eth_abi_does(evm, contract, length, chains):
     """The contract made with the arguments of the address has these very settings, at that address."""
     values = itertools.count(1)
     identity = RegistryIdentity(
         contract=current(),
         salt=bytes([length]) * 32,
         origin="o" * length,
+        chains=tuple(range(evm.chain_id, evm.chain_id + chains)),
         **{name: bytes([next(values)]) * size for name, size in (("log_key", 32), ("owner", 20), ("operator", 20))},
     )
-    types = ["string", "bytes32", "address", "address"]
-    encoded = eth_abi.encode(types, [identity.origin, identity.log_key, identity.owner, identity.operator])
-    assert identity.constructor_arguments() == encoded
+    members = [identity.origin, identity.log_key, identity.owner, identity.operator, identity.chains]
+    assert identity.constructor_arguments() == eth_abi.encode(ARGUMENTS, members)
     assert evm.deploy(identity, evm.keys[0])["status"] == 1
     other = dataclasses.replace(contract, identity=identity, address=identity.address)
     assert (other.read("origin"), other.read("logKey")) == (identity.origin, identity.log_key)
