@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IRightsAnchor} from "./IRightsAnchor.sol";
+import {IERC165, IRightsAnchor} from "./IRightsAnchor.sol";
 import {RFC9162} from "./lib/RFC9162.sol";
 
 /// @title The anchor of a Deedlog registry: see IRightsAnchor
-contract RightsAnchor is IRightsAnchor {
+contract RightsAnchor is IRightsAnchor, IERC165 {
+    /// @inheritdoc IRightsAnchor
+    uint64 public constant version = 1;
+
     /// @dev Storage slot 0, part of the format: the head with `root` lies at keccak256(root ‖ uint256(0)), packed as
     /// size | time << 64 | previousSize << 128 | blockNumber << 192. A size is never zero, so neither is a head.
     mapping(bytes32 root => uint256 head) private _heads;
@@ -23,15 +26,6 @@ contract RightsAnchor is IRightsAnchor {
     address public operator;
     /// @inheritdoc IRightsAnchor
     string public origin;
-
-    bytes32 private constant _DOMAIN_TYPE =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant _NAME = keccak256("Deedlog");
-    bytes32 private constant _VERSION = keccak256("1");
-    bytes32 private constant _HEAD_TYPE = keccak256("Head(uint64 size,bytes32 root)");
-
-    /// @dev Half the order of secp256k1: a signature with a larger s has a twin (EIP-2).
-    uint256 private constant _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
     /// @dev More than one chain is the exception. The bound keeps the constructor cheap and a bundle's list short.
     uint256 private constant _MAXIMUM_CHAINS = 8;
@@ -66,6 +60,11 @@ contract RightsAnchor is IRightsAnchor {
         emit OperatorSet(operator_);
     }
 
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
+        return interfaceId == type(IERC165).interfaceId || interfaceId == type(IRightsAnchor).interfaceId;
+    }
+
     /// @inheritdoc IRightsAnchor
     function head() external view returns (uint64 size, bytes32 root, uint64 time) {
         root = _root;
@@ -87,20 +86,6 @@ contract RightsAnchor is IRightsAnchor {
     function anchor(uint64 from, uint64 size, bytes32 root, bytes32[] calldata proof) external {
         bytes32 last = _lastRoot(from);
         if (msg.sender != operator) revert NotOperator(msg.sender);
-        _accept(last, from, size, root, proof);
-    }
-
-    /// @inheritdoc IRightsAnchor
-    function anchorFor(
-        uint64 from,
-        uint64 size,
-        bytes32 root,
-        bytes32[] calldata proof,
-        bytes calldata signature
-    ) external {
-        bytes32 last = _lastRoot(from);
-        address signer = _recover(size, root, signature);
-        if (signer == address(0) || signer != operator) revert SignatureRefused(signer);
         _accept(last, from, size, root, proof);
     }
 
@@ -140,7 +125,7 @@ contract RightsAnchor is IRightsAnchor {
     function transferOwnership(address newOwner) external onlyOwner {
         if (newOwner == address(0)) revert Zero();
         pendingOwner = newOwner;
-        emit OwnershipOffered(msg.sender, newOwner);
+        emit OwnershipTransferStarted(msg.sender, newOwner);
     }
 
     /// @inheritdoc IRightsAnchor
@@ -183,17 +168,5 @@ contract RightsAnchor is IRightsAnchor {
         _heads[root] = uint256(size) | block.timestamp << 64 | uint256(from) << 128 | block.number << 192;
         _root = root;
         emit Anchored(root, size, from);
-    }
-
-    function _recover(uint64 size, bytes32 root, bytes calldata signature) private view returns (address) {
-        if (signature.length != 65) revert SignatureRefused(address(0));
-        bytes32 r = bytes32(signature[:32]);
-        bytes32 s = bytes32(signature[32:64]);
-        uint8 v = uint8(signature[64]);
-        if (uint256(s) > _HALF_ORDER || (v != 27 && v != 28)) revert SignatureRefused(address(0));
-        // The chain id is read now, not at deployment: after a fork, each chain has its own.
-        bytes32 domain = keccak256(abi.encode(_DOMAIN_TYPE, _NAME, _VERSION, block.chainid, address(this)));
-        bytes32 digest = keccak256(abi.encodePacked("\x19\x01", domain, keccak256(abi.encode(_HEAD_TYPE, size, root))));
-        return ecrecover(digest, v, r, s);
     }
 }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DETERMINISTIC_DEPLOYER = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
 """The contract that deploys salt ‖ creation code by CREATE2. Same address on anvil, the testnets and main networks."""
 
-CREATION_CODE_HASHES = {1: "0x7241f97c81f24eeb0fb4ed073167c274500a91464a8fa2db5569ce2d4cf036a4"}
+CREATION_CODE_HASHES = {1: "0xa6ad7f42a3d850648ff6f7568c542ca748fe74d1da1b6d66744c429cbf7e57d6"}
 """keccak-256 of the creation code (without arguments) of each version of the contract."""
 
 MAXIMUM_CHAINS = 8

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PATH = ROOT / "tests/vectors/statements.json"
 DIGESTS = ROOT / "tests/vectors/generate/statement_digests.mjs"
 
-REGISTRY = "0xbd915eecc5376db9be327b652dc52a57f3454e9a"
+REGISTRY = "0xfe9b8dfa62ba23b670b32c74468ba8394f0c85d0"
 OTHER_REGISTRY = "0x00000000000000000000000000000000000000ff"
 
 ABOUT = (
