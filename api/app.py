@@ -10,7 +10,7 @@ from fastapi import Depends
 from fastapi_offline import FastAPIOffline
 
 from deedlog import __version__
-from deedlog.api.bootstrap import open_registry, read_deployment
+from deedlog.api.bootstrap import check_chain, open_registry, read_deployment
 from deedlog.api.http.api_keys import Keys
 from deedlog.api.http.batch_checker import Checkers
 from deedlog.api.http.caching import SayCaching
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 def create_app(settings: Settings) -> FastPath:
     """Return the web application for the registry in the settings."""
     database, identity = open_registry(settings)
+    check_chain(settings, identity)
+    chain_id = settings.chosen_chain().chain_id
     acceptance = WriteQueue(database)
     checkers = Checkers()
 
@@ -71,12 +73,12 @@ def create_app(settings: Settings) -> FastPath:
         Context,
         database=database,
         identity=identity,
-        deployment=read_deployment(settings, identity),
+        deployment=read_deployment(settings, identity, chain_id),
         settings=settings,
         quota=Quota(settings.quota_per_account, settings.quota_per_address),
         metrics=app.state.metrics,
         keys=Keys(database),
-        sessions=Sessions(database, settings.site, settings.chosen_chain().chain_id),
+        sessions=Sessions(database, settings.site, chain_id),
         acceptance=acceptance,
         checkers=checkers,
     )

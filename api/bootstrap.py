@@ -10,7 +10,7 @@ from deedlog.anchor.evm.deployment import Deployment
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import store as log_store
 from deedlog.registry import strict_json
-from deedlog.registry.errors import InvalidData
+from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.files import read_file
 from deedlog.registry.hexadecimal import to_checksum
 from deedlog.registry.store.database import Database
@@ -43,12 +43,38 @@ def open_registry(settings: Settings) -> tuple[Database, RegistryIdentity]:
     return database, identity
 
 
-def read_deployment(settings: Settings, identity: RegistryIdentity) -> Deployment | None:
-    """Return the record of the contract on the chosen chain, as `ape run deploy` wrote it; None if there is no record.
+def check_chain(settings: Settings, identity: RegistryIdentity) -> None:
+    """Raise `InvalidData` (`settings.chain_not_listed`) unless the registry may live on the chosen chain."""
+    chain = settings.chosen_chain()
+    if chain.chain_id not in identity.chains:
+        listed = ", ".join(map(str, identity.chains))
+        raise InvalidData("settings.chain_not_listed", chain=chain.name, chain_id=chain.chain_id, chains=listed)
 
-    Raises `InvalidData` (`deployment.other_registry`) if the record names another registry's address.
+
+def check_deployed(settings: Settings, identity: RegistryIdentity) -> None:
+    """Raise `Unavailable` (`chain.not_deployed`) if a listed chain beside the chosen one has no record of the contract.
+
+    Until the contract is on every listed chain, whoever gets hold of the first operator key could begin another history
+    where it is missing. Whether it is on the chosen chain, that chain is asked. Raises as `read_deployment` does.
     """
-    path = settings.deployment_file(settings.chosen_chain().chain_id)
+    chosen = settings.chosen_chain().chain_id
+    missing = [
+        chain_id
+        for chain_id in identity.chains
+        if chain_id != chosen and read_deployment(settings, identity, chain_id) is None
+    ]
+    if missing:
+        folder = settings.deployment_file(missing[0]).parent
+        raise Unavailable("chain.not_deployed", chains=", ".join(map(str, missing)), folder=str(folder))
+
+
+def read_deployment(settings: Settings, identity: RegistryIdentity, chain_id: int) -> Deployment | None:
+    """Return the record of the contract on a chain, as `ape run deploy` wrote it; None if there is no record.
+
+    Raises `InvalidData`: `deployment.other_registry` if the record names another registry's address,
+    `deployment.other_chain` if it names another chain.
+    """
+    path = settings.deployment_file(chain_id)
     if not path.exists():
         return None
     deployment = _record(path, Deployment.from_json)
@@ -59,6 +85,8 @@ def read_deployment(settings: Settings, identity: RegistryIdentity) -> Deploymen
             expected=to_checksum(identity.address),
             actual=to_checksum(deployment.address),
         )
+    if deployment.chain_id != chain_id:
+        raise InvalidData("deployment.other_chain", path=str(path), expected=chain_id, actual=deployment.chain_id)
     return deployment
 
 

@@ -23,7 +23,7 @@ from deedlog.anchor.log import last_signed
 from deedlog.anchor.log import sequencer as log
 from deedlog.anchor.log import store as log_store
 from deedlog.anchor.rpc.evm_chain import EvmChain
-from deedlog.api.bootstrap import open_registry, read_deployment
+from deedlog.api.bootstrap import check_chain, check_deployed, open_registry, read_deployment
 from deedlog.api.texts import error_text, text
 from deedlog.registry import keystore, times
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
@@ -60,14 +60,16 @@ class Worker:
     def __init__(self, settings: Settings, stopping: threading.Event, language: str) -> None:
         """Open the database and the keys, and check that they belong together. Alarms are logged in `language`."""
         self._language = language
+        self._settings = settings
         self._database, self._identity = open_registry(settings)
+        check_chain(settings, self._identity)
         self._last_signed = last_signed.path_beside(settings.log_key)
         self._log_key = log_key.read(settings.log_key, settings.log_passphrase())
         log.check_key(self._identity, self._log_key)
         operator_key = keystore.read(settings.operator_key, settings.operator_passphrase())
         last_signed.check(self._last_signed, self._database)
         chain = settings.chosen_chain()
-        if read_deployment(settings, self._identity) is None:
+        if read_deployment(settings, self._identity, chain.chain_id) is None:
             _log.warning("no record of a deployment on %s: the contract is looked for all the same", chain.name)
         self._config = AnchoringConfig(chain, self._identity, operator_key, settings.anchor_interval)
         self._chain = EvmChain(settings.chosen_rpc_url())
@@ -184,6 +186,7 @@ class Worker:
         """
         anchorer = self._new_anchorer(self._database)
         try:
+            check_deployed(self._settings, self._identity)
             anchorer.check_operator(anchorer.check())
         except Unavailable as error:
             _log.warning("the chain is not ready: %s", error_text(self._language, error), extra={"alarm": error.code})
@@ -191,9 +194,11 @@ class Worker:
     def _wrong_with_chain(self, database: Transactions) -> Unavailable | None:
         """Return the error if the chain has not confirmed its head as one of ours; raise `InvalidData` if it denies it.
 
-        The sequencer asks before the first signature under each lease, so an old backup cannot sign a second history.
+        Also return the error if the contract is missing on one of several chains: a registry opens on all at once. The
+        sequencer asks before the first signature under each lease, so an old backup cannot sign a second history.
         """
         try:
+            check_deployed(self._settings, self._identity)
             self._new_anchorer(database).check()
         except Unavailable as error:
             if error.code == "lease.lost":

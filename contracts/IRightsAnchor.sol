@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+/// @title ERC-165: which interfaces a contract has
+interface IERC165 {
+    /// @notice Whether this contract has the interface with this id: the selectors of its functions, XORed.
+    function supportsInterface(bytes4 interfaceId) external view returns (bool);
+}
+
 /// @title The anchor of a Deedlog registry
 /// @notice Keeps, for good, every head (size and root) of one append-only Merkle log (RFC 9162 over SHA-256), and
 /// refuses a head that does not extend the last one. Nobody, not the owner either, can change or remove a head.
 /// @dev What this contract proves: which tree was anchored, in which order, and when. What entries say is not its
 /// business. It is deployed by CREATE2, so that its address commits to its code and its constructor's arguments; code
-/// or a code hash read from a chain prove nothing about how the state came about.
+/// or a code hash read from a chain prove nothing about how the state came about. The arguments list the chains on
+/// which it may live. Anybody may deploy it, on those chains only: on any other, somebody with a key that was replaced
+/// long ago could begin a second history at the same address.
 interface IRightsAnchor {
     /// @notice A head was accepted: `size` entries under `root`, extending the head of `previousSize` entries.
     event Anchored(bytes32 indexed root, uint64 indexed size, uint64 previousSize);
@@ -18,7 +26,7 @@ interface IRightsAnchor {
     event LogKeySet(bytes32 indexed logKey);
 
     /// @notice `pendingOwner` may accept to own this contract after `owner`.
-    event OwnershipOffered(address indexed owner, address indexed pendingOwner);
+    event OwnershipTransferStarted(address indexed owner, address indexed pendingOwner);
 
     /// @notice `owner` owns this contract, after `previousOwner`.
     event OwnershipTransferred(address indexed previousOwner, address indexed owner);
@@ -47,15 +55,17 @@ interface IRightsAnchor {
     /// @notice Only the account to which ownership was offered accepts it.
     error NotPendingOwner(address caller);
 
-    /// @notice The signature is not 65 bytes r ‖ s ‖ v with v 27 or 28 and s in the lower half, or is not the
-    /// operator's: it gives `recovered` (zero where it gives none).
-    error SignatureRefused(address recovered);
-
     /// @notice An account or the log key is zero.
     error Zero();
 
     /// @notice An origin has 1 to 255 printable ASCII characters without space and plus.
     error OriginRefused(string origin);
+
+    /// @notice A registry lists 1 to 8 chain ids, in ascending order, each once, none zero.
+    error ChainsRefused(uint64[] chains);
+
+    /// @notice This chain, whose id is `chain`, is none of those on which this registry may live.
+    error ChainNotListed(uint256 chain, uint64[] chains);
 
     /// @notice The last head: `size` entries under `root`, anchored at `time` (Unix seconds). Zeros before the first.
     function head() external view returns (uint64 size, bytes32 root, uint64 time);
@@ -77,17 +87,6 @@ interface IRightsAnchor {
     /// @param proof the RFC 9162 consistency proof from `from` to `size`, at most 64 nodes; empty for the first head
     function anchor(uint64 from, uint64 size, bytes32 root, bytes32[] calldata proof) external;
 
-    /// @notice As `anchor`, called by anyone with the operator's signature over the head.
-    /// @dev The signature is EIP-712 over `Head(uint64 size,bytes32 root)` in the domain {name "Deedlog", version "1",
-    /// chainId, verifyingContract}. Only published heads are signed, so a late relay is still true.
-    function anchorFor(
-        uint64 from,
-        uint64 size,
-        bytes32 root,
-        bytes32[] calldata proof,
-        bytes calldata signature
-    ) external;
-
     /// @notice Whether `proof` shows `leafHash` at `index` of the log whose head has `root`. False if `root` is no head.
     /// @dev Never take a leaf hash from a stranger: 32 bytes that somebody else names may be an inner node, or the hash
     /// of bytes that are no entry. Take the entry and call `verifyEntry`.
@@ -101,6 +100,9 @@ interface IRightsAnchor {
         external
         view
         returns (bool);
+
+    /// @notice The version of this contract's creation code, under which the formats list its hash.
+    function version() external view returns (uint64);
 
     /// @notice The log's origin (C2SP tlog-checkpoint); fixed.
     function origin() external view returns (string memory);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IRightsAnchor} from "./IRightsAnchor.sol";
+import {IERC165, IRightsAnchor} from "./IRightsAnchor.sol";
 import {RFC9162} from "./lib/RFC9162.sol";
 
 /// @title The anchor of a Deedlog registry: see IRightsAnchor
-contract RightsAnchor is IRightsAnchor {
+contract RightsAnchor is IRightsAnchor, IERC165 {
+    /// @inheritdoc IRightsAnchor
+    uint64 public constant version = 1;
+
     /// @dev Storage slot 0, part of the format: the head with `root` lies at keccak256(root ‖ uint256(0)), packed as
     /// size | time << 64 | previousSize << 128 | blockNumber << 192. A size is never zero, so neither is a head.
     mapping(bytes32 root => uint256 head) private _heads;
@@ -24,21 +27,22 @@ contract RightsAnchor is IRightsAnchor {
     /// @inheritdoc IRightsAnchor
     string public origin;
 
-    bytes32 private constant _DOMAIN_TYPE =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant _NAME = keccak256("Deedlog");
-    bytes32 private constant _VERSION = keccak256("1");
-    bytes32 private constant _HEAD_TYPE = keccak256("Head(uint64 size,bytes32 root)");
-
-    /// @dev Half the order of secp256k1: a signature with a larger s has a twin (EIP-2).
-    uint256 private constant _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+    /// @dev More than one chain is the exception. The bound keeps the constructor cheap and a bundle's list short.
+    uint256 private constant _MAXIMUM_CHAINS = 8;
 
     modifier onlyOwner() {
         if (msg.sender != owner) revert NotOwner(msg.sender);
         _;
     }
 
-    constructor(string memory origin_, bytes32 logKey_, address owner_, address operator_) {
+    /// @param chains the ids of the chains on which this registry may live: 1 to 8, ascending, this one among them
+    constructor(
+        string memory origin_,
+        bytes32 logKey_,
+        address owner_,
+        address operator_,
+        uint64[] memory chains
+    ) {
         if (logKey_ == 0 || owner_ == address(0) || operator_ == address(0)) revert Zero();
         bytes memory characters = bytes(origin_);
         if (characters.length == 0 || characters.length > 255) revert OriginRefused(origin_);
@@ -46,6 +50,7 @@ contract RightsAnchor is IRightsAnchor {
             bytes1 character = characters[i];
             if (character <= 0x20 || character >= 0x7f || character == "+") revert OriginRefused(origin_);
         }
+        _requireListed(chains);
         origin = origin_;
         logKey = logKey_;
         owner = owner_;
@@ -53,6 +58,11 @@ contract RightsAnchor is IRightsAnchor {
         emit LogKeySet(logKey_);
         emit OwnershipTransferred(address(0), owner_);
         emit OperatorSet(operator_);
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
+        return interfaceId == type(IERC165).interfaceId || interfaceId == type(IRightsAnchor).interfaceId;
     }
 
     /// @inheritdoc IRightsAnchor
@@ -76,20 +86,6 @@ contract RightsAnchor is IRightsAnchor {
     function anchor(uint64 from, uint64 size, bytes32 root, bytes32[] calldata proof) external {
         bytes32 last = _lastRoot(from);
         if (msg.sender != operator) revert NotOperator(msg.sender);
-        _accept(last, from, size, root, proof);
-    }
-
-    /// @inheritdoc IRightsAnchor
-    function anchorFor(
-        uint64 from,
-        uint64 size,
-        bytes32 root,
-        bytes32[] calldata proof,
-        bytes calldata signature
-    ) external {
-        bytes32 last = _lastRoot(from);
-        address signer = _recover(size, root, signature);
-        if (signer == address(0) || signer != operator) revert SignatureRefused(signer);
         _accept(last, from, size, root, proof);
     }
 
@@ -129,7 +125,7 @@ contract RightsAnchor is IRightsAnchor {
     function transferOwnership(address newOwner) external onlyOwner {
         if (newOwner == address(0)) revert Zero();
         pendingOwner = newOwner;
-        emit OwnershipOffered(msg.sender, newOwner);
+        emit OwnershipTransferStarted(msg.sender, newOwner);
     }
 
     /// @inheritdoc IRightsAnchor
@@ -138,6 +134,19 @@ contract RightsAnchor is IRightsAnchor {
         emit OwnershipTransferred(owner, msg.sender);
         owner = msg.sender;
         pendingOwner = address(0);
+    }
+
+    /// @dev The list is not stored: the address commits to it, and nothing but the constructor reads it.
+    function _requireListed(uint64[] memory chains) private view {
+        if (chains.length == 0 || chains.length > _MAXIMUM_CHAINS) revert ChainsRefused(chains);
+        bool listed = false;
+        uint64 last = 0;
+        for (uint256 i = 0; i < chains.length; ++i) {
+            if (chains[i] <= last) revert ChainsRefused(chains);
+            last = chains[i];
+            if (last == block.chainid) listed = true;
+        }
+        if (!listed) revert ChainNotListed(block.chainid, chains);
     }
 
     /// @dev The last head's root, if that head has `from` entries: a race is told apart from a bad proof, cheaply.
@@ -159,17 +168,5 @@ contract RightsAnchor is IRightsAnchor {
         _heads[root] = uint256(size) | block.timestamp << 64 | uint256(from) << 128 | block.number << 192;
         _root = root;
         emit Anchored(root, size, from);
-    }
-
-    function _recover(uint64 size, bytes32 root, bytes calldata signature) private view returns (address) {
-        if (signature.length != 65) revert SignatureRefused(address(0));
-        bytes32 r = bytes32(signature[:32]);
-        bytes32 s = bytes32(signature[32:64]);
-        uint8 v = uint8(signature[64]);
-        if (uint256(s) > _HALF_ORDER || (v != 27 && v != 28)) revert SignatureRefused(address(0));
-        // The chain id is read now, not at deployment: after a fork, each chain has its own.
-        bytes32 domain = keccak256(abi.encode(_DOMAIN_TYPE, _NAME, _VERSION, block.chainid, address(this)));
-        bytes32 digest = keccak256(abi.encodePacked("\x19\x01", domain, keccak256(abi.encode(_HEAD_TYPE, size, root))));
-        return ecrecover(digest, v, r, s);
     }
 }

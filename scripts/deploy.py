@@ -95,6 +95,7 @@ def cli(identity_path: Path, alias: str | None, out: Path | None) -> None:
     except (ValueError, DeedlogError) as error:
         stop(f"{identity_path} is no registry identity: {error}", error)
     chain_id = ape.networks.provider.chain_id
+    refuse_unlisted(identity, chain_id)
     refuse_known_keys(identity, chain_id)
     click.echo(f"chain {chain_id}, registry address {to_checksum(identity.address)}")
     usual = identity_path.parent / "deployments" / f"{chain_id}.json"
@@ -115,6 +116,8 @@ def cli(identity_path: Path, alias: str | None, out: Path | None) -> None:
     record = json.dumps(deployment.to_json(), indent=2) + "\n"
     files.write_atomically(path, record.encode(), replaces=True)
     click.echo(f"wrote {path}")
+    if missing := [str(chain) for chain in identity.chains if not (path.parent / f"{chain}.json").exists()]:
+        click.echo(f"the registry opens once the contract is on all its chains; no record yet of: {', '.join(missing)}")
 
 
 def stays() -> bool:
@@ -122,6 +125,17 @@ def stays() -> bool:
     provider = ape.networks.provider
     in_ape = provider.name == "test" or getattr(provider, "process", None) is not None
     return not (in_ape or provider.network.is_fork)
+
+
+def refuse_unlisted(identity: RegistryIdentity, chain_id: int) -> None:
+    """Stop if the identity does not list this chain: the constructor would revert."""
+    if chain_id not in identity.chains:
+        listed = ", ".join(map(str, identity.chains))
+        stop(
+            f"chain {chain_id} is not listed in the identity, whose address commits to {listed}: the contract cannot "
+            "be deployed here. To use this chain, make a new registry that lists it (deedlog init --chain) and names "
+            "this one as its predecessor."
+        )
 
 
 def refuse_known_keys(identity: RegistryIdentity, chain_id: int) -> None:

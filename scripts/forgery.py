@@ -36,6 +36,8 @@ def forge(genuine: Bundle, forger_chain: str) -> dict[str, Bundle]:
     """
     log_key = Ed25519PrivateKey.from_private_bytes(sha256(b"the forger's log").digest())
     account = account_of_private_key(FORGER_KEY)
+    chain = EvmChain(forger_chain)
+    chain_id = slots(genuine.anchors)[0].chain_id
     own = RegistryIdentity(
         contract=current(),
         salt=bytes(32),
@@ -43,14 +45,13 @@ def forge(genuine: Bundle, forger_chain: str) -> dict[str, Bundle]:
         log_key=log_key.public_key().public_bytes_raw(),
         owner=account,
         operator=account,
+        chains=tuple(sorted({chain_id, chain.chain_id()})),
     )
     leaf = merkle.leaf_hash(genuine.entry)
     other = merkle.leaf_hash(b"an entry of the forger's")
     root = merkle.node_hash(leaf, other)
     note = checkpoint.sign(Checkpoint(own.origin, 2, root), log_key)
     proof = TlogProof(0, (other,), note).format()
-    chain = EvmChain(forger_chain)
-    chain_id = slots(genuine.anchors)[0].chain_id
     chain.deploy_local(own)
     forged_domain = json.loads(json.dumps(genuine.typed_data))
     forged_domain["domain"]["verifyingContract"] = to_hex(own.address)

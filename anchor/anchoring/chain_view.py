@@ -85,9 +85,11 @@ def prove(port: ChainPort, config: AnchoringConfig, tip: Tip, root: bytes) -> St
             return None
         raise Unavailable("chain.contradicts", block=tip.number) from error
     head = Head.unpack(word)
-    if not (head.previous_size < head.size < LARGEST and head.block_number <= header.number):
-        raise Unavailable("chain.contradicts", block=tip.number)  # this contract cannot store that
-    if head.time > header.timestamp:
+    try:
+        head.check_in_block(header.number, header.timestamp)
+    except InvalidData as error:
+        raise Unavailable("chain.contradicts", block=tip.number) from error  # this contract cannot store that
+    if head.size >= LARGEST:
         raise Unavailable("chain.contradicts", block=tip.number)
     return StoredAnchor(
         chain_id=config.chain.chain_id,

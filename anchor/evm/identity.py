@@ -17,7 +17,7 @@ from deedlog.anchor.tlog.note import VerifierKey, validate_name
 from deedlog.registry.errors import InvalidData, VerificationError
 from deedlog.registry.hexadecimal import ACCOUNT_SIZE, ZERO_ACCOUNT, from_hex, to_hex
 from deedlog.registry.keccak import keccak256
-from deedlog.registry.strict_json import members
+from deedlog.registry.strict_json import MAXIMUM_INTEGER, members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 DETERMINISTIC_DEPLOYER = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
 """The contract that deploys salt ‖ creation code by CREATE2. Same address on anvil, the testnets and main networks."""
 
-CREATION_CODE_HASHES = {1: "0xa2943c7d53cae8eb1d780282dab27802b2b0586e1129214ef66e7e3165cf9175"}
+CREATION_CODE_HASHES = {1: "0xa6ad7f42a3d850648ff6f7568c542ca748fe74d1da1b6d66744c429cbf7e57d6"}
 """keccak-256 of the creation code (without arguments) of each version of the contract."""
+
+MAXIMUM_CHAINS = 8
+"""The most chains that an identity may list. The contract's constructor has the same bound."""
 
 HEADS_SLOT = 0
 """Storage slot of the mapping root → head."""
 
 _U64 = 2**64 - 1
+_MEMBERS = ("version", "salt", "origin", "log_key", "owner", "operator", "chains")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ class Contract:
 class RegistryIdentity:
     """Everything the registry address commits to.
 
-    `salt` and `log_key` (an Ed25519 public key) have 32 bytes, `owner` and `operator` are accounts (20 bytes).
+    `salt` and `log_key` (an Ed25519 public key) have 32 bytes, `owner` and `operator` are accounts (20 bytes). `chains`
+    are the ids of the chains on which the contract may be: 1 to 8, ascending. On any other chain the constructor
+    reverts, and the verifier accepts no anchor of it.
     """
 
     contract: Contract
@@ -62,6 +68,7 @@ class RegistryIdentity:
     log_key: bytes
     owner: bytes
     operator: bytes
+    chains: tuple[int, ...]
 
     def __post_init__(self) -> None:
         """Raise `InvalidData` (`registry.…`) unless a contract could be deployed with these members."""
@@ -76,6 +83,10 @@ class RegistryIdentity:
             validate_name(self.origin)
         except VerificationError as error:
             raise InvalidData("registry.origin", field="origin") from error
+        if not 1 <= len(self.chains) <= MAXIMUM_CHAINS or list(self.chains) != sorted(set(self.chains)):
+            raise InvalidData("registry.chains", field="registry.chains", maximum=MAXIMUM_CHAINS)
+        if self.chains[0] < 1 or self.chains[-1] > MAXIMUM_INTEGER:
+            raise InvalidData("registry.chains", field="registry.chains", maximum=MAXIMUM_CHAINS)
 
     @cached_property
     def address(self) -> bytes:
@@ -83,17 +94,29 @@ class RegistryIdentity:
         code_hash = keccak256(self.initialisation_code())
         return keccak256(b"\xff" + DETERMINISTIC_DEPLOYER + self.salt + code_hash)[12:]
 
+    def check_listed(self, chain_id: int) -> None:
+        """Raise `VerificationError` (`registry.chain_not_listed`) unless the contract may be on this chain."""
+        if chain_id not in self.chains:
+            listed = ", ".join(map(str, self.chains))
+            raise VerificationError("registry.chain_not_listed", chain_id=chain_id, chains=listed)
+
     @property
     def verifier_key(self) -> VerifierKey:
         """The log key under the origin's name: checkpoints must be signed by it."""
         return VerifierKey(self.origin, self.log_key)
 
     def constructor_arguments(self) -> bytes:
-        """Return the ABI encoding of (string origin, bytes32 logKey, address owner, address operator)."""
-        origin = self.origin.encode("ascii")
-        head = [(4 * 32).to_bytes(32, "big"), self.log_key, self.owner.rjust(32, b"\0"), self.operator.rjust(32, b"\0")]
-        padded = origin.ljust((len(origin) + 31) // 32 * 32, b"\0")
-        return b"".join([*head, len(origin).to_bytes(32, "big"), padded])
+        """Return the ABI encoding of the constructor's arguments.
+
+        They are (string origin, bytes32 logKey, address owner, address operator, uint64[] chains).
+        """
+        characters = self.origin.encode("ascii")
+        origin = [_word(len(characters)), characters.ljust((len(characters) + 31) // 32 * 32, b"\0")]
+        chains = [_word(len(self.chains)), *map(_word, self.chains)]
+        start = 5 * 32
+        accounts = [self.owner.rjust(32, b"\0"), self.operator.rjust(32, b"\0")]
+        head = [_word(start), self.log_key, *accounts, _word(start + len(b"".join(origin)))]
+        return b"".join([*head, *origin, *chains])
 
     def initialisation_code(self) -> bytes:
         """Return creation code ‖ constructor arguments."""
@@ -108,6 +131,7 @@ class RegistryIdentity:
             "log_key": to_hex(self.log_key),
             "owner": to_hex(self.owner),
             "operator": to_hex(self.operator),
+            "chains": list(self.chains),
         }
 
     @classmethod
@@ -116,12 +140,15 @@ class RegistryIdentity:
 
         `contracts` has the contract of each known version; any other version raises `registry.version`.
         """
-        data = members(value, ("version", "salt", "origin", "log_key", "owner", "operator"), "registry")
+        data = members(value, _MEMBERS, "registry")
         version = data["version"]
         if not isinstance(version, int) or isinstance(version, bool) or version not in contracts:
             raise InvalidData("registry.version", field="registry.version")
         if not isinstance(data["origin"], str):
             raise InvalidData("registry.origin", field="registry.origin")
+        chains = data["chains"]
+        if not isinstance(chains, list) or any(type(chain) is not int for chain in chains):
+            raise InvalidData("registry.chains", field="registry.chains", maximum=MAXIMUM_CHAINS)
         return cls(
             contract=contracts[version],
             salt=from_hex(data["salt"], HASH_SIZE, "registry.salt"),
@@ -129,6 +156,7 @@ class RegistryIdentity:
             log_key=from_hex(data["log_key"], HASH_SIZE, "registry.log_key"),
             owner=from_hex(data["owner"], ACCOUNT_SIZE, "registry.owner"),
             operator=from_hex(data["operator"], ACCOUNT_SIZE, "registry.operator"),
+            chains=tuple(chains),
         )
 
 
@@ -147,7 +175,23 @@ class Head:
         word = int.from_bytes(value, "big")
         return cls(word & _U64, word >> 64 & _U64, word >> 128 & _U64, word >> 192)
 
+    def check_in_block(self, number: int, timestamp: int) -> None:
+        """Check that the contract can hold this head in the state of the block with this number and Unix time.
+
+        Raises `VerificationError`: `head.previous_size`, `head.block_number`, `head.time`.
+        """
+        if self.previous_size >= self.size:
+            raise VerificationError("head.previous_size", size=self.size, previous_size=self.previous_size)
+        if self.block_number > number:
+            raise VerificationError("head.block_number", head=self.block_number, block=number)
+        if self.time > timestamp:
+            raise VerificationError("head.time", head=self.time, block=timestamp)
+
 
 def head_slot(root: bytes) -> bytes:
     """Return the 32-byte storage key of the head with this root: keccak256(root ‖ uint256 slot)."""
     return keccak256(root + HEADS_SLOT.to_bytes(32, "big"))
+
+
+def _word(value: int) -> bytes:
+    return value.to_bytes(32, "big")

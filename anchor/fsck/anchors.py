@@ -1,7 +1,7 @@
 """`fsck` of anchors, attempts and transactions: heads are this log's, slot proofs hold, transactions match attempts.
 
 A block header does not contain the chain's id, and only the chain knows which blocks are final. These two columns of
-the table anchor are therefore compared only with the attempts.
+the table anchor are therefore compared only with the attempts, and the id with the chains that the identity lists.
 """
 
 from __future__ import annotations
@@ -63,14 +63,15 @@ def check_anchors(connection: Connection, identity: RegistryIdentity, audited: A
         proofs = [_nodes(key, column, getattr(row, column)) for column in ("account_proof", "storage_proof")]
         try:
             word = storage_value(header, identity.address, head_slot(row.root), *proofs)
+            head = Head.unpack(word)
+            head.check_in_block(header.number, header.timestamp)
         except InvalidData as error:
             wrong("anchor", key, "storage_proof", error.code)
-        head = Head.unpack(word)
         for column in ("size", "time", "previous_size", "block_number"):
             if getattr(row, column) != getattr(head, column):
                 wrong("anchor", key, column)
         check_dated(row.last_entry, row.size, head.time)
-        if row.chain_id < 1:
+        if row.chain_id not in identity.chains:
             wrong("anchor", key, "chain_id")
         count += 1
     return count

@@ -63,6 +63,7 @@ def command(
             contract = None
             if rpc is not None:
                 contract = stack.enter_context(NodeContract(rpc, identity.address, seconds=seconds))
+                identity.check_listed(contract.chain_id)
             report = audit_log(
                 stack.enter_context(ServedLog(url, seconds=seconds, on_pause=on_pause)),
                 identity.verifier_key,

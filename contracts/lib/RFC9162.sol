@@ -3,14 +3,22 @@ pragma solidity 0.8.37;
 
 /// @title Merkle proofs of RFC 9162 §2.1 over SHA-256
 /// @dev Step numbers are those of the RFC. Nodes are hashed by the SHA-256 precompile, in 65 bytes of memory beyond the
-/// free-memory pointer: 0x01 ‖ left ‖ right; the result goes to the scratch space at 0x00.
+/// free-memory pointer: 0x01 ‖ left ‖ right; the result goes to the scratch space at 0x00. A
+/// call to an account without code succeeds, so its result is taken only if 32 bytes came back (arguments are evaluated
+/// from the last to the first: the call comes before `returndatasize`).
 library RFC9162 {
     /// @dev A tree of 2^64 leaves is 64 levels high.
     uint256 internal constant MAXIMUM_NODES = 64;
 
     /// @notice The hash of a leaf: SHA-256(0x00 ‖ entry).
-    function leafHash(bytes calldata entry) internal pure returns (bytes32) {
-        return sha256(abi.encodePacked(bytes1(0), entry));
+    function leafHash(bytes calldata entry) internal view returns (bytes32 result) {
+        bytes memory leaf = abi.encodePacked(bytes1(0), entry);
+        assembly ("memory-safe") {
+            if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 2, add(leaf, 32), mload(leaf), 0, 32))) {
+                revert(0, 0)
+            }
+            result := mload(0)
+        }
     }
 
     /// @notice Whether `proof` shows `leaf` at `index` of the tree (`size`, `root`): §2.1.3.2.
@@ -48,7 +56,7 @@ library RFC9162 {
                         sn := shr(1, sn)
                     }
                 }
-                if iszero(staticcall(gas(), 2, buffer, 65, 0, 32)) { revert(0, 0) }
+                if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 65, 0, 32))) { revert(0, 0) }
                 r := mload(0)
                 fn := shr(1, fn)
                 sn := shr(1, sn)
@@ -108,7 +116,7 @@ library RFC9162 {
                     // 6b
                     mstore(add(buffer, 1), c)
                     mstore(add(buffer, 33), fr)
-                    if iszero(staticcall(gas(), 2, buffer, 65, 0, 32)) { revert(0, 0) }
+                    if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 65, 0, 32))) { revert(0, 0) }
                     fr := mload(0)
                     mstore(add(buffer, 33), sr)
                     for {} and(iszero(and(fn, 1)), iszero(iszero(fn))) {} {
@@ -116,7 +124,7 @@ library RFC9162 {
                         sn := shr(1, sn)
                     }
                 }
-                if iszero(staticcall(gas(), 2, buffer, 65, 0, 32)) { revert(0, 0) }
+                if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 65, 0, 32))) { revert(0, 0) }
                 sr := mload(0)
                 fn := shr(1, fn)
                 sn := shr(1, sn)

@@ -187,7 +187,7 @@ def test_a_branch_that_was_lost_makes_nothing_final(walk, faulty, chain, seed):
 
 def test_another_chain_in_mid_run_is_named_and_nothing_is_sent_there(walk, faulty, tmp_path):
     with running_anvil("--chain-id", "5") as other:
-        connect(open_world(Database(f"sqlite:///{tmp_path / 'other.sqlite'}")), other.url, chain_id=5)
+        connect(open_world(Database(f"sqlite:///{tmp_path / 'other.sqlite'}"), chains=(5,)), other.url, chain_id=5)
         walk.fill()
         walk.rounds(2)
         kept = walk.anchors()

@@ -320,6 +320,7 @@ def contract(evm):
         log_key=LOG_KEY,
         owner=account(owner),
         operator=account(operator),
+        chains=(evm.chain_id,),
     )
     assert not evm.code(identity.address), "the chain was not put back after the last test"
     evm.deploy(identity, evm.keys[0])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import json
+import operator
 import re
 from pathlib import Path
 
 from eth_utils import keccak
+from eth_utils.abi import abi_to_signature
 
 from deedlog.anchor.contract import rights_anchor
 from deedlog.anchor.evm.identity import CREATION_CODE_HASHES
@@ -19,6 +23,31 @@ def test_its_hash_is_the_one_that_verifiers_know():
     assert found == artifact["creation_code_hash"] == CREATION_CODE_HASHES[artifact["version"]]
 
 
+def test_the_input_that_ships_is_what_a_compiler_takes():
+    """A block explorer compiles it: the same sources, under the same settings as the artifact."""
+    given = json.loads((ROOT / "anchor/contract/RightsAnchor.input.json").read_text(encoding="utf-8"))
+    assert set(given) == {"language", "settings", "sources"}
+    settings = {name: value for name, value in given["settings"].items() if name != "outputSelection"}
+    assert settings == rights_anchor()["compiler"]["settings"]
+    for path, source in given["sources"].items():
+        assert source["content"] == (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_it_says_its_version_and_its_interfaces(contract):
+    assert contract.read("version") == rights_anchor()["version"]
+    selectors = [
+        int.from_bytes(keccak(text=abi_to_signature(item))[:4], "big")
+        for item in rights_anchor()["abi"]
+        if item["type"] == "function" and item["name"] != "supportsInterface"
+    ]
+    ours = functools.reduce(operator.xor, selectors).to_bytes(4, "big")
+    formats = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
+    assert f"`0x{ours.hex()}`" in formats
+    for interface, supported in ((ours, True), ("01ffc9a7", True), ("ffffffff", False), ("00000000", False)):
+        value = bytes.fromhex(interface) if isinstance(interface, str) else interface
+        assert contract.read("supportsInterface", value) is supported
+
+
 def test_ape_compiles_with_the_same_settings(project):
     settings, ours = rights_anchor()["compiler"]["settings"], project.config.solidity
     assert (ours.version, ours.evm_version) == (rights_anchor()["compiler"]["version"], settings["evmVersion"])
@@ -30,10 +59,10 @@ def test_the_functions_are_those_of_the_design():
     abi = rights_anchor()["abi"]
     writing = {item["name"] for item in abi if item.get("stateMutability") == "nonpayable" and "name" in item}
     reading = {item["name"] for item in abi if item.get("stateMutability") in ("view", "pure")}
-    assert writing == {"anchor", "anchorFor", "setOperator", "setLogKey", "transferOwnership", "acceptOwnership"}
+    assert writing == {"anchor", "setOperator", "setLogKey", "transferOwnership", "acceptOwnership"}
     assert reading == {
         *("head", "headOf", "verifyInclusion", "verifyEntry"),
-        *("origin", "logKey", "owner", "pendingOwner", "operator"),
+        *("origin", "logKey", "owner", "pendingOwner", "operator", "version", "supportsInterface"),
     }
     assert not {item["type"] for item in abi} - {"function", "event", "error", "constructor"}  # no fallback, no receive
 

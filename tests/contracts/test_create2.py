@@ -10,6 +10,8 @@ from eth_utils import keccak, to_checksum_address
 from deedlog.anchor.evm import state_proof
 from deedlog.anchor.evm.identity import DETERMINISTIC_DEPLOYER, Head, RegistryIdentity, head_slot
 
+OTHER_LOG_KEY = bytes.fromhex("58" + "66" * 31)  # Ed25519's base point
+
 
 @pytest.fixture
 def on_anvil(evm):
@@ -31,9 +33,10 @@ def others(identity: RegistryIdentity):
     changes = {
         "salt": bytes(32),
         "origin": identity.origin + "2",
-        "log_key": identity.log_key[::-1],
+        "log_key": OTHER_LOG_KEY,
         "owner": identity.operator,
         "operator": identity.owner,
+        "chains": (*identity.chains, 2**53 - 1),
     }
     return [dataclasses.replace(identity, **{name: value}) for name, value in changes.items()]
 
@@ -62,7 +65,7 @@ def test_the_address_is_eip_1014s(contract):
 
 def test_each_thing_that_it_commits_to_changes_the_address(contract):
     addresses = {identity.address for identity in others(contract.identity)}
-    assert len(addresses | {contract.address}) == 6
+    assert len(addresses | {contract.address}) == 7
 
 
 def test_every_registry_has_the_same_runtime_code(contract, evm):

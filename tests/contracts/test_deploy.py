@@ -37,7 +37,8 @@ def script():
 @pytest.fixture
 def identity(contract):
     """A registry that is not on the chain yet; the deployer is."""
-    return dataclasses.replace(contract.identity, salt=bytes(32), owner=NOBODYS, operator=NOBODYS[::-1])
+    chains = (*contract.identity.chains, SEPOLIA)
+    return dataclasses.replace(contract.identity, salt=bytes(32), owner=NOBODYS, operator=NOBODYS[::-1], chains=chains)
 
 
 @pytest.fixture
@@ -66,6 +67,21 @@ def test_it_deploys_at_the_registry_address_and_writes_it_down(deploy, identity,
         rights_anchor()["compiler"],
     )
     assert {log["address"] for log in receipt["logs"]} == {to_checksum_address(identity.address)}
+
+
+def test_it_names_the_chains_that_are_missing(deploy, identity, tmp_path, capsys):
+    deploy(identity)
+    assert f"no record yet of: {SEPOLIA}" in capsys.readouterr().out
+    (tmp_path / f"deployments/{SEPOLIA}.json").touch()
+    deploy(identity)
+    assert "no record yet" not in capsys.readouterr().out
+
+
+def test_a_chain_that_the_identity_does_not_list_gets_nothing(deploy, identity, evm):
+    block = evm.web3.eth.block_number
+    with pytest.raises(click.ClickException, match=r"is not listed in the identity.*new registry"):
+        deploy(dataclasses.replace(identity, chains=(SEPOLIA,)))
+    assert evm.web3.eth.block_number == block
 
 
 def test_run_again_it_sends_nothing(deploy, identity, evm):

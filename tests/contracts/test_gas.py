@@ -14,8 +14,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from eth_account import Account
-from eth_account.messages import encode_typed_data
 
 from deedlog.anchor.tlog import tiles
 
@@ -123,24 +121,6 @@ def test_the_longest_proof_stays_below_what_the_worker_offers(contract, sparse):
     assert len(growth[3]) == 64
     assert gas < GAS_LIMIT
     compare("anchor 2^63 - 1 to 2^63", gas)
-
-
-def test_a_relayed_head(contract, large, evm):
-    contract.send("anchor", *large.first(1_000_000))
-    old, new, root, proof = large.growth(1_000_000, 1_000_256)
-    signable = encode_typed_data(
-        {
-            "name": "Deedlog",
-            "version": "1",
-            "chainId": evm.chain_id,
-            "verifyingContract": "0x" + contract.address.hex(),
-        },
-        {"Head": [{"name": "size", "type": "uint64"}, {"name": "root", "type": "bytes32"}]},
-        {"size": new, "root": root},
-    )
-    signature = bytes(Account.sign_message(signable, contract.operator).signature)
-    receipt = contract.send("anchorFor", old, new, root, proof, signature, key=evm.keys[9])
-    compare("anchorFor 1,000,000 to 1,000,256", receipt["gasUsed"])
 
 
 def test_a_moved_head_is_cheap_to_notice(contract, large, evm):

@@ -38,6 +38,41 @@ def test_a_new_contract_is_what_its_identity_says(contract):
     }
 
 
+def test_the_constructor_tells_what_it_set(contract, evm):
+    identity = dataclasses.replace(contract.identity, salt=bytes(32))
+    logs = evm.deploy(identity, evm.keys[0])["logs"]
+    assert [[bytes(topic) for topic in log["topics"]] for log in logs] == [
+        [keccak(text="LogKeySet(bytes32)"), identity.log_key],
+        [keccak(text="OwnershipTransferred(address,address)"), bytes(32), identity.owner.rjust(32, b"\0")],
+        [keccak(text="OperatorSet(address)"), identity.operator.rjust(32, b"\0")],
+    ]
+    assert {bytes(log["data"]) for log in logs} == {b""}
+
+
+def test_each_change_changes_nothing_else(contract, tree):
+    """Every setting is compared before and after each call, in a state where none has its first value."""
+    keys = contract.evm.keys
+    contract.send("anchor", *tree.growth(0, 3))
+    contract.send("transferOwnership", address(keys[6]), key=contract.owner)
+    steps = [
+        ("setOperator", (address(keys[4]),), contract.owner, {"operator": address(keys[4])}),
+        ("setLogKey", (b"\x07" * 32,), contract.owner, {"logKey": b"\x07" * 32}),
+        ("transferOwnership", (address(keys[5]),), contract.owner, {"pendingOwner": address(keys[5])}),
+        ("setOperator", (address(keys[3]),), contract.owner, {"operator": address(keys[3])}),
+        ("setLogKey", (b"\x08" * 32,), contract.owner, {"logKey": b"\x08" * 32}),
+        ("acceptOwnership", (), keys[5], {"owner": address(keys[5]), "pendingOwner": NOBODY}),
+    ]
+    for name, arguments, key, changes in steps:
+        before = contract.settings()
+        contract.send(name, *arguments, key=key)
+        assert contract.settings() == before | changes, name
+    before = contract.settings()
+    contract.send("anchor", *tree.growth(3, 7), key=keys[3])
+    after = contract.settings()
+    assert after.pop("head")[:2] == (7, tree.root(7))
+    assert after == {name: value for name, value in before.items() if name != "head"}
+
+
 def test_the_owner_names_the_operator(contract, tree):
     old, new = contract.operator, contract.evm.keys[4]
     receipt = contract.send("setOperator", address(new), key=contract.owner)
@@ -74,7 +109,7 @@ def test_ownership_moves_in_two_steps(contract):
     old, new, other = contract.owner, contract.evm.keys[5], contract.evm.keys[6]
     receipt = contract.send("transferOwnership", address(new), key=old)
     parties = [bytes.fromhex(address(key)[2:]) for key in (old, new)]
-    assert event(receipt) == (keccak(text="OwnershipOffered(address,address)"), parties)
+    assert event(receipt) == (keccak(text="OwnershipTransferStarted(address,address)"), parties)
     # Nothing has moved yet.
     assert (contract.read("owner"), contract.read("pendingOwner")) == (address(old), address(new))
     assert contract.refused("setLogKey", b"\x07" * 32, key=new) == ("NotOwner", address(new))
@@ -102,9 +137,12 @@ def test_the_owner_does_not_anchor(contract, tree):
     assert error == ("NotOperator", address(contract.owner))
 
 
+ARGUMENTS = ["string", "bytes32", "address", "address", "uint64[]"]
+
+
 def construct(evm, origin: str, log_key: bytes, owner: bytes, operator: bytes):
     """Return the error that creation ends in, or None."""
-    arguments = eth_abi.encode(["string", "bytes32", "address", "address"], [origin, log_key, owner, operator])
+    arguments = eth_abi.encode(ARGUMENTS, [origin, log_key, owner, operator, [evm.chain_id]])
     return evm.refusal(None, bytes.fromhex(rights_anchor()["creation_code"][2:]) + arguments)
 
 
@@ -148,20 +186,21 @@ def test_origins_are_judged_as_in_python(evm, contract):
     assert sum(judged) == 94 - 1 + 6
 
 
-@pytest.mark.parametrize("length", [1, 31, 32, 33, 63, 64, 255])
-def test_arguments_are_encoded_as_eth_abi_does(evm, contract, length):
+@pytest.mark.parametrize(("length", "chains"), [(1, 1), (31, 8), (32, 1), (33, 2), (63, 3), (64, 1), (255, 8)])
+def test_arguments_are_encoded_as_eth_abi_does(evm, contract, length, chains):
     """The contract made with the arguments of the address has these very settings, at that address."""
     values = itertools.count(1)
     identity = RegistryIdentity(
         contract=current(),
         salt=bytes([length]) * 32,
         origin="o" * length,
-        **{name: bytes([next(values)]) * size for name, size in (("log_key", 32), ("owner", 20), ("operator", 20))},
+        chains=tuple(range(evm.chain_id, evm.chain_id + chains)),
+        log_key=contract.identity.log_key,
+        **{name: bytes([next(values)]) * 20 for name in ("owner", "operator")},
     )
-    types = ["string", "bytes32", "address", "address"]
-    encoded = eth_abi.encode(types, [identity.origin, identity.log_key, identity.owner, identity.operator])
-    assert identity.constructor_arguments() == encoded
+    members = [identity.origin, identity.log_key, identity.owner, identity.operator, identity.chains]
+    assert identity.constructor_arguments() == eth_abi.encode(ARGUMENTS, members)
     assert evm.deploy(identity, evm.keys[0])["status"] == 1
     other = dataclasses.replace(contract, identity=identity, address=identity.address)
     assert (other.read("origin"), other.read("logKey")) == (identity.origin, identity.log_key)
-    assert (other.read("owner"), other.read("operator")) == ("0x" + "02" * 20, "0x" + "03" * 20)
+    assert (other.read("owner"), other.read("operator")) == ("0x" + "01" * 20, "0x" + "02" * 20)

@@ -1,7 +1,8 @@
 """`evm-slot`: the contract has the log's head in a storage slot, which is proven from a block header.
 
 Does steps 6 to 8 of a verification (`docs/formats.md`) for one anchor by itself. A header does not name its chain, so
-`chain_id` is the bundle's own word until a node, or the user who brings the block's hash, confirms it.
+`chain_id` is the bundle's own word until a node, or the user who brings the block's hash, confirms it. It must be one
+of the chains that the registry's identity lists.
 """
 
 from __future__ import annotations
@@ -125,6 +126,7 @@ def _prove(anchor: EvmSlot, entry: LoggedEntry) -> _Proven:
 
     Raises `DeedlogError`.
     """
+    entry.registry.check_listed(anchor.chain_id)
     proof = tlog_proof.parse(anchor.tlog_proof)
     claimed = checkpoint.read_unsigned(proof.note)
     if claimed.origin != entry.registry.origin:
@@ -133,6 +135,7 @@ def _prove(anchor: EvmSlot, entry: LoggedEntry) -> _Proven:
     slot = head_slot(claimed.root)
     word = storage_value(header, entry.registry.address, slot, anchor.account_proof, anchor.storage_proof)
     head = Head.unpack(word)
+    head.check_in_block(header.number, header.timestamp)
     # Size and root come from one source: the root is the slot's key, and the slot contains the size.
     if head.size != claimed.size:
         raise VerificationError("anchored.size", checkpoint=claimed.size, contract=head.size)

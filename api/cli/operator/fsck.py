@@ -25,7 +25,7 @@ def command(ctx: click.Context, no_chain: bool, as_json: bool) -> None:  # noqa:
     """
     from deedlog.anchor.fsck.database import check_database  # noqa: PLC0415
     from deedlog.anchor.log import last_signed  # noqa: PLC0415 - the platform's packages, not the base install's
-    from deedlog.api.bootstrap import read_identity  # noqa: PLC0415
+    from deedlog.api.bootstrap import check_chain, read_identity  # noqa: PLC0415
     from deedlog.api.settings import read_settings  # noqa: PLC0415
     from deedlog.registry.store.database import Database  # noqa: PLC0415
 
@@ -38,6 +38,7 @@ def command(ctx: click.Context, no_chain: bool, as_json: bool) -> None:  # noqa:
             database.check_version()
             contract = None
             if not no_chain:
+                check_chain(settings, identity)
                 contract = NodeContract(
                     settings.chosen_rpc_url(), identity.address, settings.chosen_chain().chain_id, request_seconds()
                 )

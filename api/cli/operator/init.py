@@ -26,12 +26,27 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--origin", envvar="DEEDLOG_ORIGIN", required=True, help="The log's URL without its scheme; for ever.")
 @click.option("--owner", required=True, help="The cold account that may change operator and log key (0x…).")
+@click.option(
+    "--chain",
+    "chain_names",
+    multiple=True,
+    help="A chain on which the contract may be, by its name in the file of chains; for ever. Repeat it for several. "
+    "Default: the one of DEEDLOG_CHAIN.",
+)
 @click.option("--salt", help="32 bytes (0x…) for the registry address; default: random.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def command(language: str, origin: str, owner: str, salt: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+def command(
+    language: str,
+    origin: str,
+    owner: str,
+    chain_names: tuple[str, ...],
+    salt: str | None,
+    as_json: bool,  # noqa: FBT001 - click's flag
+) -> None:
     """Create a registry: its keys, its address, its empty log. Run once."""
     from deedlog.anchor.log import sequencer as log  # noqa: PLC0415 - the platform's packages, not the base install's
+    from deedlog.anchor.rpc.networks import chain_named  # noqa: PLC0415
     from deedlog.api.settings import read_settings  # noqa: PLC0415
     from deedlog.registry.store.database import Database  # noqa: PLC0415
 
@@ -40,9 +55,11 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         raise Unavailable("file.exists", path=str(settings.identity_file))
     owner_account = account_from_any_case(owner, "--owner")
     chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
+    chains = [chain_named(name, settings.chains) for name in chain_names] or [settings.chosen_chain()]
+    chain_ids = tuple(sorted({chain.chain_id for chain in chains}))
     # Validate the arguments with placeholder keys first, so an invalid registry is refused before any key is written.
     placeholder = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-    draft = RegistryIdentity(current(), chosen_salt, origin, placeholder, owner_account, owner_account)
+    draft = RegistryIdentity(current(), chosen_salt, origin, placeholder, owner_account, owner_account, chain_ids)
     files.make_folder(settings.data)
     # Reuse the keys of an interrupted run: they have signed nothing but the empty log.
     if settings.log_key.exists():
@@ -79,9 +96,9 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         "data": str(settings.data),
     }
     if as_json:
-        show_json(shown)
+        show_json(shown | {"chains": list(chain_ids)})
     else:
-        say(language, "cli.init.done", **shown)
+        say(language, "cli.init.done", **shown, chains=", ".join(map(str, chain_ids)))
 
 
 def _begun(database: Database) -> RegistryIdentity | None:

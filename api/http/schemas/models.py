@@ -65,6 +65,7 @@ class Identity(Answer):
     log_key: Hash
     owner: Account
     operator: Account
+    chains: Annotated[list[int], Field(description="ids of the chains on which the contract may be")]
 
 
 class Deployment(Answer):

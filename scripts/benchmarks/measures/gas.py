@@ -137,7 +137,15 @@ class _Sender:
 
 def _deploy(chain: EvmChain, operator: str, salt: int) -> str:
     account = bytes.fromhex(operator[2:])
-    identity = RegistryIdentity(current(), salt.to_bytes(32, "big"), "bench.example.com/log", LOG_KEY, account, account)
+    identity = RegistryIdentity(
+        current(),
+        salt.to_bytes(32, "big"),
+        "bench.example.com/log",
+        LOG_KEY,
+        account,
+        account,
+        (chain.chain_id(),),
+    )
     chain.deploy_local(identity)
     return to_hex(identity.address)
 

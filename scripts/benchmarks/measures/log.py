@@ -37,6 +37,7 @@ IDENTITY = RegistryIdentity(
     log_key=LOG_KEY.public_key().public_bytes_raw(),
     owner=bytes([1] * 20),
     operator=bytes([2] * 20),
+    chains=(1,),
 )
 
 

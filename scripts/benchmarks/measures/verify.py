@@ -80,6 +80,7 @@ def _anchored(folder: Path) -> tuple[Bundle, bytes]:
         log_key=LOG_KEY.public_key().public_bytes_raw(),
         owner=operator,
         operator=operator,
+        chains=(chain_named("local").chain_id,),
     )
     database = Database(f"sqlite:///{folder / 'deedlog.sqlite'}")
     database.migrate()

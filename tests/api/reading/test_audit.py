@@ -8,6 +8,7 @@ import random
 import httpx
 import pytest
 from support.faults.strange_server import answering
+from support.worlds.chains.anvil import running_anvil
 from support.worlds.commands.command_line_user import CommandLineUser
 from support.worlds.logs.memory_log import KEY, LOG_KEY, MemoryLog, entry
 from support.worlds.registries.registry_world import ALICE, identity, work
@@ -200,6 +201,15 @@ def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, fork_server
         assert (code, said["error"]["code"]) == (1, "audit.tile")
     code, said = run(person, "http://127.0.0.1:1")
     assert (code, said["error"]["code"]) == (2, "fetch.unreachable")
+
+
+def test_what_is_at_the_address_on_a_chain_that_is_not_listed_is_not_the_contract(sound, tmp_path, fork_server):
+    """Only somebody who made the whole chain can have put code there."""
+    person = CommandLineUser(tmp_path, fork_server)
+    with serve(sound) as url, running_anvil("--chain-id", "8453") as chain:
+        chain.request("anvil_setCode", to_checksum(IDENTITY.address), "0x00")
+        code, said = run(person, url, "--rpc", chain.url)
+    assert (code, said["error"]["code"]) == (1, "registry.chain_not_listed")
 
 
 def test_a_registry_at_work_with_its_contract_and_its_database(site, tmp_path):

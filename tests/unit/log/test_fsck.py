@@ -21,7 +21,7 @@ from support.worlds.databases.damage_world import (
     shares,
     sign_draft,
 )
-from support.worlds.databases.fsck_findings import checked, named, place, what_is_wrong
+from support.worlds.databases.dialects.fsck_findings import checked, named, place, what_is_wrong
 from support.worlds.registries.registry_world import NOW, OPERATOR, open_world, salt, work
 
 from deedlog.anchor.anchoring.chain_port import AnchorCall, Fees
@@ -213,7 +213,8 @@ def test_a_database_without_a_log_is_not_called_in_order(damaged, table):
         (["DELETE FROM anchor_transaction"], ("attempt", "from_size")),
         (["DELETE FROM anchor"], ("anchor", "final")),
         (["DROP INDEX uq_attempt_one_unmined", "UPDATE attempt SET state = 'prepared'"], ("attempt", "state")),
-        (["UPDATE anchor SET chain_id = 5 WHERE size = 300"], ("anchor", "final")),
+        (["UPDATE anchor SET chain_id = 5 WHERE size = 300"], ("anchor", "chain_id")),
+        (["UPDATE anchor SET chain_id = 11155111 WHERE size = 300"], ("anchor", "final")),
         (["UPDATE statement SET public_from = 1e12"], ("statement", "public_from")),
         (["UPDATE statement SET public_from = 300000000000"], ("statement", "public_from")),
         (["DELETE FROM rotation"], ("rotation", "statement_id")),

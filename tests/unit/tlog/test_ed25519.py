@@ -48,7 +48,7 @@ def test_a_weak_key_is_refused_wherever_a_key_is_read(case):
     with pytest.raises(note.NoteError, match=r"note\.weak_key"):
         note.VerifierKey("a.example/log", key)
     with pytest.raises(InvalidData, match=r"registry\.log_key"):
-        RegistryIdentity(current(), bytes(32), "a.example/log", key, b"\1" * 20, b"\2" * 20)
+        RegistryIdentity(current(), bytes(32), "a.example/log", key, b"\1" * 20, b"\2" * 20, (1,))
 
 
 @pytest.mark.parametrize("case", VECTORS["signatures"], ids=lambda case: case["why"])

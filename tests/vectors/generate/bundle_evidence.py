@@ -54,11 +54,25 @@ def tlog_proof(size: int, index: int = 0, seed: bytes = SEED, origin: str = ORIG
 class Anchored:
     """A head in a contract's slot, and the header of a block whose state has it."""
 
-    def __init__(self, chain_id: int, size: int, block_number: int, time: int) -> None:
-        """Put the head of `size` entries, taken at `time` in `block_number`, into the state of a later block."""
+    def __init__(
+        self,
+        chain_id: int,
+        size: int,
+        block_number: int,
+        time: int,
+        *,
+        later: int = 3,
+        seconds: int = 3 * BLOCK_TIME,
+        previous_size: int = 0,
+    ) -> None:
+        """Put the head of `size` entries, taken at `time` in `block_number`, into the state of a later block.
+
+        That block comes `later` blocks and `seconds` later. Below zero they make what no contract can hold, and so does
+        a `previous_size` that is not below `size`.
+        """
         self.chain_id, self.size, self.block_number, self.time = chain_id, size, block_number, time
-        self.number = block_number + 3
-        word = size | time << 64 | 0 << 128 | block_number << 192
+        self.number, self.block_time = block_number + later, time + seconds
+        word = size | time << 64 | previous_size << 128 | block_number << 192
         slot = keccak(TREE.root(size) + bytes(32))
         storage = _trie({keccak(slot): rlp.encode(rlp.sedes.big_endian_int.serialize(word)), **_neighbours(32)})
         account = rlp.encode([b"\x01", b"", storage.root_hash, keccak(b"code")])
@@ -68,7 +82,7 @@ class Anchored:
         header = rlp.encode(
             [
                 *(keccak(b"parent"), keccak(b"uncles"), bytes(20), state.root_hash, bytes(32), bytes(32), bytes(256)),
-                *(b"", _integer(self.number), _integer(30_000_000), _integer(1), _integer(time + 3 * BLOCK_TIME)),
+                *(b"", _integer(self.number), _integer(30_000_000), _integer(1), _integer(self.block_time)),
                 *(str(chain_id).encode(), bytes(32), bytes(8), _integer(7)),
             ]
         )

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from eth_utils import to_checksum_address
-from vectors.generate.bundle_evidence import ACCOUNT, ADDRESS, DIGEST, ORIGIN, TYPED_DATA, Anchored, bundle, tlog_proof
+from vectors.generate.bundle_evidence import (
+    ACCOUNT,
+    ADDRESS,
+    DIGEST,
+    ORIGIN,
+    REGISTRY,
+    TYPED_DATA,
+    Anchored,
+    bundle,
+    tlog_proof,
+)
 from vectors.generate.log_note_vectors import OTHER_SEED
 
 PATH = Path(__file__).resolve().parent.parent / "bundles.json"
@@ -22,6 +32,11 @@ TIME = 1_795_460_000
 PUBLIC = Anchored(11155111, 2, 7, TIME + 12)
 LATER = Anchored(84532, 3, 90, TIME + 600)
 LOCAL = Anchored(31337, 2, 5, TIME + 6)
+UNLISTED = Anchored(8453, 2, 7, TIME + 12)
+"""On a chain that the registry's identity does not list. Its proofs hold."""
+LATE = Anchored(11155111, 2, 7, TIME + 12, later=-1)
+HASTY = Anchored(11155111, 2, 7, TIME + 12, seconds=-1)
+BACKWARDS = Anchored(11155111, 2, 7, TIME + 12, previous_size=2)
 UNKNOWN = {
     "type": "rfc3161-token",
     "token": "MIIB",
@@ -45,6 +60,11 @@ BUNDLES = {
     "two chains, the other way round": bundle(LATER.anchor(), PUBLIC.anchor()),
     "two chains, and the proofs of one do not hold": bundle(PUBLIC.anchor(), LATER.anchor(header=PUBLIC.header)),
     "a public chain and a development chain": bundle(LOCAL.anchor(), PUBLIC.anchor()),
+    "an anchor on a chain that is not listed": bundle(UNLISTED.anchor()),
+    "a listed chain and one that is not": bundle(PUBLIC.anchor(), UNLISTED.anchor()),
+    "a head of a later block": bundle(LATE.anchor()),
+    "a head of a later time": bundle(HASTY.anchor()),
+    "a head that extends one as large": bundle(BACKWARDS.anchor()),
 }
 
 
@@ -184,6 +204,11 @@ def cases() -> list[dict[str, Any]]:
     of_another["answers"]["complete"] = refused
     number = PUBLIC.number
     by_nodes = vouched(PUBLIC, "nodes", yes("final.nodes", "nodes", finalized=number))
+    listed = ", ".join(map(str, REGISTRY["chains"]))
+    unlisted = unanchored(logged(2), no("registry.chain_not_listed", chain_id=UNLISTED.chain_id, chains=listed))
+    late = unanchored(logged(2), no("head.block_number", head=LATE.block_number, block=LATE.number))
+    hasty = unanchored(logged(2), no("head.time", head=HASTY.time, block=HASTY.block_time))
+    backwards = unanchored(logged(2), no("head.previous_size", size=2, previous_size=2))
     missing = unanchored(logged(2), no("patricia.node_missing", used=len(PUBLIC.anchor()["storage_proof"]) - 1))
     return [
         single("your word for the block", vouched(PUBLIC, "you"), hashes=[PUBLIC.block_hash]),
@@ -199,6 +224,36 @@ def cases() -> list[dict[str, Any]]:
         case("nothing is brought", "one anchor", without_pin, registry=None, hashes=[PUBLIC.block_hash]),
         case("another registry", "an unknown type beside it", of_another, registry=ANOTHER),
         single("proofs that do not hold", missing, "an anchor whose storage proof is cut", hashes=[PUBLIC.block_hash]),
+        single(
+            "a chain that is not listed, whoever vouches for its block",
+            unlisted,
+            "an anchor on a chain that is not listed",
+            UNLISTED,
+            hashes=[UNLISTED.block_hash],
+            nodes=[UNLISTED.node(finalized=UNLISTED.number)],
+        ),
+        single(
+            "a chain that is not listed, and its node",
+            unlisted,
+            "an anchor on a chain that is not listed",
+            UNLISTED,
+            nodes=[UNLISTED.node(finalized=UNLISTED.number)],
+        ),
+        case(
+            "a chain that is not listed beside one that is",
+            "a listed chain and one that is not",
+            verdict(UNLISTED, unlisted, [shown(PUBLIC, vouched(PUBLIC, "you")), shown(UNLISTED, unlisted)]),
+            hashes=[PUBLIC.block_hash, UNLISTED.block_hash],
+        ),
+        single("a head of a later block", late, "a head of a later block", LATE, hashes=[LATE.block_hash]),
+        single("a head of a later time", hasty, "a head of a later time", HASTY, hashes=[HASTY.block_hash]),
+        single(
+            "a head that extends one as large",
+            backwards,
+            "a head that extends one as large",
+            BACKWARDS,
+            hashes=[BACKWARDS.block_hash],
+        ),
         single(
             "a development chain is never final by a node",
             vouched(LOCAL, "nodes", unchecked("final.development_chain", chain_id=31337)),
@@ -356,6 +411,23 @@ def refused() -> list[dict[str, Any]]:
         "another version": (whole | {"version": 2}, "bundle.version"),
         "another about": (whole | {"about": whole["about"] + " "}, "bundle.about"),
         "a null tlog-proof": (whole | {"tlog_proof": None}, "json.null"),
+        **{
+            f"chains that are {name}": (whole | {"registry": REGISTRY | {"chains": chains}}, "registry.chains")
+            for name, chains in {
+                "none": [],
+                "nine": [*range(1, 10)],
+                "descending": [84532, 31337],
+                "named twice": [84532, 84532],
+                "zero": [0, 84532],
+                "text": ["84532"],
+                "true": [True],
+                "no list": 84532,
+            }.items()
+        },
+        "a registry without chains": (
+            whole | {"registry": {name: value for name, value in REGISTRY.items() if name != "chains"}},
+            "json.member_missing",
+        ),
         "a member too many": (whole | {"title": "Mine"}, "json.member_unknown"),
     }
     return [{"name": name, "bundle": value, "code": code} for name, (value, code) in bundles.items()]

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PATH = ROOT / "tests/vectors/statements.json"
 DIGESTS = ROOT / "tests/vectors/generate/statement_digests.mjs"
 
-REGISTRY = "0xc0068560aae79b8a14930c93e73abea70afab3d4"
+REGISTRY = "0xfe9b8dfa62ba23b670b32c74468ba8394f0c85d0"
 OTHER_REGISTRY = "0x00000000000000000000000000000000000000ff"
 
 ABOUT = (

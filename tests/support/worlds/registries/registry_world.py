@@ -143,6 +143,7 @@ def identity(log_key: Ed25519PrivateKey, **changes) -> RegistryIdentity:
         "log_key": log_key.public_key().public_bytes_raw(),
         "owner": account_of_private_key(OWNER),
         "operator": account_of_private_key(OPERATOR),
+        "chains": (31337, 11155111),
     }
     return RegistryIdentity(**(values | changes))
 
