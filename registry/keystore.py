@@ -64,6 +64,15 @@ def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> b
     `cost` is scrypt's n. A key file is never overwritten. Raises `Unavailable` (`file.exists`, `file.no_folder`,
     `file.unwritable`, `key.no_memory`) or `InvalidData` (`key.passphrase_typed`).
     """
+    write_private(path, seal(path, key, passphrase, cost))
+    return account_of_private_key(key)
+
+
+def seal(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> bytes:
+    """Return the bytes of a key file: a private key (32 bytes), encrypted. `path` is named in errors only.
+
+    Raises `Unavailable` (`key.no_memory`) or `InvalidData` (`key.passphrase_typed`).
+    """
     account = account_of_private_key(key)
     kdf = _Scrypt(secrets.token_bytes(32), 32, n=cost, r=8, p=1)
     derived = _derive(kdf, bytes_to_make(passphrase), path)
@@ -82,8 +91,7 @@ def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> b
         "id": str(uuid.uuid4()),
         "version": VERSION,
     }
-    write_private(path, (json.dumps(keyfile, indent=2) + "\n").encode())
-    return account
+    return (json.dumps(keyfile, indent=2) + "\n").encode()
 
 
 def read(path: Path, passphrase: str) -> bytes:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.outputs import Output
 from deedlog.api.cli.shares import bars, parse_shares
 from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, signer_options
 from deedlog.api.client.answers import StatementRecord
 from deedlog.api.texts import catalogue, printable, text
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import read_file, write_private
+from deedlog.registry.files import PRIVATE, read_file
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.statements import Agreement, Cancellation, Rotation, Share, Termination, signatures
 from deedlog.registry.statements.agreements import WHOLE
@@ -287,7 +288,7 @@ def _terms_hash(path: Path | None) -> bytes:
         salt = from_hex(read_file(beside, 1024).decode("ascii", "replace").strip(), HASH_SIZE, str(beside))
     else:
         salt = secrets.token_bytes(HASH_SIZE)
-        write_private(beside, (to_hex(salt) + "\n").encode())
+        Output(beside, (path,), lasting=True).write((to_hex(salt) + "\n").encode(), mode=PRIVATE)
     return hashlib.sha256(salt + content).digest()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deedlog.api.cli.common import passphrase, say, show_json
+from deedlog.api.cli.outputs import Output
 from deedlog.api.cli.signing import Signer, signer_options
 from deedlog.api.client.home import key_folder, key_path
 from deedlog.api.texts import text
@@ -41,25 +42,29 @@ def new(language: str, name: str, backup: Path | None, passphrase_file: Path | N
     """
     path = key_path(name)
     ours = path.parent == key_folder()  # a missing folder is made if it is ours, and else is an error
+    kept = Output(path, (passphrase_file,), lasting=True)
     if not ours or path.parent.exists():
-        files.check_writable(path)
+        kept.check()
     if backup is None:
         say(language, "cli.key.backup_needed")
         backup = Path(click.prompt(text(language, "cli.key.backup_where")))
     if os.path.isdir(backup):  # noqa: PTH112 - unlike Path.is_dir, False for a path that is too long
         backup /= path.name
-    files.check_writable(backup)
+    copy = Output(backup, (passphrase_file,), lasting=True)
+    copy.check()
     if backup.resolve() == path.resolve():
         raise Unavailable("file.exists", path=str(backup))
     secret = passphrase(language, passphrase_file, new=True)
     key = keystore.new_key()
-    account = keystore.write(backup, key, secret)
+    account = account_of_private_key(key)
+    sealed = keystore.seal(path, key, secret)
+    copy.write(sealed, mode=files.PRIVATE)
     try:
         # Test the backup by opening it, before the key is used for anything.
         keystore.read(backup, secret)
         if ours:
             files.make_folder(path.parent)
-        files.write_private(path, files.read_file(backup, keystore.MAXIMUM_FILE))
+        kept.write(sealed, mode=files.PRIVATE)
     except DeedlogError:
         backup.unlink(missing_ok=True)
         raise

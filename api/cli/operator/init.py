@@ -14,6 +14,7 @@ from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import key as log_key
 from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.outputs import Output
 from deedlog.registry import files, keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.failpoints import failpoint
@@ -69,7 +70,9 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
         raise InvalidData("log.exists")
     failpoint("init.created")
     text = json.dumps(identity.to_json(), indent=2) + "\n"
-    files.write_atomically(settings.identity_file, text.encode(), mode=0o644)
+    Output(settings.identity_file, (settings.log_key, settings.operator_key), lasting=True).write(
+        text.encode(), mode=0o644
+    )
     failpoint("init.identified")
     shown = {
         "registry": to_checksum(identity.address),
