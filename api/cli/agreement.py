@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.outputs import Output
 from deedlog.api.cli.shares import bars, parse_shares
 from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, signer_options
@@ -68,7 +69,8 @@ _ACCEPTED_WITHIN = 14 * 24 * 3600
 def propose(options: Options, **terms: Any) -> None:
     """Propose an agreement, and sign it. It binds nobody until all parties have signed."""
     with Signer(options) as signer:
-        agreement = _agreement(terms, NONE, None)
+        with ending(ExitCode.USAGE):
+            agreement = _agreement(terms, NONE, None)
         signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
 
 
@@ -86,7 +88,8 @@ def amend(options: Options, digest: str, **terms: Any) -> None:
         before_digest = from_hex(digest, HASH_SIZE, "DIGEST")
         signer.client.sign_in()
         before = _with_holders(signer, _read(signer, before_digest))
-        agreement = _agreement(terms, before_digest, before)
+        with ending(ExitCode.USAGE):
+            agreement = _agreement(terms, before_digest, before)
         signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
 
 
@@ -161,7 +164,9 @@ def cancel(options: Options, digest: str, reason: str) -> None:
             # Somebody may hold the draft unsent, with the signature that this cancellation takes back.
             warnings.append(text(options.language, "cli.agreement.cancel_unknown", {"digest": digest}))
         salt = secrets.token_bytes(HASH_SIZE)
-        signer.send(Cancellation(agreement=agreement, reason=reason, madeAt=times.now(), salt=salt), *warnings)
+        with ending(ExitCode.USAGE):
+            cancellation = Cancellation(agreement=agreement, reason=reason, madeAt=times.now(), salt=salt)
+        signer.send(cancellation, *warnings)
 
 
 @command.command()
@@ -175,7 +180,8 @@ def terminate(options: Options, digest: str, reason: str, start: int | None) -> 
         agreement = from_hex(digest, HASH_SIZE, "DIGEST")
         salt = secrets.token_bytes(HASH_SIZE)
         effective = times.now() if start is None else start
-        termination = Termination(agreement=agreement, reason=reason, effectiveFrom=effective, salt=salt)
+        with ending(ExitCode.USAGE):
+            termination = Termination(agreement=agreement, reason=reason, effectiveFrom=effective, salt=salt)
         same = meaning(termination, ("effectiveFrom",) if start is None else ())
         signer.send(termination, same=same, proposed=True)
 
@@ -189,7 +195,7 @@ def simulate(language: str, shares: tuple[str, ...], revenue: tuple[int, ...], a
     """Show who would get what, to the last minor unit, before anybody signs."""
     lines = {share.party: share.ppm for share in parse_shares(shares)}
     if sum(lines.values()) != WHOLE:
-        raise InvalidData("agreement.sum", field="shares", expected=WHOLE, actual=sum(lines.values()))
+        raise InvalidData("agreement.sum", field="--share", expected=WHOLE, actual=sum(lines.values()))
     bars(language, lines, revenue, as_json=as_json)
 
 

@@ -14,12 +14,12 @@ from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
 from deedlog.anchor.verify.evidence.evm_slot import slots
 from deedlog.anchor.verify.replacement import check_replacement, check_same_statement
-from deedlog.api.cli.common import DEFAULT_URL, passphrase, pauses_said, request_seconds, say, show_json
+from deedlog.api.cli.common import DEFAULT_URL, pauses_said, request_seconds, say, show_json
 from deedlog.api.cli.outputs import Output, force_option
+from deedlog.api.cli.signing import open_key
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
 from deedlog.api.texts import text
-from deedlog.registry import keystore
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.files import PRIVATE
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
@@ -67,11 +67,11 @@ def command(
     others; every signature is still valid.
     """
     wanted = from_hex(digest, HASH_SIZE, "DIGEST")
-    pinned = None if registry is None else account_from_any_case(registry, "registry")
+    pinned = None if registry is None else account_from_any_case(registry, "--registry")
     key_file = None if key_name is None and line != "mine" else key_path(key_name or "default")
     target = Output(output, (key_file, passphrase_file), force=force)
     click.get_current_context().with_resource(target.alone(language, as_json=as_json))
-    key = None if key_file is None else keystore.read(key_file, passphrase(language, passphrase_file))
+    key = None if key_file is None else open_key(language, key_file, passphrase_file)
     # Before the long wait; writing checks again.
     target.check(replaces=_bundle_that(partial(check_same_statement, digest=wanted, path=str(output))))
     with Registry(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deedlog.api.cli.common import digest_with_bar, say
+from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.signing import MOMENT, Signer, signer_options
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
@@ -50,18 +51,19 @@ def command(
         raise InvalidData("file.empty", path=str(video))
     with Signer(options, "cli.register") as signer:
         creators = {signer.account, *(account_from_any_case(other, "--creator") for other in others)}
-        work = Work(
-            title=title,
-            creditedAs=credited_as,
-            creators=tuple(sorted(creators)),
-            basis=basis,
-            aiUse=ai_use,
-            contentHash=file.content_hash,
-            contentLength=file.content_length,
-            mediaType=media_type or mimetypes.guess_type(video.name)[0] or "application/octet-stream",
-            madeAt=times.now() if made_at is None else made_at,
-            salt=secrets.token_bytes(HASH_SIZE),
-        )
+        with ending(ExitCode.USAGE):
+            work = Work(
+                title=title,
+                creditedAs=credited_as,
+                creators=tuple(sorted(creators)),
+                basis=basis,
+                aiUse=ai_use,
+                contentHash=file.content_hash,
+                contentLength=file.content_length,
+                mediaType=media_type or mimetypes.guess_type(video.name)[0] or "application/octet-stream",
+                madeAt=times.now() if made_at is None else made_at,
+                salt=secrets.token_bytes(HASH_SIZE),
+            )
         # One claim for each file, however it is worded: if one was signed before, that statement is sent again.
         answer = signer.send(work, same=file.content_hash)
     if not options.as_json and not answer.get("missing"):

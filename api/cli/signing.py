@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from deedlog.api.cli.common import DEFAULT_URL, passphrase, pauses_said, request_seconds, say, show_json
+from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.client import outbox
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
@@ -99,7 +100,7 @@ class Signer:
         self.account = keystore.account(self._key_file) or signatures.account_of_private_key(self.key())
         self.client = Registry(
             options.url,
-            address=None if options.registry is None else account_from_any_case(options.registry, "registry"),
+            address=None if options.registry is None else account_from_any_case(options.registry, "--registry"),
             key=lambda digest: signatures.sign(digest, self.key()),
             account=self.account,
             language=options.language,
@@ -125,7 +126,7 @@ class Signer:
     def key(self) -> bytes:
         """Return the private key. The passphrase is asked for once."""
         if self._key is None:
-            self._key = keystore.read(self._key_file, passphrase(self.options.language, self.options.passphrase_file))
+            self._key = open_key(self.options.language, self._key_file, self.options.passphrase_file)
         return self._key
 
     def send(
@@ -148,7 +149,8 @@ class Signer:
             if not self.options.as_json:
                 say(self.options.language, f"{self.texts}.signed_before", path=str(path))
         else:
-            statement.STRUCT.accept(statement)
+            with ending(ExitCode.USAGE):
+                statement.STRUCT.accept(statement)
             self.confirm(statement, *warnings)
             signed = self.client.sign(statement, also=others)
             outbox.write(path, signed)
@@ -191,6 +193,12 @@ class Signer:
             missing = ", ".join(to_checksum(account) for account in receipt.missing)
             say(self.options.language, "cli.signing.missing", accounts=missing)
         return shown
+
+
+def open_key(language: str, path: Path, passphrase_file: Path | None) -> bytes:
+    """Return the private key (32 bytes) of a key file. Its passphrase is asked for only if it is a key file."""
+    keystore.account(path)
+    return keystore.read(path, passphrase(language, passphrase_file))
 
 
 def meaning(statement: Statement, defaulted: tuple[str, ...] = ()) -> bytes:

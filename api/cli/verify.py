@@ -65,21 +65,21 @@ def command(
 ) -> None:
     """Check BUNDLE, and that FILE is what was signed.
 
-    Exit code: 1 if any answer is no, 2 if a required one is not checked, 0 otherwise.
+    Exit code: 1 if any answer is no, 2 if a required one is not checked, 0 if neither. From 64 on there is no verdict.
     """
     language: str = ctx.obj
     required = parse_require(require, file_given=file is not None)
+    pins = Pins(
+        registry=None if registry is None else account_from_any_case(registry, "--registry"),
+        block_hashes=tuple(from_hex(given.lower(), HASH_SIZE, "--block-hash") for given in block_hash),
+        makers=tuple(account_from_any_case(account, "--maker") for account in maker),
+    )
     page = None if report is None else Output(report, (bundle, file, rendition, *beside), force=force)
     if page is not None:
         ctx.with_resource(page.alone(language, as_json=as_json))
         page.check(replaces=_report_of(None))  # before the file is hashed and nodes are asked; writing checks again
     parsed = _read(bundle)
     digest = None if file is None else digest_with_bar(language, file)
-    pins = Pins(
-        registry=None if registry is None else account_from_any_case(registry, "--registry"),
-        block_hashes=tuple(from_hex(given.lower(), HASH_SIZE, "--block-hash") for given in block_hash),
-        makers=tuple(account_from_any_case(account, "--maker") for account in maker),
-    )
     if rpc:
         from deedlog.anchor.rpc.contract_reader import ask  # noqa: PLC0415 - only `--rpc` needs a network
 

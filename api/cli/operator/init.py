@@ -14,6 +14,7 @@ from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import key as log_key
 from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.outputs import Output
 from deedlog.registry import files, keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
@@ -43,7 +44,8 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
     chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
     # Validate the arguments with placeholder keys first, so an invalid registry is refused before any key is written.
     placeholder = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-    draft = RegistryIdentity(current(), chosen_salt, origin, placeholder, owner_account, owner_account)
+    with ending(ExitCode.USAGE):
+        draft = RegistryIdentity(current(), chosen_salt, origin, placeholder, owner_account, owner_account)
     files.make_folder(settings.data)
     # Reuse the keys of an interrupted run: they have signed nothing but the empty log.
     if settings.log_key.exists():
