@@ -16,7 +16,7 @@ from deedlog.api.cli.common import say, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.outputs import Output
 from deedlog.api.cli.shares import bars, parse_shares
-from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, signer_options
+from deedlog.api.cli.signing import MOMENT, Signer, lines_of, signer_options
 from deedlog.api.client.answers import StatementRecord
 from deedlog.api.texts import catalogue, printable, text
 from deedlog.registry import times
@@ -71,7 +71,7 @@ def propose(options: Options, **terms: Any) -> None:
     with Signer(options) as signer:
         with ending(ExitCode.USAGE):
             agreement = _agreement(terms, NONE, None)
-        signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
+        signer.send(agreement, *_warnings(options.language, agreement), defaulted=_defaulted(terms))
 
 
 @command.command()
@@ -90,7 +90,7 @@ def amend(options: Options, digest: str, **terms: Any) -> None:
         before = _with_holders(signer, _read(signer, before_digest))
         with ending(ExitCode.USAGE):
             agreement = _agreement(terms, before_digest, before)
-        signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
+        signer.send(agreement, *_warnings(options.language, agreement), defaulted=_defaulted(terms))
 
 
 @command.command("show")
@@ -182,8 +182,7 @@ def terminate(options: Options, digest: str, reason: str, start: int | None) -> 
         effective = times.now() if start is None else start
         with ending(ExitCode.USAGE):
             termination = Termination(agreement=agreement, reason=reason, effectiveFrom=effective, salt=salt)
-        same = meaning(termination, ("effectiveFrom",) if start is None else ())
-        signer.send(termination, same=same, proposed=True)
+        signer.send(termination, defaulted=("effectiveFrom",) if start is None else (), proposed=True)
 
 
 @command.command()

@@ -25,7 +25,7 @@ import click
 
 from deedlog.api.texts import text
 from deedlog.registry import files
-from deedlog.registry.errors import InvalidData, Unavailable
+from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,6 +75,17 @@ class Output:
             self._print(data)
             return
         files.write_atomically(self.path, data, replaces=self._force or replaces, mode=mode)
+
+    def holds(self, data: bytes, *, mode: int | None = None) -> bool:
+        """Whether the file already has exactly these bytes, and is no more open than `mode`."""
+        if self.is_standard_output or _is_stream(self.path):
+            return False
+        try:
+            if files.read_file(self.path, len(data), follow=False) != data:
+                return False
+            return mode is None or not stat.S_IMODE(self.path.stat().st_mode) & ~mode
+        except (DeedlogError, OSError):
+            return False
 
     @contextlib.contextmanager
     def alone(self, language: str, *, as_json: bool) -> Iterator[None]:

@@ -105,9 +105,14 @@ def command(
     # All that could refuse the bundle is above. What needed a key, or shows one party's line, is for its owner alone.
     private = key is not None or line is not None or verdict.statement.PRIVATE
     older = _bundle_that(partial(check_replacement, new=bundle, path=str(output)))
-    target.write(data, replaces=older, mode=PRIVATE if private else None)
+    mode = PRIVATE if private else None
+    unchanged = target.holds(data, mode=mode)
+    if not unchanged:
+        target.write(data, replaces=older, mode=mode)
     if as_json:
-        show_json(shown)
+        show_json({**shown, "changed": not unchanged})
+    elif unchanged:
+        say(language, "cli.prove.unchanged" if anchored else "cli.prove.unchanged_unanchored", **shown)
     else:
         video = "" if verdict.statement.content() is None else text(language, "cli.prove.video")
         say(language, "cli.prove.written" if anchored else "cli.prove.written_unanchored", video=video, **shown)

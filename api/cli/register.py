@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import secrets
 import shlex
@@ -45,7 +46,10 @@ def command(
     media_type: str | None,
     made_at: int | None,
 ) -> None:
-    """Claim authorship of VIDEO: hash it here, sign, register. The file never leaves this machine."""
+    """Claim authorship of VIDEO: hash it here, sign, register. The file never leaves this machine.
+
+    Exit code 3: you claimed this file before in other words. That claim stands, and nothing was registered.
+    """
     file = digest_with_bar(options.language, video)
     if not file.content_length:
         raise InvalidData("file.empty", path=str(video))
@@ -64,8 +68,12 @@ def command(
                 madeAt=times.now() if made_at is None else made_at,
                 salt=secrets.token_bytes(HASH_SIZE),
             )
-        # One claim for each file, however it is worded: if one was signed before, that statement is sent again.
-        answer = signer.send(work, same=file.content_hash)
+        # One claim for each file and the same creators, however it is worded: one that was signed before stands.
+        same = file.content_hash
+        if len(creators) > 1:
+            same = hashlib.sha256(b"".join((same, *work.creators))).digest()
+        given = {"mediaType": media_type, "madeAt": made_at}
+        answer = signer.send(work, same=same, defaulted=tuple(name for name in given if given[name] is None))
     if not options.as_json and not answer.get("missing"):
         say(
             options.language,

@@ -218,6 +218,9 @@ def test_a_bundle_or_a_report_that_cannot_be_written_leaves_the_one_before(tmp_p
     full.free()
     prove = ("prove", digest, "-o", target, "--wait", "--url", local.url, "--json")
     assert person.run(*prove).returncode == 0
+    older = json.loads(target.read_text("utf-8"))
+    older["tlog_proof"] = older.pop("anchors")[0]["tlog_proof"]
+    target.write_text(json.dumps(older, ensure_ascii=False), "utf-8")  # an older state, which would be replaced
     full.fill()
     before = snapshot(full.folder)
     refused(person.run("--lang", "zh", *prove), "file.unwritable", "Make room", "请腾出空间")
