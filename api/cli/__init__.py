@@ -2,7 +2,8 @@
 
 This file has the table of commands, and turns errors into texts and exit codes. Each other file is one command or a
 group: `key`, `register`, `prove`, `verify`, `audit`, `works`, `agreement`, `revenue`; `operator` has those that need
-the platform's packages. They share `common` (input and output), `signing` and `shares`. May import everything.
+the platform's packages. They share `common` (input and output), `exit_codes`, `outputs`, `signing` and `shares`;
+`key_files` belongs to `key`. May import everything.
 """
 
 from __future__ import annotations

@@ -7,12 +7,11 @@ import secrets
 from dataclasses import replace
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.common import PATH, say, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.outputs import Output
 from deedlog.api.cli.shares import bars, parse_shares
@@ -29,6 +28,7 @@ from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from deedlog.api.cli.signing import Options
     from deedlog.api.client.answers import Draft
@@ -47,7 +47,7 @@ _TERMS = (
     click.option("--work", "works", multiple=True, metavar="0x…", help="A work that it covers; repeatable."),
     click.option("--share", "shares", multiple=True, metavar="ACCOUNT:PPM:ROLE", help="A line; repeatable."),
     click.option("--payer", help="The account whose revenue reports it goes by."),
-    click.option("--terms", type=click.Path(path_type=Path), help="A text that all agree to; its hash is signed."),
+    click.option("--terms", type=PATH, help="A text that all agree to; its hash is signed."),
     click.option("--accept-by", type=MOMENT, help="Until when all must have signed; default: in 14 days."),
     click.option("--from", "start", type=MOMENT, help="From when it holds; default: now."),
     click.option("--until", "end", type=MOMENT, help="Until when it holds, 0 for no end; default: open."),

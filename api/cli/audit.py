@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,7 @@ import click
 from deedlog.anchor.audit.audit import audit_log
 from deedlog.anchor.rpc.contract_reader import NodeContract
 from deedlog.anchor.tlog.note import MAXIMUM_NOTE
-from deedlog.api.cli.common import Bars, pauses_said, request_seconds, say, show_error, show_json
+from deedlog.api.cli.common import PATH, Bars, pauses_said, request_seconds, say, show_error, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending, exit_code_of
 from deedlog.api.client.log_client import ServedLog
 from deedlog.api.client.registry import Registry
@@ -20,6 +19,8 @@ from deedlog.registry.files import read_file
 from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from deedlog.anchor.audit.audit import Report
     from deedlog.anchor.evm.identity import RegistryIdentity
 
@@ -35,7 +36,7 @@ DATED_BACK_SECONDS = 3600
     "--checkpoint",
     "earlier",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A checkpoint that you or somebody else kept: the log must still have it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

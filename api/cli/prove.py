@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +13,7 @@ from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
 from deedlog.anchor.verify.evidence.evm_slot import slots
 from deedlog.anchor.verify.replacement import check_replacement, check_same_statement
-from deedlog.api.cli.common import DEFAULT_URL, pauses_said, request_seconds, say, show_json
+from deedlog.api.cli.common import DEFAULT_URL, PATH, pauses_said, request_seconds, say, show_json
 from deedlog.api.cli.outputs import Output, force_option
 from deedlog.api.cli.signing import open_key
 from deedlog.api.client.home import key_path
@@ -27,6 +26,7 @@ from deedlog.registry.statements.signatures import account_of_private_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from deedlog.anchor.verify.bundle import Bundle
 
@@ -36,14 +36,12 @@ _LOG_SECONDS = 30.0
 
 @click.command()
 @click.argument("digest")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The bundle's file, NAME.deed, or -."
-)
+@click.option("-o", "--output", type=PATH, required=True, help="The bundle's file, NAME.deed, or -.")
 @force_option
 @click.option("--wait", is_flag=True, help="Wait until the statement is anchored.")
 @click.option("--open", "line", metavar="mine|0x…", help="Of an agreement, show this party's line and hide the others.")
 @click.option("--key", "key_name", help="Sign in with this key, for what is not public: a name, or a file's path.")
-@click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the key's passphrase from it.")
+@click.option("--passphrase-file", type=PATH, help="Read the key's passphrase from it.")
 @click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL.")
 @click.option("--registry", help="Accept only the registry at this address (0x…).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -6,12 +6,11 @@ import hashlib
 import mimetypes
 import secrets
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from deedlog.api.cli.common import digest_with_bar, say
+from deedlog.api.cli.common import PATH, digest_with_bar, say
 from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.signing import MOMENT, Signer, signer_options
 from deedlog.registry import times
@@ -20,11 +19,13 @@ from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case
 from deedlog.registry.statements import Work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from deedlog.api.cli.signing import Options
 
 
 @click.command()
-@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("video", type=PATH)
 @click.option("--title", required=True, help="The work's title, 1 to 200 characters.")
 @click.option("--credited-as", required=True, help="The name you want to be credited as.")
 @click.option(

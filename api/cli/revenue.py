@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +10,7 @@ import click
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.payout_check import own_payouts
-from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.common import PATH, say, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.signing import MOMENT, Signer, signer_options
 from deedlog.api.texts import text
@@ -22,6 +21,7 @@ from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from deedlog.anchor.verify.payout_check import OwnPayouts
     from deedlog.api.cli.signing import Options
@@ -97,8 +97,8 @@ def _show_amounts(amounts: Mapping[bytes, int]) -> None:
 
 
 @payout.command("check")
-@click.argument("agreement", type=click.Path(path_type=Path))
-@click.argument("reports", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("agreement", type=PATH)
+@click.argument("reports", type=PATH, nargs=-1, required=True)
 @click.option("--account", help="Whose line (0x…); default: the only one that the agreement's bundle shows.")
 @click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
 @click.option("--block-hash", multiple=True, help="A block's hash (0x…): your word that it is final; repeatable.")

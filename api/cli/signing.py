@@ -10,12 +10,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import update_wrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import click
 
-from deedlog.api.cli.common import DEFAULT_URL, passphrase, pauses_said, request_seconds, say, show_json
+from deedlog.api.cli.common import DEFAULT_URL, PATH, passphrase, pauses_said, request_seconds, say, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.client import outbox
 from deedlog.api.client.answers import Draft
@@ -30,6 +29,7 @@ from deedlog.registry.statements import signatures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
 
     from deedlog.api.client.answers import Receipt, StatementRecord
@@ -57,7 +57,7 @@ class Options:
 
 _OPTIONS = (
     click.option("--key", "key_name", default="default", show_default=True, help="A key's name, or its file's path."),
-    click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the key's passphrase from it."),
+    click.option("--passphrase-file", type=PATH, help="Read the key's passphrase from it."),
     click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL."),
     click.option("--registry", help="Sign only for the registry at this address (0x…)."),
     click.option("--yes", is_flag=True, help="Do not ask before signing."),

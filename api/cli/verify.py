@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +14,7 @@ from deedlog.anchor.verify.evidence.evm_slot import blocks_to_ask
 from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer, parse_require
-from deedlog.api.cli.common import digest_with_bar, request_seconds, say, show_json
+from deedlog.api.cli.common import PATH, digest_with_bar, request_seconds, say, show_json
 from deedlog.api.cli.outputs import Output, force_option
 from deedlog.api.texts import verdict_text
 from deedlog.registry.files import PRIVATE, read_file
@@ -23,6 +22,7 @@ from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from deedlog.anchor.verify.bundle import Bundle
     from deedlog.anchor.verify.verdict import Verdict
@@ -31,20 +31,18 @@ _COLOURS = {Answer.YES: "green", Answer.NO: "red", Answer.NOT_CHECKED: "yellow"}
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("bundle", type=PATH)
+@click.argument("file", type=PATH, required=False)
 @click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
 @click.option(
     "--block-hash", multiple=True, help="A block's hash (0x…): your word that the block is final; repeatable."
 )
 @click.option("--rpc", multiple=True, metavar="URL", help="Ask this node whether the anchor's block is canonical.")
-@click.option("--rendition", type=click.Path(path_type=Path), help="Bundle of the rendition that FILE is.")
-@click.option("--with", "beside", type=click.Path(path_type=Path), multiple=True, help="Bundle that bears on it.")
+@click.option("--rendition", type=PATH, help="Bundle of the rendition that FILE is.")
+@click.option("--with", "beside", type=PATH, multiple=True, help="Bundle that bears on it.")
 @click.option("--maker", multiple=True, help="An account (0x…) whose word on renditions you accept.")
 @click.option("--require", help="Answers that must be yes, comma-separated.")
-@click.option(
-    "--report", type=click.Path(path_type=Path), help="Write the verdict as one static page; - is standard output."
-)
+@click.option("--report", type=PATH, help="Write the verdict as one static page; - is standard output.")
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.pass_context

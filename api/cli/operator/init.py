@@ -20,6 +20,7 @@ from deedlog.registry import files, keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum
+from deedlog.registry.passphrases import check_new
 
 if TYPE_CHECKING:
     from deedlog.registry.store.database import Database
@@ -51,11 +52,13 @@ def command(language: str, origin: str, owner: str, salt: str | None, as_json: b
     if settings.log_key.exists():
         signing_key = log_key.read(settings.log_key, settings.log_passphrase())
     else:
+        check_new(settings.log_passphrase())
         signing_key = log_key.create(settings.log_key, settings.log_passphrase())
     failpoint("init.log_key")
     if settings.operator_key.exists():
         operator = keystore.account_or_open(settings.operator_key, settings.operator_passphrase)
     else:
+        check_new(settings.operator_passphrase())
         operator = keystore.write(settings.operator_key, keystore.new_key(), settings.operator_passphrase())
     failpoint("init.operator_key")
     identity = replace(draft, log_key=signing_key.public_key().public_bytes_raw(), operator=operator)
