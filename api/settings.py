@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deedlog.anchor.rpc.networks import chain_named
 from deedlog.registry.errors import InvalidData
+from deedlog.registry.files import expanded
 from deedlog.registry.passphrases import read_passphrase
 from deedlog.registry.sign_in import Site, site_at
 
@@ -31,6 +32,7 @@ def _public_url(value: str) -> str:
 
 
 Rate = Annotated[str, AfterValidator(_rate)]
+TypedPath = Annotated[Path, AfterValidator(expanded)]
 
 
 class Settings(BaseSettings):
@@ -38,16 +40,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DEEDLOG_", extra="ignore")
 
-    data: Path = Field(default=Path("data"), description="folder for the database, identity, keys and deployments")
+    data: TypedPath = Field(default=Path("data"), description="folder for the database, identity, keys and deployments")
     database_url: str | None = Field(default=None, description="SQLAlchemy URL; default: SQLite in the data folder")
     chain: str = Field(default="local", description="name of the chain to anchor on, in the file of chains")
-    chains: Path | None = Field(default=None, description="file of chains; default: the packaged one")
+    chains: TypedPath | None = Field(default=None, description="file of chains; default: the packaged one")
     rpc_url: str | None = Field(default=None, description="RPC node; default: the chain's in the file of chains")
     anchor_interval: int = Field(default=600, ge=1, description="seconds between anchors")
-    operator_keyfile: Path | None = Field(default=None, description="default: operator.json in the data folder")
-    operator_passphrase_file: Path | None = None
-    log_keyfile: Path | None = Field(default=None, description="default: log.pem in the data folder")
-    log_passphrase_file: Path | None = None
+    operator_keyfile: TypedPath | None = Field(default=None, description="default: operator.json in the data folder")
+    operator_passphrase_file: TypedPath | None = None
+    log_keyfile: TypedPath | None = Field(default=None, description="default: log.pem in the data folder")
+    log_passphrase_file: TypedPath | None = None
     writers: Literal["open", "keys"] = Field(default="open", description="whether writing needs an API key")
     quota_per_account: Rate = Field(default="200/day", description="statements that an account may send without a key")
     quota_per_address: Rate = Field(

@@ -33,6 +33,10 @@ class InvalidData(DeedlogError):  # noqa: N818 - reads better where it is raised
     """Data from outside is invalid. Trying again does not help."""
 
 
+class Refused(InvalidData):
+    """A registry refused what was sent to it. The code and its parameters are the registry's."""
+
+
 class Unavailable(DeedlogError):  # noqa: N818 - see InvalidData
     """Something could not be fetched or done now. Trying again may help."""
 

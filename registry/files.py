@@ -197,6 +197,14 @@ def locked_folder(path: Path) -> Iterator[None]:
         yield
 
 
+def expanded(path: Path) -> Path:
+    """Return a path with a leading `~` or `~name` expanded; one of nobody's is a name like any other."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def check_name(path: Path) -> None:
     """Raise `InvalidData` for a path that no file can have: `file.name_zero`, `file.name_encoding`."""
     try:

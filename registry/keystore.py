@@ -64,6 +64,15 @@ def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> b
     `cost` is scrypt's n. A key file is never overwritten. Raises `Unavailable` (`file.exists`, `file.no_folder`,
     `file.unwritable`, `key.no_memory`) or `InvalidData` (`key.passphrase_typed`).
     """
+    write_private(path, seal(path, key, passphrase, cost))
+    return account_of_private_key(key)
+
+
+def seal(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> bytes:
+    """Return the bytes of a key file: a private key (32 bytes), encrypted. `path` is named in errors only.
+
+    Raises `Unavailable` (`key.no_memory`) or `InvalidData` (`key.passphrase_typed`).
+    """
     account = account_of_private_key(key)
     kdf = _Scrypt(secrets.token_bytes(32), 32, n=cost, r=8, p=1)
     derived = _derive(kdf, bytes_to_make(passphrase), path)
@@ -82,8 +91,7 @@ def write(path: Path, key: bytes, passphrase: str, cost: int = SCRYPT_COST) -> b
         "id": str(uuid.uuid4()),
         "version": VERSION,
     }
-    write_private(path, (json.dumps(keyfile, indent=2) + "\n").encode())
-    return account
+    return (json.dumps(keyfile, indent=2) + "\n").encode()
 
 
 def read(path: Path, passphrase: str) -> bytes:
@@ -94,7 +102,12 @@ def read(path: Path, passphrase: str) -> bytes:
     is damaged: it decrypts to the key of another account); `key.passphrase_typed`; `file.too_large`.
     Raises `Unavailable` (`file.unreadable`, `key.no_memory`).
     """
-    keyfile = _load(path)
+    return opened(path, read_file(path, MAXIMUM_FILE), passphrase)
+
+
+def opened(path: Path, data: bytes, passphrase: str) -> bytes:
+    """Return the private key (32 bytes) in a key file's bytes; `path` is named in errors. Raises as `read` does."""
+    keyfile = _parsed(path, data)
     try:
         named, sealed = _named_account(keyfile), _sealed(keyfile, path)
     except _MalformedError as error:
@@ -120,7 +133,7 @@ def account(path: Path) -> bytes | None:
 
     Files of `cast wallet import` name none; their account follows from the key that `read` returns.
     """
-    keyfile = _load(path)
+    keyfile = _parsed(path, read_file(path, MAXIMUM_FILE))
     try:
         named = _named_account(keyfile)
         if named is None:
@@ -253,11 +266,11 @@ def _mac(derived: bytes, ciphertext: bytes) -> bytes:
     return keccak256(derived[16:32] + ciphertext)
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _parsed(path: Path, data: bytes) -> dict[str, Any]:
     """Return a key file's JSON object with member names in lower case: some wallets write `Crypto` and `Version`."""
     try:
         # Key files of other wallets may have members and numbers that the strict JSON reader would refuse.
-        value = _lowered(json.loads(read_file(path, MAXIMUM_FILE)))
+        value = _lowered(json.loads(data))
     except (ValueError, RecursionError) as error:
         raise InvalidData("key.not_a_keystore", path=str(path)) from error
     if not isinstance(value, dict):

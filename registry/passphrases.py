@@ -18,6 +18,27 @@ if TYPE_CHECKING:
 
 MAXIMUM_FILE = 4096
 
+MINIMUM = 12
+"""Bytes in UTF-8 of a new passphrase: twelve Latin letters or four Chinese characters.
+
+Whoever gets a copy of a key file can try passphrases for as long as they want. At 128 MiB and half a second for each,
+shorter ones are found within days on rented machines.
+"""
+
+MINIMUM_DISTINCT = 4
+"""Distinct characters of a new passphrase."""
+
+
+def check_new(passphrase: str) -> None:
+    """Raise `InvalidData` for a passphrase that no new key should have: `key.empty_passphrase`, `key.weak_passphrase`.
+
+    Raises `InvalidData` (`key.passphrase_typed`) too.
+    """
+    if not passphrase:
+        raise InvalidData("key.empty_passphrase")
+    if len(bytes_to_make(passphrase)) < MINIMUM or len(set(passphrase)) < MINIMUM_DISTINCT:
+        raise InvalidData("key.weak_passphrase", minimum=MINIMUM, distinct=MINIMUM_DISTINCT)
+
 
 def bytes_to_make(passphrase: str) -> bytes:
     """Return the bytes for encrypting a new file: NFKC in UTF-8. Raises `InvalidData` (`key.passphrase_typed`)."""

@@ -2,7 +2,8 @@
 
 This file has the table of commands, and turns errors into texts and exit codes. Each other file is one command or a
 group: `key`, `register`, `prove`, `verify`, `audit`, `works`, `agreement`, `revenue`; `operator` has those that need
-the platform's packages. They share `common` (input and output), `signing` and `shares`. May import everything.
+the platform's packages. They share `common` (input and output), `exit_codes`, `outputs`, `signing` and `shares`;
+`key_files` belongs to `key`. May import everything.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import click
 
 from deedlog import __version__
 from deedlog.api.cli.common import show_error
-from deedlog.api.texts import LANGUAGES, choose_language
+from deedlog.api.cli.exit_codes import ExitCode, exit_code_of
+from deedlog.api.texts import LANGUAGES, choose_language, text
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 
-click.UsageError.exit_code = 64
-"""EX_USAGE (64), because 1 and 2 are results of `verify`, `audit` and `fsck`."""
+click.ClickException.exit_code = click.UsageError.exit_code = ExitCode.USAGE
+"""Not click's own 1 and 2, which are answers of `verify`, `audit` and `fsck`."""
 
 _COMMANDS = {
     "key": "deedlog.api.cli.key",
@@ -74,26 +76,51 @@ def cli(ctx: click.Context, lang: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line. Errors are printed in the person's language; the exit code is then 1."""
+    """Run the command line. Errors are printed in the person's language; `exit_codes` has the exit codes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # None if it was closed before the start
             # A console with another encoding (GBK) prints an escape for a character it lacks, instead of failing.
             stream.reconfigure(errors="backslashreplace")
     try:
-        try:
-            cli()
-        except _database_faults() as error:
-            raise Unavailable("database.unavailable") from error
-        except ModuleNotFoundError as error:
-            if not _lacks_platform(error):
-                raise
-            raise Unavailable("platform.missing", package=str(error.name)) from error
-        except UnicodeEncodeError as error:
-            # The C library and Python may disagree about a file name's bytes: 0x80 is in glibc's GBK, not in Python's.
-            raise InvalidData("file.name_encoding", encoding=sys.getfilesystemencoding()) from error
+        sys.exit(_run())
     except DeedlogError as error:
         show_error(_language(), error, as_json="--json" in sys.argv)
-        sys.exit(1)
+        sys.exit(exit_code_of(error))
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(text(_language(), "cli.interrupted"), err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception:  # noqa: BLE001 - a fault of ours is shown whole, and its exit code is no answer
+        import traceback  # noqa: PLC0415 - every command would pay for it
+
+        traceback.print_exc()
+        sys.exit(ExitCode.FAULT)
+
+
+def _run() -> int:
+    """Run the command that was called; return its exit code. Errors of other packages become ours."""
+    try:
+        # Not in click's standalone mode, which ends with 1 after Ctrl-C.
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SystemExit as error:
+        # What click does if nobody reads the output any more; no command of ours ends in this way.
+        return ExitCode.IO if error.code == 1 else _number(error.code)
+    except _database_faults() as error:
+        raise Unavailable("database.unavailable") from error
+    except ModuleNotFoundError as error:
+        if not _lacks_platform(error):
+            raise
+        raise Unavailable("platform.missing", package=str(error.name)) from error
+    except UnicodeEncodeError as error:
+        # The C library and Python may disagree about a file name's bytes: 0x80 is in glibc's GBK, not in Python's.
+        raise InvalidData("file.name_encoding", encoding=sys.getfilesystemencoding()) from error
+    return _number(code)
+
+
+def _number(code: object) -> int:
+    return code if isinstance(code, int) else ExitCode.DONE
 
 
 def _database_faults() -> tuple[type[Exception], ...]:

@@ -7,19 +7,20 @@ import secrets
 from dataclasses import replace
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.common import PATH, say, show_json
+from deedlog.api.cli.exit_codes import ExitCode, ending
+from deedlog.api.cli.outputs import Output
 from deedlog.api.cli.shares import bars, parse_shares
-from deedlog.api.cli.signing import MOMENT, Signer, lines_of, meaning, signer_options
+from deedlog.api.cli.signing import MOMENT, Signer, lines_of, signer_options
 from deedlog.api.client.answers import StatementRecord
 from deedlog.api.texts import catalogue, printable, text
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import read_file, write_private
+from deedlog.registry.files import PRIVATE, read_file
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.statements import Agreement, Cancellation, Rotation, Share, Termination, signatures
 from deedlog.registry.statements.agreements import WHOLE
@@ -27,6 +28,7 @@ from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from deedlog.api.cli.signing import Options
     from deedlog.api.client.answers import Draft
@@ -45,7 +47,7 @@ _TERMS = (
     click.option("--work", "works", multiple=True, metavar="0x…", help="A work that it covers; repeatable."),
     click.option("--share", "shares", multiple=True, metavar="ACCOUNT:PPM:ROLE", help="A line; repeatable."),
     click.option("--payer", help="The account whose revenue reports it goes by."),
-    click.option("--terms", type=click.Path(path_type=Path), help="A text that all agree to; its hash is signed."),
+    click.option("--terms", type=PATH, help="A text that all agree to; its hash is signed."),
     click.option("--accept-by", type=MOMENT, help="Until when all must have signed; default: in 14 days."),
     click.option("--from", "start", type=MOMENT, help="From when it holds; default: now."),
     click.option("--until", "end", type=MOMENT, help="Until when it holds, 0 for no end; default: open."),
@@ -67,8 +69,9 @@ _ACCEPTED_WITHIN = 14 * 24 * 3600
 def propose(options: Options, **terms: Any) -> None:
     """Propose an agreement, and sign it. It binds nobody until all parties have signed."""
     with Signer(options) as signer:
-        agreement = _agreement(terms, NONE, None)
-        signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
+        with ending(ExitCode.USAGE):
+            agreement = _agreement(terms, NONE, None)
+        signer.send(agreement, *_warnings(options.language, agreement), defaulted=_defaulted(terms))
 
 
 @command.command()
@@ -85,8 +88,9 @@ def amend(options: Options, digest: str, **terms: Any) -> None:
         before_digest = from_hex(digest, HASH_SIZE, "DIGEST")
         signer.client.sign_in()
         before = _with_holders(signer, _read(signer, before_digest))
-        agreement = _agreement(terms, before_digest, before)
-        signer.send(agreement, *_warnings(options.language, agreement), same=meaning(agreement, _defaulted(terms)))
+        with ending(ExitCode.USAGE):
+            agreement = _agreement(terms, before_digest, before)
+        signer.send(agreement, *_warnings(options.language, agreement), defaulted=_defaulted(terms))
 
 
 @command.command("show")
@@ -160,7 +164,9 @@ def cancel(options: Options, digest: str, reason: str) -> None:
             # Somebody may hold the draft unsent, with the signature that this cancellation takes back.
             warnings.append(text(options.language, "cli.agreement.cancel_unknown", {"digest": digest}))
         salt = secrets.token_bytes(HASH_SIZE)
-        signer.send(Cancellation(agreement=agreement, reason=reason, madeAt=times.now(), salt=salt), *warnings)
+        with ending(ExitCode.USAGE):
+            cancellation = Cancellation(agreement=agreement, reason=reason, madeAt=times.now(), salt=salt)
+        signer.send(cancellation, *warnings)
 
 
 @command.command()
@@ -174,9 +180,9 @@ def terminate(options: Options, digest: str, reason: str, start: int | None) -> 
         agreement = from_hex(digest, HASH_SIZE, "DIGEST")
         salt = secrets.token_bytes(HASH_SIZE)
         effective = times.now() if start is None else start
-        termination = Termination(agreement=agreement, reason=reason, effectiveFrom=effective, salt=salt)
-        same = meaning(termination, ("effectiveFrom",) if start is None else ())
-        signer.send(termination, same=same, proposed=True)
+        with ending(ExitCode.USAGE):
+            termination = Termination(agreement=agreement, reason=reason, effectiveFrom=effective, salt=salt)
+        signer.send(termination, defaulted=("effectiveFrom",) if start is None else (), proposed=True)
 
 
 @command.command()
@@ -188,7 +194,7 @@ def simulate(language: str, shares: tuple[str, ...], revenue: tuple[int, ...], a
     """Show who would get what, to the last minor unit, before anybody signs."""
     lines = {share.party: share.ppm for share in parse_shares(shares)}
     if sum(lines.values()) != WHOLE:
-        raise InvalidData("agreement.sum", field="shares", expected=WHOLE, actual=sum(lines.values()))
+        raise InvalidData("agreement.sum", field="--share", expected=WHOLE, actual=sum(lines.values()))
     bars(language, lines, revenue, as_json=as_json)
 
 
@@ -287,7 +293,7 @@ def _terms_hash(path: Path | None) -> bytes:
         salt = from_hex(read_file(beside, 1024).decode("ascii", "replace").strip(), HASH_SIZE, str(beside))
     else:
         salt = secrets.token_bytes(HASH_SIZE)
-        write_private(beside, (to_hex(salt) + "\n").encode())
+        Output(beside, (path,), lasting=True).write((to_hex(salt) + "\n").encode(), mode=PRIVATE)
     return hashlib.sha256(salt + content).digest()
 
 

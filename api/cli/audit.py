@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,14 +10,17 @@ import click
 from deedlog.anchor.audit.audit import audit_log
 from deedlog.anchor.rpc.contract_reader import NodeContract
 from deedlog.anchor.tlog.note import MAXIMUM_NOTE
-from deedlog.api.cli.common import Bars, pauses_said, request_seconds, say, show_error, show_json
+from deedlog.api.cli.common import PATH, Bars, pauses_said, request_seconds, say, show_error, show_json
+from deedlog.api.cli.exit_codes import ExitCode, ending, exit_code_of
 from deedlog.api.client.log_client import ServedLog
 from deedlog.api.client.registry import Registry
-from deedlog.registry.errors import Unavailable
+from deedlog.registry.errors import Refused, Unavailable
 from deedlog.registry.files import read_file
 from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from deedlog.anchor.audit.audit import Report
     from deedlog.anchor.evm.identity import RegistryIdentity
 
@@ -34,7 +36,7 @@ DATED_BACK_SECONDS = 3600
     "--checkpoint",
     "earlier",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A checkpoint that you or somebody else kept: the log must still have it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -49,15 +51,16 @@ def command(
 ) -> None:
     """Derive the log of the registry at URL again from its entries, and compare everything that it serves.
 
-    Exit code: 0 if all is in order, 1 if something is wrong (the first problem is named), 2 if it could not be checked.
+    Exit code: 0 if all is in order, 1 if something is wrong (the first problem is named), 2 if it could not be checked
+    or --registry is not given.
     """
     language: str = ctx.obj
     pinned = None if registry is None else account_from_any_case(registry, "--registry")
+    kept = [(str(path), read_file(path, MAXIMUM_NOTE, streams=True)) for path in earlier]
+    seconds = request_seconds()
+    on_pause = pauses_said(language)
     try:
-        kept = [(str(path), read_file(path, MAXIMUM_NOTE, streams=True)) for path in earlier]
-        with ExitStack() as stack:
-            seconds = request_seconds()
-            on_pause = pauses_said(language)
+        with ExitStack() as stack, ending(ExitCode.NO):
             registry_client = Registry(url, address=pinned, language=language, seconds=seconds, on_pause=on_pause)
             identity = stack.enter_context(registry_client).identity()
             contract = None
@@ -71,17 +74,21 @@ def command(
                 contract=contract,
                 progress=stack.enter_context(Bars(language)),
             )
-    except Unavailable as error:
+    except (Unavailable, Refused) as error:
+        if exit_code_of(error) is ExitCode.USAGE:
+            raise
         show_error(language, error, as_json=as_json)
-        ctx.exit(2)
+        ctx.exit(ExitCode.NOT_CHECKED)
     shown = result(identity, report) | {"pinned": pinned is not None}
     if contract is not None:
         shown["contract"]["chain_id"] = contract.chain_id
     if as_json:
         show_json(shown)
-        return
-    print_log(language, identity, report)
-    say(language, "cli.audit.pinned" if pinned else "cli.audit.unpinned", registry=to_checksum(identity.address))
+    else:
+        print_log(language, identity, report)
+        say(language, "cli.audit.pinned" if pinned else "cli.audit.unpinned", registry=to_checksum(identity.address))
+    # Without an address from a trusted source, this is a sound log of nobody knows which registry.
+    ctx.exit(ExitCode.DONE if pinned else ExitCode.NOT_CHECKED)
 
 
 def result(identity: RegistryIdentity, report: Report) -> dict[str, Any]:

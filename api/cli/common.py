@@ -1,4 +1,4 @@
-"""What the commands share: output, passphrases, the time limit of requests, and progress bars."""
+"""What the commands share: typed paths, output, passphrases, the time limit of requests, and progress bars."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import math
 import os
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from deedlog.api.texts import error_text, text
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.files import expanded
 from deedlog.registry.hashing import digest_file
-from deedlog.registry.passphrases import read_passphrase
+from deedlog.registry.passphrases import check_new, read_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
     from types import TracebackType
 
     from click._termui_impl import ProgressBar
@@ -29,6 +30,18 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 TIMEOUT_VARIABLE = "DEEDLOG_TIMEOUT"
 """The environment variable with the total time of each HTTP request, in seconds."""
+
+
+class _TypedPath(click.Path):
+    """A path, with `~` for the home folder also where no shell has expanded it (`--backup=~/x`)."""
+
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the `Path`."""
+        return expanded(Path(os.fsdecode(super().convert(value, param, ctx))))
+
+
+PATH = _TypedPath(path_type=Path)
+"""The type of each argument and option that is a path."""
 
 _UNSAID_PAUSE = 3.0
 """Seconds up to which a pause between two tries is not mentioned."""
@@ -82,19 +95,23 @@ def pauses_said(language: str) -> Callable[[float], None]:
     return on_pause
 
 
-def passphrase(language: str, file: Path | None, *, new: bool = False) -> str:
-    """Return the passphrase from a file or the keyboard. A new one is asked for twice there, and must not be empty.
+def passphrase(language: str, file: Path | None, *, new: bool = False, replacing: bool = False) -> str:
+    """Return the passphrase from a file or the keyboard. A new one is asked for twice there, and must be strong enough.
 
-    Raises `InvalidData` (`key.empty_passphrase`).
+    Raises `InvalidData` (`key.empty_passphrase`, `key.weak_passphrase`).
     """
     if file is not None:
         given = read_passphrase(file)
     else:
         given = click.prompt(
-            text(language, "cli.passphrase"), hide_input=True, confirmation_prompt=new, default="", show_default=False
+            text(language, "cli.passphrase_new" if replacing else "cli.passphrase"),
+            hide_input=True,
+            confirmation_prompt=new,
+            default="",
+            show_default=False,
         )
-    if new and not given:
-        raise InvalidData("key.empty_passphrase")
+    if new:
+        check_new(given)
     return given
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deedlog.api.cli.common import passphrase, say, show_json
+from deedlog.api.cli.common import PATH, passphrase, say, show_json
+from deedlog.api.cli.key_files import change_passphrase, check, list_keys, restore, tried
+from deedlog.api.cli.outputs import Output
 from deedlog.api.cli.signing import Signer, signer_options
 from deedlog.api.client.home import key_folder, key_path
 from deedlog.api.texts import text
@@ -25,54 +27,77 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Make and show the key that signs for you."""
+    """Make, show, check and restore the key that signs for you."""
+
+
+for _command in (list_keys, check, restore, change_passphrase):
+    command.add_command(_command)
 
 
 @command.command()
 @click.option("--name", default="default", show_default=True, help="A name, or the path of the key file.")
-@click.option("--backup", type=click.Path(path_type=Path), help="Where to put the second copy (another disk, a stick).")
-@click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the passphrase from this file.")
+@click.option("--backup", help="Where to put the second copy (another disk, a stick): a folder, or a new file.")
+@click.option("--passphrase-file", type=PATH, help="Read the passphrase from this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def new(language: str, name: str, backup: Path | None, passphrase_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+def new(language: str, name: str, backup: str | None, passphrase_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
     """Make a key, encrypted, and its backup.
 
     If you lose the key, you can no longer sign as this account, and nobody can restore it. So a backup is required.
     """
     path = key_path(name)
     ours = path.parent == key_folder()  # a missing folder is made if it is ours, and else is an error
+    kept = Output(path, (passphrase_file,), lasting=True)
     if not ours or path.parent.exists():
-        files.check_writable(path)
+        kept.check()
     if backup is None:
         say(language, "cli.key.backup_needed")
-        backup = Path(click.prompt(text(language, "cli.key.backup_where")))
-    if os.path.isdir(backup):  # noqa: PTH112 - unlike Path.is_dir, False for a path that is too long
-        backup /= path.name
-    files.check_writable(backup)
-    if backup.resolve() == path.resolve():
-        raise Unavailable("file.exists", path=str(backup))
+        backup = click.prompt(text(language, "cli.key.backup_where"))
+    place = _backup_place(backup, path)
+    copy = Output(place, (passphrase_file,), lasting=True)
+    copy.check()
+    if place.resolve() == path.resolve():
+        raise Unavailable("file.exists", path=str(place))
     secret = passphrase(language, passphrase_file, new=True)
     key = keystore.new_key()
-    account = keystore.write(backup, key, secret)
+    account = account_of_private_key(key)
+    sealed = keystore.seal(path, key, secret)
+    copy.write(sealed, mode=files.PRIVATE)
     try:
         # Test the backup by opening it, before the key is used for anything.
-        keystore.read(backup, secret)
+        tried(keystore.read(place, secret))
         if ours:
             files.make_folder(path.parent)
-        files.write_private(path, files.read_file(backup, keystore.MAXIMUM_FILE))
+        kept.write(sealed, mode=files.PRIVATE)
     except DeedlogError:
-        backup.unlink(missing_ok=True)
+        place.unlink(missing_ok=True)
         raise
-    shown = {"account": to_checksum(account), "path": str(path), "backup": str(backup)}
+    same_disk = place.stat().st_dev == path.stat().st_dev
+    shown = {"account": to_checksum(account), "path": str(path), "backup": str(place)}
     if as_json:
-        show_json(shown)
-    else:
-        say(language, "cli.key.made", **shown)
+        show_json({**shown, "same_disk": same_disk})
+        return
+    say(language, "cli.key.made", **shown)
+    if same_disk:
+        say(language, "cli.key.same_disk", backup=str(place))
+
+
+def _backup_place(given: str, key: Path) -> Path:
+    """Return the path of a backup, from what was typed: a new file, or the key's name in a folder.
+
+    Raises `Unavailable` (`file.no_folder`) for a folder that is missing: a stick that is not mounted.
+    """
+    path = files.expanded(Path(given))
+    if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir, False for a path that is too long
+        return path / key.name
+    if given.endswith(os.sep):
+        raise Unavailable("file.no_folder", path=str(path / key.name), folder=str(path))
+    return path
 
 
 @command.command()
 @click.option("--name", default="default", show_default=True, help="A name, or the path of the key file.")
-@click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the passphrase from this file.")
+@click.option("--passphrase-file", type=PATH, help="Read the passphrase from this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def show(language: str, name: str, passphrase_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
@@ -91,7 +116,7 @@ def show(language: str, name: str, passphrase_file: Path | None, as_json: bool) 
 
 @command.command()
 @click.option("--to", "to_name", required=True, help="The successor's key: a name, or its file's path.")
-@click.option("--to-passphrase-file", type=click.Path(path_type=Path), help="Read that key's passphrase from it.")
+@click.option("--to-passphrase-file", type=PATH, help="Read that key's passphrase from it.")
 @signer_options
 def rotate(options: Options, to_name: str, to_passphrase_file: Path | None) -> None:
     """Hand this account over to another key. Both sign; afterwards this key signs nothing more."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,15 +12,23 @@ from deedlog.anchor.evm.state_proof import parse_header
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.disclosure import open_line
 from deedlog.anchor.verify.evidence.evm_slot import slots
-from deedlog.api.cli.common import DEFAULT_URL, passphrase, pauses_said, request_seconds, say, show_json
+from deedlog.anchor.verify.replacement import check_replacement, check_same_statement
+from deedlog.api.cli.common import DEFAULT_URL, PATH, pauses_said, request_seconds, say, show_json
+from deedlog.api.cli.outputs import Output, force_option
+from deedlog.api.cli.signing import open_key
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
 from deedlog.api.texts import text
-from deedlog.registry import keystore
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import check_writable, write_atomically
+from deedlog.registry.files import PRIVATE
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.statements.signatures import account_of_private_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from deedlog.anchor.verify.bundle import Bundle
 
 _LOG_SECONDS = 30.0
 """How long to wait until a statement is logged if it was registered just now. A registry logs once a second."""
@@ -27,11 +36,12 @@ _LOG_SECONDS = 30.0
 
 @click.command()
 @click.argument("digest")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The bundle's file, NAME.deed.")
+@click.option("-o", "--output", type=PATH, required=True, help="The bundle's file, NAME.deed, or -.")
+@force_option
 @click.option("--wait", is_flag=True, help="Wait until the statement is anchored.")
 @click.option("--open", "line", metavar="mine|0x…", help="Of an agreement, show this party's line and hide the others.")
 @click.option("--key", "key_name", help="Sign in with this key, for what is not public: a name, or a file's path.")
-@click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the key's passphrase from it.")
+@click.option("--passphrase-file", type=PATH, help="Read the key's passphrase from it.")
 @click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL.")
 @click.option("--registry", help="Accept only the registry at this address (0x…).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -40,6 +50,7 @@ def command(
     language: str,
     digest: str,
     output: Path,
+    force: bool,  # noqa: FBT001 - click's flag
     wait: bool,  # noqa: FBT001 - click's flag
     line: str | None,
     key_name: str | None,
@@ -54,10 +65,13 @@ def command(
     others; every signature is still valid.
     """
     wanted = from_hex(digest, HASH_SIZE, "DIGEST")
-    check_writable(output, replaces=_is_bundle)  # before the long wait; writing checks again
-    pinned = None if registry is None else account_from_any_case(registry, "registry")
+    pinned = None if registry is None else account_from_any_case(registry, "--registry")
     key_file = None if key_name is None and line != "mine" else key_path(key_name or "default")
-    key = None if key_file is None else keystore.read(key_file, passphrase(language, passphrase_file))
+    target = Output(output, (key_file, passphrase_file), force=force)
+    click.get_current_context().with_resource(target.alone(language, as_json=as_json))
+    key = None if key_file is None else open_key(language, key_file, passphrase_file)
+    # Before the long wait; writing checks again.
+    target.check(replaces=_bundle_that(partial(check_same_statement, digest=wanted, path=str(output))))
     with Registry(
         url,
         address=pinned,
@@ -86,9 +100,17 @@ def command(
         "chain_id": anchored[0].chain_id if anchored else 0,
         "digest": to_hex(wanted),
     }
-    write_atomically(output, data, replaces=_is_bundle)  # all that could refuse the bundle is above
+    # All that could refuse the bundle is above. What needed a key, or shows one party's line, is for its owner alone.
+    private = key is not None or line is not None or verdict.statement.PRIVATE
+    older = _bundle_that(partial(check_replacement, new=bundle, path=str(output)))
+    mode = PRIVATE if private else None
+    unchanged = target.holds(data, mode=mode)
+    if not unchanged:
+        target.write(data, replaces=older, mode=mode)
     if as_json:
-        show_json(shown)
+        show_json({**shown, "changed": not unchanged})
+    elif unchanged:
+        say(language, "cli.prove.unchanged" if anchored else "cli.prove.unchanged_unanchored", **shown)
     else:
         video = "" if verdict.statement.content() is None else text(language, "cli.prove.video")
         say(language, "cli.prove.written" if anchored else "cli.prove.written_unanchored", video=video, **shown)
@@ -104,10 +126,16 @@ def _wait(client: Registry, digest: bytes, language: str, *, quiet: bool) -> Non
     click.echo(err=True)
 
 
-def _is_bundle(data: bytes) -> bool:
-    """Whether `data` is a bundle. Only a bundle may be replaced by a later one; no other file is overwritten."""
-    try:
-        bundles.parse(data, contracts())
-    except InvalidData:
-        return False
-    return True
+def _bundle_that(check: Callable[[Bundle], None]) -> Callable[[bytes], bool]:
+    """Return what recognises a file that may be replaced: a bundle that passes `check`, which raises `prove.…`."""
+
+    def recognises(data: bytes) -> bool:
+        try:
+            check(bundles.parse(data, contracts()))
+        except InvalidData as error:
+            if error.code.startswith("prove."):
+                raise
+            return False  # not a bundle, or one that this version cannot read
+        return True
+
+    return recognises

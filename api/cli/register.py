@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import secrets
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from deedlog.api.cli.common import digest_with_bar, say
+from deedlog.api.cli.common import PATH, digest_with_bar, say
+from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.signing import MOMENT, Signer, signer_options
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
@@ -18,11 +19,13 @@ from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case
 from deedlog.registry.statements import Work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from deedlog.api.cli.signing import Options
 
 
 @click.command()
-@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("video", type=PATH)
 @click.option("--title", required=True, help="The work's title, 1 to 200 characters.")
 @click.option("--credited-as", required=True, help="The name you want to be credited as.")
 @click.option(
@@ -44,26 +47,34 @@ def command(
     media_type: str | None,
     made_at: int | None,
 ) -> None:
-    """Claim authorship of VIDEO: hash it here, sign, register. The file never leaves this machine."""
+    """Claim authorship of VIDEO: hash it here, sign, register. The file never leaves this machine.
+
+    Exit code 3: you claimed this file before in other words. That claim stands, and nothing was registered.
+    """
     file = digest_with_bar(options.language, video)
     if not file.content_length:
         raise InvalidData("file.empty", path=str(video))
     with Signer(options, "cli.register") as signer:
         creators = {signer.account, *(account_from_any_case(other, "--creator") for other in others)}
-        work = Work(
-            title=title,
-            creditedAs=credited_as,
-            creators=tuple(sorted(creators)),
-            basis=basis,
-            aiUse=ai_use,
-            contentHash=file.content_hash,
-            contentLength=file.content_length,
-            mediaType=media_type or mimetypes.guess_type(video.name)[0] or "application/octet-stream",
-            madeAt=times.now() if made_at is None else made_at,
-            salt=secrets.token_bytes(HASH_SIZE),
-        )
-        # One claim for each file, however it is worded: if one was signed before, that statement is sent again.
-        answer = signer.send(work, same=file.content_hash)
+        with ending(ExitCode.USAGE):
+            work = Work(
+                title=title,
+                creditedAs=credited_as,
+                creators=tuple(sorted(creators)),
+                basis=basis,
+                aiUse=ai_use,
+                contentHash=file.content_hash,
+                contentLength=file.content_length,
+                mediaType=media_type or mimetypes.guess_type(video.name)[0] or "application/octet-stream",
+                madeAt=times.now() if made_at is None else made_at,
+                salt=secrets.token_bytes(HASH_SIZE),
+            )
+        # One claim for each file and the same creators, however it is worded: one that was signed before stands.
+        same = file.content_hash
+        if len(creators) > 1:
+            same = hashlib.sha256(b"".join((same, *work.creators))).digest()
+        given = {"mediaType": media_type, "madeAt": made_at}
+        answer = signer.send(work, same=same, defaulted=tuple(name for name in given if given[name] is None))
     if not options.as_json and not answer.get("missing"):
         say(
             options.language,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +10,8 @@ import click
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.verify import bundle as bundles
 from deedlog.anchor.verify.payout_check import own_payouts
-from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.common import PATH, say, show_json
+from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.signing import MOMENT, Signer, signer_options
 from deedlog.api.texts import text
 from deedlog.registry.files import read_file
@@ -21,7 +21,9 @@ from deedlog.registry.statements.vocabulary import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from deedlog.anchor.verify.payout_check import OwnPayouts
     from deedlog.api.cli.signing import Options
 
 
@@ -46,8 +48,8 @@ def report(
 ) -> None:
     """Report, as the payer of an agreement, what WORK (0x…) earned in a period."""
     with Signer(options) as signer:
-        signer.send(
-            RevenueReport(
+        with ending(ExitCode.USAGE):
+            revenue = RevenueReport(
                 work=from_hex(work, HASH_SIZE, "WORK"),
                 periodStart=start,
                 periodEnd=end,
@@ -58,7 +60,7 @@ def report(
                 payer=signer.account,
                 salt=secrets.token_bytes(HASH_SIZE),
             )
-        )
+        signer.send(revenue)
 
 
 @click.group()
@@ -95,15 +97,15 @@ def _show_amounts(amounts: Mapping[bytes, int]) -> None:
 
 
 @payout.command("check")
-@click.argument("agreement", type=click.Path(path_type=Path))
-@click.argument("reports", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("agreement", type=PATH)
+@click.argument("reports", type=PATH, nargs=-1, required=True)
 @click.option("--account", help="Whose line (0x…); default: the only one that the agreement's bundle shows.")
 @click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
 @click.option("--block-hash", multiple=True, help="A block's hash (0x…): your word that it is final; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.pass_obj
+@click.pass_context
 def check(
-    language: str,
+    ctx: click.Context,
     agreement: Path,
     reports: tuple[Path, ...],
     account: str | None,
@@ -114,14 +116,19 @@ def check(
     """Recompute your payouts offline, from the bundles of the AGREEMENT, with your own share open, and of its REPORTS.
 
     If the payer's account was rotated, give the bundle of the rotation with the reports.
+
+    Exit code: 0 if all is in order, 1 if a bundle or a report does not hold, 2 if --registry is not given.
     """
-    own = own_payouts(
-        bundles.parse(read_file(agreement, bundles.MAXIMUM_BUNDLE, streams=True), contracts()),
-        [bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE, streams=True), contracts()) for path in reports],
-        None if account is None else account_from_any_case(account, "--account"),
-        None if registry is None else account_from_any_case(registry, "--registry"),
-        [from_hex(value.lower(), HASH_SIZE, "--block-hash") for value in block_hash],
+    language: str = ctx.obj
+    whose = None if account is None else account_from_any_case(account, "--account")
+    pinned = None if registry is None else account_from_any_case(registry, "--registry")
+    blocks = [from_hex(value.lower(), HASH_SIZE, "--block-hash") for value in block_hash]
+    whole, *others = (
+        bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE, streams=True), contracts())
+        for path in (agreement, *reports)
     )
+    with ending(ExitCode.NO):
+        own = own_payouts(whole, others, whose, pinned, blocks)
     shown = {
         "account": to_checksum(own.account),
         "ppm": own.ppm,
@@ -135,7 +142,13 @@ def check(
     }
     if as_json:
         show_json(shown)
-        return
+    else:
+        _show_own(language, own)
+    # Without an address from a trusted source, these are sound bundles of nobody knows which registry.
+    ctx.exit(ExitCode.DONE if own.registry_pinned else ExitCode.NOT_CHECKED)
+
+
+def _show_own(language: str, own: OwnPayouts) -> None:
     say(language, "cli.payout.line", account=to_checksum(own.account), ppm=f"{own.ppm:,}")
     for change, paid in zip(own.changes, own.paid, strict=True):
         params = {"digest": to_hex(change.report), "change": f"{change.amount:,}", "paid": f"{paid:,}"}

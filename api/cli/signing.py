@@ -10,27 +10,30 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import update_wrapper
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import click
 
-from deedlog.api.cli.common import DEFAULT_URL, passphrase, pauses_said, request_seconds, say, show_json
+from deedlog.api.cli.common import DEFAULT_URL, PATH, passphrase, pauses_said, request_seconds, say, show_json
+from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.client import outbox
+from deedlog.api.client.answers import Draft
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
 from deedlog.api.texts import choose_language, error_text, text
 from deedlog.api.texts.verdict_text import kind_name, members
 from deedlog.registry import keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.hexadecimal import account_from_any_case, to_checksum
+from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
 from deedlog.registry.statements import signatures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
 
-    from deedlog.api.client.answers import Receipt
+    from deedlog.api.client.answers import Receipt, StatementRecord
+    from deedlog.api.client.signed_statement import SignedStatement
     from deedlog.registry.statements.base import Statement
 
 _NOT_MEANT = ("salt", "madeAt")
@@ -54,7 +57,7 @@ class Options:
 
 _OPTIONS = (
     click.option("--key", "key_name", default="default", show_default=True, help="A key's name, or its file's path."),
-    click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the key's passphrase from it."),
+    click.option("--passphrase-file", type=PATH, help="Read the key's passphrase from it."),
     click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL."),
     click.option("--registry", help="Sign only for the registry at this address (0x…)."),
     click.option("--yes", is_flag=True, help="Do not ask before signing."),
@@ -99,7 +102,7 @@ class Signer:
         self.account = keystore.account(self._key_file) or signatures.account_of_private_key(self.key())
         self.client = Registry(
             options.url,
-            address=None if options.registry is None else account_from_any_case(options.registry, "registry"),
+            address=None if options.registry is None else account_from_any_case(options.registry, "--registry"),
             key=lambda digest: signatures.sign(digest, self.key()),
             account=self.account,
             language=options.language,
@@ -125,7 +128,7 @@ class Signer:
     def key(self) -> bytes:
         """Return the private key. The passphrase is asked for once."""
         if self._key is None:
-            self._key = keystore.read(self._key_file, passphrase(self.options.language, self.options.passphrase_file))
+            self._key = open_key(self.options.language, self._key_file, self.options.passphrase_file)
         return self._key
 
     def send(
@@ -134,21 +137,22 @@ class Signer:
         *warnings: str,
         others: tuple[bytes, ...] = (),
         same: bytes | None = None,
+        defaulted: tuple[str, ...] = (),
         proposed: bool = False,
     ) -> dict[str, Any]:
         """Show a statement, sign it, store it and send it; print the answer and return it.
 
-        `others` are further keys that also sign it. `same`: 32 bytes that identify the statement when the command is
-        run again, by default its `meaning`. A statement with several signers is proposed as a draft; `proposed` forces
-        that for one whose other signers only the registry knows.
+        `others` are further keys that also sign it. `defaulted` names members that the person did not give. `same`: 32
+        bytes that identify the statement when the command is run again, by default its `meaning`. If one stands under
+        them that differs in what was given, the command says so and ends with `ExitCode.STANDS`. A statement with
+        several signers is proposed as a draft; `proposed` forces that for one whose other signers only the registry
+        knows.
         """
-        path = outbox.place(self.registry, self.account, meaning(statement) if same is None else same)
-        if outbox.is_there(path):
-            signed = outbox.read(path, self.registry)
-            if not self.options.as_json:
-                say(self.options.language, f"{self.texts}.signed_before", path=str(path))
-        else:
-            statement.STRUCT.accept(statement)
+        path = outbox.place(self.registry, self.account, meaning(statement, defaulted) if same is None else same)
+        signed = self._kept(path, None if same is None else statement, defaulted)
+        if signed is None:
+            with ending(ExitCode.USAGE):
+                statement.STRUCT.accept(statement)
             self.confirm(statement, *warnings)
             signed = self.client.sign(statement, also=others)
             outbox.write(path, signed)
@@ -163,7 +167,84 @@ class Signer:
             error.params["kept"] = str(path)
             click.echo(text(self.options.language, "cli.register.kept", {"path": str(path)}), err=True)
             raise
+        if receipt.outcome == "repeat":
+            first = self._found(receipt.digest)
+            if first.statement is None or _differing(first.statement, statement, defaulted):
+                outbox.put_aside(path)  # it can never be registered
+                self._stop_at(first, statement, defaulted)
         return self.report(receipt, kept=str(path))
+
+    def _kept(self, path: Path, asked: Statement | None, defaulted: tuple[str, ...]) -> SignedStatement | None:
+        """Return the statement that was signed before, to send it again; None if there is none.
+
+        `asked`: what is asked for now, if it may differ from what was signed. If it does, and the registry has the
+        signed one, the command ends; if the registry never got it, it is put aside.
+        """
+        if not outbox.is_there(path):
+            return None
+        signed = outbox.read(path, self.registry)
+        if asked is not None and _differing(signed.statement, asked, defaulted):
+            try:
+                found = self._found(signed.digest, draft=not signed.complete)
+            except InvalidData as error:
+                if error.code != "statement.unknown":
+                    raise
+                aside = outbox.put_aside(path)
+                if not self.options.as_json:
+                    say(self.options.language, "cli.register.put_aside", path=str(aside))
+                return None
+            self._stop_at(found, asked, defaulted, kept=path)
+        if not self.options.as_json:
+            say(self.options.language, f"{self.texts}.signed_before", path=str(path))
+        return signed
+
+    def _found(self, digest: bytes, *, draft: bool = False) -> Draft | StatementRecord:
+        """Return a statement or a draft of this account as the registry shows it, signing in where that is needed."""
+        if not draft:
+            found = self.client.statement(digest)
+            if found.statement is not None:
+                return found
+        self.client.sign_in()
+        return self.client.find(digest)
+
+    def _stop_at(
+        self,
+        found: Draft | StatementRecord,
+        asked: Statement,
+        defaulted: tuple[str, ...],
+        kept: Path | None = None,
+    ) -> NoReturn:
+        """Say what stands, since when, how it differs from what was asked, and how to correct it; end the command."""
+        language, is_draft = self.options.language, isinstance(found, Draft)
+        since = found.proposed_at if isinstance(found, Draft) else found.accepted_at
+        differing = [] if found.statement is None else _differing(found.statement, asked, defaulted)
+        if self.options.as_json:
+            show_json(
+                {
+                    "outcome": "stands",
+                    "digest": to_hex(found.digest),
+                    "kind": found.kind,
+                    "registry": to_checksum(self.registry),
+                    "draft": is_draft,
+                    "since": times.show(since),
+                    "differs": [
+                        {"member": name, "stands": there, "asked": wanted} for name, there, wanted in differing
+                    ],
+                }
+            )
+        else:
+            params: dict[str, str | int] = {"digest": to_hex(found.digest), "time": since, "path": str(kept or "")}
+            say(language, "cli.register.draft_stands" if is_draft else "cli.register.stands", **params)
+            if found.statement is not None:
+                names = {name for name, _, _ in differing}
+                rows = zip(
+                    found.statement.message(), members(found.statement, language), members(asked, language), strict=True
+                )
+                for name, (label, there), (_, wanted) in rows:
+                    if name in names:
+                        say(language, "cli.register.differs", name=label, stands=there, asked=wanted)
+            say(language, "cli.register.correct_draft_stands" if is_draft else "cli.register.correct_stands", **params)
+        click.get_current_context().exit(ExitCode.STANDS)
 
     def confirm(self, statement: Statement, *warnings: str) -> None:
         """Show what will be signed, and ask. `--yes` skips the question; `--json` skips both."""
@@ -193,6 +274,12 @@ class Signer:
         return shown
 
 
+def open_key(language: str, path: Path, passphrase_file: Path | None) -> bytes:
+    """Return the private key (32 bytes) of a key file. Its passphrase is asked for only if it is a key file."""
+    keystore.account(path)
+    return keystore.read(path, passphrase(language, passphrase_file))
+
+
 def meaning(statement: Statement, defaulted: tuple[str, ...] = ()) -> bytes:
     """Return 32 bytes that are equal for statements with the same meaning, whenever they were made.
 
@@ -203,6 +290,13 @@ def meaning(statement: Statement, defaulted: tuple[str, ...] = ()) -> bytes:
     for line in meant.get(statement.STRUCT.lines or "", ()):
         line.pop("salt")
     return hashlib.sha256(json.dumps([statement.kind, meant], sort_keys=True).encode()).digest()
+
+
+def _differing(stands: Statement, asked: Statement, defaulted: tuple[str, ...]) -> list[tuple[str, Any, Any]]:
+    """Return the members that differ, of those that were given, as (name, what stands, what was asked)."""
+    there, wanted = stands.message(), asked.message()
+    left_out = ("salt", *defaulted)
+    return [(name, there[name], wanted[name]) for name in there if name not in left_out and there[name] != wanted[name]]
 
 
 def lines_of(statement: Statement, language: str) -> list[str]:

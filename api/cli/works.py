@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.signing import Signer, signer_options
 from deedlog.registry import times
 from deedlog.registry.hexadecimal import HASH_SIZE, from_hex
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 def claim(options: Options, upload: str, credited_as: str, basis: str) -> None:
     """Claim the UPLOAD (0x…) that a platform registered on its own word. The platform then has to countersign."""
     with Signer(options) as signer:
-        signer.send(
-            Claim(
+        with ending(ExitCode.USAGE):
+            claimed = Claim(
                 upload=from_hex(upload, HASH_SIZE, "UPLOAD"),
                 creator=signer.account,
                 creditedAs=credited_as,
@@ -34,7 +35,7 @@ def claim(options: Options, upload: str, credited_as: str, basis: str) -> None:
                 madeAt=times.now(),
                 salt=secrets.token_bytes(HASH_SIZE),
             )
-        )
+        signer.send(claimed)
 
 
 @click.command()
@@ -47,8 +48,8 @@ def claim(options: Options, upload: str, credited_as: str, basis: str) -> None:
 def contribute(options: Options, work: str, role: str, degree: str, credited_as: str, agent: str) -> None:
     """Claim a part in WORK (0x…). It is shown as claimed until a creator of the work countersigns it."""
     with Signer(options) as signer:
-        signer.send(
-            Contribution(
+        with ending(ExitCode.USAGE):
+            contribution = Contribution(
                 work=from_hex(work, HASH_SIZE, "WORK"),
                 contributor=signer.account,
                 role=role,
@@ -58,7 +59,7 @@ def contribute(options: Options, work: str, role: str, degree: str, credited_as:
                 madeAt=times.now(),
                 salt=secrets.token_bytes(HASH_SIZE),
             )
-        )
+        signer.send(contribution)
 
 
 @click.command()
@@ -67,11 +68,11 @@ def contribute(options: Options, work: str, role: str, degree: str, credited_as:
 def countersign(options: Options, statement: str) -> None:
     """Confirm STATEMENT (0x…): a contribution to your work, or, for a platform, the claim of an upload."""
     with Signer(options) as signer:
-        signer.send(
-            Countersignature(
+        with ending(ExitCode.USAGE):
+            confirmation = Countersignature(
                 statement=from_hex(statement, HASH_SIZE, "STATEMENT"),
                 account=signer.account,
                 madeAt=times.now(),
                 salt=secrets.token_bytes(HASH_SIZE),
             )
-        )
+        signer.send(confirmation)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from deedlog.api.texts import catalogue
 from deedlog.registry import strict_json
 from deedlog.registry.bounded_http import BoundedHttp
-from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
+from deedlog.registry.errors import DeedlogError, InvalidData, Refused, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,7 +77,7 @@ class Connection:
     ) -> bytes:
         """Return the body of a successful answer.
 
-        Raises the registry's refusal: `Unavailable` if the same request may succeed later, else `InvalidData`. Raises
+        Raises the registry's refusal: `Unavailable` if the same request may succeed later, else `Refused`. Raises
         `FetchError` if no complete answer arrives, and `Unavailable` (`registry.answered`, `registry.refused`) if the
         answer is not one that a registry gives.
         """
@@ -94,7 +94,7 @@ class Connection:
         known = {name: value for name, value in params.items() if isinstance(value, str | int)}
         if not isinstance(code, str) or code not in catalogue("en"):
             return Unavailable("registry.refused", url=self.url, refusal=str(code)[:64])
-        kind = Unavailable if may_pass or code == _NOT_YET else InvalidData
+        kind = Unavailable if may_pass or code == _NOT_YET else Refused
         refusal = kind(code, field=None if field is None else str(field))
         refusal.params.update(known)
         return refusal

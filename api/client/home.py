@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from deedlog.registry.files import expanded
+
 
 def home() -> Path:
     """Return the person's own folder: `DEEDLOG_HOME`, or `.deedlog` in the home folder."""
-    return Path(os.environ.get("DEEDLOG_HOME") or Path.home() / ".deedlog")
+    given = os.environ.get("DEEDLOG_HOME")
+    return expanded(Path(given)) if given else Path.home() / ".deedlog"
 
 
 def key_folder() -> Path:
@@ -18,4 +21,4 @@ def key_folder() -> Path:
 
 def key_path(name: str) -> Path:
     """Return the key file with this name in the person's folder; a path is returned as it is."""
-    return Path(name) if os.sep in name or name.endswith(".json") else key_folder() / f"{name}.json"
+    return expanded(Path(name)) if os.sep in name or name.endswith(".json") else key_folder() / f"{name}.json"

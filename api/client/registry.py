@@ -7,7 +7,7 @@
 
 Every method has a total time. Besides the errors it documents, each may raise `FetchError` if no complete answer
 arrives (`registry.bounded_http`), `Unavailable` (`registry.answered`) if the answer is not a registry's, and the
-registry's refusal: `Unavailable` if the same request may succeed later, else `InvalidData`. All are `DeedlogError`s
+registry's refusal: `Unavailable` if the same request may succeed later, else `Refused`. All are `DeedlogError`s
 with a stable code; `api.texts.error_text` puts them into words.
 """
 

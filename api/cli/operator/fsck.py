@@ -10,6 +10,7 @@ import click
 from deedlog.anchor.rpc.contract_reader import NodeContract
 from deedlog.api.cli.audit import print_log, result
 from deedlog.api.cli.common import Bars, request_seconds, say, show_error, show_json
+from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.registry.errors import Unavailable
 
 
@@ -43,11 +44,12 @@ def command(ctx: click.Context, no_chain: bool, as_json: bool) -> None:  # noqa:
                     settings.chosen_rpc_url(), identity.address, settings.chosen_chain().chain_id, request_seconds()
                 )
                 stack.enter_context(contract)
+            stack.enter_context(ending(ExitCode.NO))
             checked = check_database(database, identity, contract, stack.enter_context(Bars(language)))
             last_signed.check(last_signed.path_beside(settings.log_key), database)
     except Unavailable as error:
         show_error(language, error, as_json=as_json)
-        ctx.exit(2)
+        ctx.exit(ExitCode.NOT_CHECKED)
     counts = asdict(checked.counts)
     if as_json:
         show_json(result(identity, checked.log) | {"rows": counts})

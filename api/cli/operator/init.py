@@ -14,10 +14,13 @@ from deedlog.anchor.contract import current
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import key as log_key
 from deedlog.api.cli.common import say, show_json
+from deedlog.api.cli.exit_codes import ExitCode, ending
+from deedlog.api.cli.outputs import Output
 from deedlog.registry import files, keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum
+from deedlog.registry.passphrases import check_new
 
 if TYPE_CHECKING:
     from deedlog.registry.store.database import Database
@@ -59,17 +62,20 @@ def command(
     chain_ids = tuple(sorted({chain.chain_id for chain in chains}))
     # Validate the arguments with placeholder keys first, so an invalid registry is refused before any key is written.
     placeholder = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-    draft = RegistryIdentity(current(), chosen_salt, origin, placeholder, owner_account, owner_account, chain_ids)
+    with ending(ExitCode.USAGE):
+        draft = RegistryIdentity(current(), chosen_salt, origin, placeholder, owner_account, owner_account, chain_ids)
     files.make_folder(settings.data)
     # Reuse the keys of an interrupted run: they have signed nothing but the empty log.
     if settings.log_key.exists():
         signing_key = log_key.read(settings.log_key, settings.log_passphrase())
     else:
+        check_new(settings.log_passphrase())
         signing_key = log_key.create(settings.log_key, settings.log_passphrase())
     failpoint("init.log_key")
     if settings.operator_key.exists():
         operator = keystore.account_or_open(settings.operator_key, settings.operator_passphrase)
     else:
+        check_new(settings.operator_passphrase())
         operator = keystore.write(settings.operator_key, keystore.new_key(), settings.operator_passphrase())
     failpoint("init.operator_key")
     identity = replace(draft, log_key=signing_key.public_key().public_bytes_raw(), operator=operator)
@@ -86,7 +92,9 @@ def command(
         raise InvalidData("log.exists")
     failpoint("init.created")
     text = json.dumps(identity.to_json(), indent=2) + "\n"
-    files.write_atomically(settings.identity_file, text.encode(), mode=0o644)
+    Output(settings.identity_file, (settings.log_key, settings.operator_key), lasting=True).write(
+        text.encode(), mode=0o644
+    )
     failpoint("init.identified")
     shown = {
         "registry": to_checksum(identity.address),

@@ -122,7 +122,7 @@ def test_a_command_of_the_platform_says_what_it_needs(base, tmp_path, arguments)
 
     for language, words in SAYS.items():
         done = run("--lang", language, *arguments, "--json")
-        assert done.returncode == 1, done.stderr
+        assert done.returncode == 69, done.stderr
         assert "Traceback" not in done.stderr
         assert words in done.stderr
         assert "pip install '.[platform]'" in done.stderr
@@ -130,7 +130,7 @@ def test_a_command_of_the_platform_says_what_it_needs(base, tmp_path, arguments)
         assert error["code"] == "platform.missing"
         assert error["params"]["package"] in PLATFORM_MODULES
         done = run(*arguments, DEEDLOG_LANG=language)
-        assert (done.returncode, done.stdout) == (1, "")
+        assert (done.returncode, done.stdout) == (69, "")
         assert words in done.stderr
     assert list(tmp_path.iterdir()) == []
     helped = run(arguments[0], "--help")
@@ -150,7 +150,7 @@ def test_another_missing_module_is_not_taken_for_the_platform(tmp_path):
             text=True,
             check=False,
         )
-        assert done.returncode == 1
+        assert done.returncode == 70
         assert f"No module named '{missing}'" in done.stderr
         assert "pip install" not in done.stderr + done.stdout
 

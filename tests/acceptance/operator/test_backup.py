@@ -55,7 +55,7 @@ class Installation:
 
     def why_the_worker_ends(self):
         done = self.local.fork_server.run(("worker",), self.local.environment(), self.folder)
-        assert done.returncode == 1
+        assert done.returncode == 65
         return done.stderr
 
 

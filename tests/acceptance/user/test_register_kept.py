@@ -102,7 +102,7 @@ def test_a_failing_server_has_refused_nothing_and_the_same_statement_is_sent_aga
     for name, answer in FAILURES.items():
         with before(identity, answer) as (url, posted):
             done = register(person, url, "--json")
-        assert done.returncode == 1, name
+        assert done.returncode == 69, name
         assert "Traceback" not in done.stderr, name
         (kept,) = files(person)
         assert kept.suffix == ".json", name
@@ -113,7 +113,7 @@ def test_a_failing_server_has_refused_nothing_and_the_same_statement_is_sent_aga
         assert all(each == sent for each in posted), name  # what may pass is tried again
         assert json.loads(kept.read_text("utf-8")) == sent, name
     said = register(person, "http://127.0.0.1:1", DEEDLOG_LANG="zh")
-    assert said.returncode == 1  # not even its address could be asked
+    assert said.returncode == 69  # not even its address could be asked
     done = register(person, local.url)
     assert "Sending that one again" in done.stdout
     stored = httpx.get(
@@ -127,7 +127,7 @@ def test_what_was_put_aside_before_is_never_replaced(person, identity, local):
     seen = []
     for _ in range(3):
         with before(identity, refusal) as (url, posted):
-            assert register(person, url, "--json").returncode == 1
+            assert register(person, url, "--json").returncode == 77
         seen += posted
     assert len({each["typed_data"]["message"]["salt"] for each in seen}) == 3
     aside = [json.loads(path.read_text("utf-8")) for path in files(person)]

@@ -149,7 +149,7 @@ def test_nothing_is_signed_without_a_yes(scene):
     before = scene.anna.kept()
     changed = (*scene.proposing[:-1], scene.begin + 92 * DAY)
     done = scene.anna.sign(*changed, given="n\n", yes=False)
-    assert done.returncode == 1
+    assert done.returncode == 130
     assert "Sign and send?" in done.stdout
     assert scene.anna.kept() == before
 
@@ -213,9 +213,10 @@ def test_a_party_opens_their_line_and_recomputes_their_payouts_offline(scene):
         *("125000", 125_000, "CNY"),
         True,
     )
-    said = ben.run("--lang", "zh", "payout", "check", "mine.deed", "report.deed").stdout
-    assert "125,000" in said
-    assert "--registry" in said, "unpinned, it says where the address came from"
+    unpinned = ben.run("--lang", "zh", "payout", "check", "mine.deed", "report.deed")
+    assert unpinned.returncode == 2, "unpinned, nothing is checked against an address that anybody trusts"
+    assert "125,000" in unpinned.stdout
+    assert "--registry" in unpinned.stdout, "unpinned, it says where the address came from"
     shown = ben.says("payout", "show", scene.agreement)
     assert f"{ben.shown}  125000" in shown
     assert "1000003 CNY, carried 1" in shown
@@ -227,7 +228,7 @@ def test_a_party_opens_their_line_and_recomputes_their_payouts_offline(scene):
     )
     refused(
         ben.run("--lang", "zh", "payout", "check", "mine.deed", "report.deed", "report.deed", "--json"),
-        *("report.overlaps", "another period", ""),
+        *("report.overlaps", "another period", "", 1),
     )
 
 

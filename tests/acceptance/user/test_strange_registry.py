@@ -53,7 +53,7 @@ def test_whatever_a_registry_answers_is_no_surprise(person, local):
             register_done = register(person, url)
             prove_done = person.run("prove", "0x" + "11" * 32, "-o", "my.deed", "--url", url, "--json")
         for done in (register_done, prove_done):
-            assert done.returncode == 1, (status, body[:40])
+            assert done.returncode >= 64, (status, body[:40])
             assert "Traceback" not in done.stderr, (status, body[:40], done.stderr)
             assert "\x1b" not in done.stderr + done.stdout
             assert "error" in json.loads(done.stdout)

@@ -178,7 +178,7 @@ def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, fork_server
             "pinned": True,
         }
         code, said = run(person, url)
-        assert (code, said["pinned"]) == (0, False)
+        assert (code, said["pinned"]) == (2, False)
         done = person.run("audit", url)
         assert "Contract: not checked." in done.stdout
         assert "own word" in done.stdout
@@ -191,7 +191,7 @@ def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, fork_server
         code, said = run(person, url, "--rpc", "http://127.0.0.1:1")
         assert (code, said["error"]["code"]) == (2, "node.unreachable")
         code, said = run(person, url, "--checkpoint", tmp_path / "missing")
-        assert (code, said["error"]["code"]) == (2, "file.unreadable")
+        assert (code, said["error"]["code"]) == (66, "file.unreadable")
 
     def change(path, honest):
         return 200, bytes(len(honest)) if path == "/log/tile/0/001" else honest
