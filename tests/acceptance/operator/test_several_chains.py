@@ -17,6 +17,7 @@ from support.worlds.session.waiting import until
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.rpc.evm_chain import EvmChain
+from deedlog.api.cli.exit_codes import ExitCode
 
 INIT = ("init", "--origin", "deeds.example.com/log", "--owner", "0x" + "12" * 20, "--json")
 CHAINS = json.loads((Path(__file__).parents[3] / "anchor/rpc/chains.json").read_text("utf-8"))
@@ -37,8 +38,8 @@ def operator(tmp_path, fork_server):
     )
 
 
-def code(done):
-    assert done.returncode == 1, done.stdout + done.stderr
+def code(done, exit_code):
+    assert done.returncode == exit_code, done.stdout + done.stderr
     return json.loads(done.stdout)["error"]["code"]
 
 
@@ -65,11 +66,11 @@ def test_init_lists_the_chains_that_it_is_given(operator, chosen, configured, ex
 
 
 def test_chains_that_cannot_be_leave_nothing_behind(operator):
-    assert code(operator.run(*INIT, "--chain", "mars")) == "chains.unknown"
+    assert code(operator.run(*INIT, "--chain", "mars"), ExitCode.SETTINGS) == "chains.unknown"
     numbered = {f"c{number}": CHAINS["base"] | {"chain_id": number} for number in range(1, 10)}
     (operator.folder / "chains.json").write_text(json.dumps(CHAINS | numbered), "utf-8")
     nine = [word for name in numbered for word in ("--chain", name)]
-    assert code(operator.run(*INIT, *nine)) == "registry.chains"
+    assert code(operator.run(*INIT, *nine), ExitCode.USAGE) == "registry.chains"
     assert not list(operator.folder.glob("data/*"))
     assert operator.run(*INIT, *nine[2:]).returncode == 0
 
@@ -78,7 +79,7 @@ def test_a_chain_that_is_not_listed_needs_a_new_registry(operator):
     assert operator.run(*INIT, "--chain", "base").returncode == 0
     for command in ("serve", "worker", "fsck"):
         refused = operator.run(command, "--json")
-        assert code(refused) == "settings.chain_not_listed", command
+        assert code(refused, ExitCode.SETTINGS) == "settings.chain_not_listed", command
     for language, words in (("en", "names this one as its predecessor"), ("zh", "声明本登记处为其前身")):
         assert words in operator.run("serve", DEEDLOG_LANG=language).stderr
 
@@ -131,4 +132,5 @@ def test_a_record_under_another_chains_name_counts_for_none(operator, shared_anv
     here = EvmChain(shared_anvil.url).deploy_local(identity(operator))
     record(operator, here, LOCAL)
     record(operator, here, BASE)
-    assert code(operator.run("worker", "--json", DEEDLOG_RPC_URL=shared_anvil.url)) == "deployment.other_chain"
+    worker = operator.run("worker", "--json", DEEDLOG_RPC_URL=shared_anvil.url)
+    assert code(worker, ExitCode.DATA) == "deployment.other_chain"
