@@ -40,21 +40,10 @@ _BY_CODE = {
     ExitCode.NO: ("prove.bad_bundle", "prove.other_statement"),
     ExitCode.USAGE: (
         *("agreement.no_payer", "agreement.no_shares", "api_key.unknown_scope", "client.no_key", "fetch.url"),
-        *(
-            "file.name_encoding",
-            "file.name_zero",
-            "key.empty_passphrase",
-            "key.passphrase_too_long",
-            "key.weak_passphrase",
-        ),
-        *(
-            "payout_check.no_agreement",
-            "payout_check.no_report",
-            "payout_check.other_agreement",
-            "payout_check.which",
-            "share.malformed",
-        ),
-        *("share.twice", "statement.no_line", "verify.unknown_question"),
+        *("file.name_encoding", "file.name_zero", "key.empty_passphrase", "key.passphrase_too_long"),
+        *("key.weak_passphrase", "payout_check.no_agreement", "payout_check.no_report"),
+        *("payout_check.other_agreement", "payout_check.which", "share.malformed", "share.twice"),
+        *("statement.no_line", "verify.unknown_question"),
     ),
     ExitCode.NOT_FOUND: ("api_key.unknown", "draft.unknown", "statement.unknown"),
     ExitCode.OUTPUT: (
