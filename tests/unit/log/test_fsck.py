@@ -21,7 +21,7 @@ from support.worlds.databases.damage_world import (
     shares,
     sign_draft,
 )
-from support.worlds.databases.dialects.fsck_findings import checked, named, place, what_is_wrong
+from support.worlds.databases.fsck_findings import checked, named, place, what_is_wrong
 from support.worlds.registries.registry_world import NOW, OPERATOR, open_world, salt, work
 
 from deedlog.anchor.anchoring.chain_port import AnchorCall, Fees

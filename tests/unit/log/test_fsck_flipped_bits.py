@@ -8,7 +8,7 @@ from support.worlds.databases.damage_world import (
     ERASED,
     SIZE,
 )
-from support.worlds.databases.dialects.fsck_findings import checked, named, place, what_is_wrong
+from support.worlds.databases.fsck_findings import checked, named, place, what_is_wrong
 
 from deedlog.anchor.tlog.tiles import TilePath
 

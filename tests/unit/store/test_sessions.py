@@ -93,12 +93,17 @@ def test_a_nonce_of_nobody_or_of_another_registry_is_refused(signing_in, tmp_pat
     other.close()
 
 
-def test_a_nonce_is_over_after_five_minutes_whatever_the_message_says(signing_in):
-    offered = signing_in.offer(ACCOUNT, NOW)
-    text = offered.text().replace("\nExpiration Time: 2026-11-23T18:58:20Z", "")
-    assert "Expiration" not in text
-    assert code_of(lambda: signing_in.begin(text, signature(text), NOW + NONCE_SECONDS)) == "sign_in.nonce"
+def test_a_message_without_its_end_is_not_what_was_offered(signing_in):
+    text = signing_in.offer(ACCOUNT, NOW).text()
+    endless = text.replace("\nExpiration Time: 2026-11-23T18:58:20Z", "")
+    assert "Expiration" not in endless
+    assert code_of(lambda: signing_in.begin(endless, signature(endless), NOW)) == "sign_in.not_offered"
     assert signing_in.begin(text, signature(text), NOW + NONCE_SECONDS - 1).account == ACCOUNT
+
+
+def test_a_nonce_is_over_after_five_minutes(signing_in):
+    text = signing_in.offer(ACCOUNT, NOW).text()
+    assert code_of(lambda: signing_in.begin(text, signature(text), NOW + NONCE_SECONDS)) == "sign_in.expired"
 
 
 def test_an_ended_session_opens_nothing_and_leaves_others(signing_in):
