@@ -54,6 +54,10 @@ PATIENCE_SECONDS = 30
 """How long the anchorer keeps its role while no tick succeeds."""
 
 
+_LASTING = ("alarm.", "worker.", "clock.")
+"""The alarms that a failed tick leaves raised; the others are of the tick before, and over with it."""
+
+
 class Worker:
     """Sequences and anchors until told to stop, while it holds those roles."""
 
@@ -222,7 +226,8 @@ class Worker:
         try:
             with database.read() as connection:
                 found = [alarm for alarm in alarms.alarms(connection) if alarm.role == database.lease.role]
-            lasting = {alarm.code: alarm.params for alarm in found if alarm.code.startswith(("alarm.", "worker."))}
+            # Also a contradicted clock: until a tick has seen the chain again, nothing may be dated by it.
+            lasting = {alarm.code: alarm.params for alarm in found if alarm.code.startswith(_LASTING)}
             lasting.pop("alarm.anchor_late", None)
             self._raise_alarms(database, lasting | anchorer.late(times.now()) | {error.code: error.params})
         except OperationalError as another:

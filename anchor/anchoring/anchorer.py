@@ -15,11 +15,10 @@ from deedlog.anchor.anchoring.chain_view import StopAnchoringError, observe
 from deedlog.anchor.anchoring.sender import Alarms, Sender
 from deedlog.anchor.anchoring.store import ChainStatus
 from deedlog.anchor.anchoring.tracker import Tracker
-from deedlog.registry import times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import to_checksum
+from deedlog.registry.store import clock
 from deedlog.registry.store import statements as store
-from deedlog.registry.store.clock import BEHIND_CHAIN
 
 if TYPE_CHECKING:
     from deedlog.anchor.anchoring.chain_port import ChainPort
@@ -117,16 +116,21 @@ class Anchorer:
         self._note(ChainStatus(self._config.chain.chain_id, view.tip.number, view.size, balance, now))
 
     def _clock_and_chain(self, view: ChainView, alarms: Alarms) -> None:
-        """Raise the alarms about this machine's clock and the chain's newest block.
+        """Raise the alarms about the registry's clock and the chain's newest block.
 
         A block after the clock shows a clock that is behind. A clock after the block shows less: the chain or the node
         may stand still. The times of a development chain are whatever its owner wants.
         """
         if self._config.chain.development:
             return
-        ahead = view.tip.timestamp - times.now()
+        try:
+            with self._database.read() as connection:
+                now = clock.read(connection)
+        except Unavailable:  # this machine's clock is wrong, which the sequencer says
+            return
+        ahead = view.tip.timestamp - now
         if ahead > BLOCK_AHEAD_SECONDS:
-            alarms[BEHIND_CHAIN] = {"seconds": ahead, "block": view.tip.number}
+            alarms[clock.BEHIND_CHAIN] = {"seconds": ahead, "block": view.tip.number}
         if -ahead > BLOCK_OLD_SECONDS:
             alarms["alarm.block_old"] = {"seconds": -ahead, "block": view.tip.number}
 

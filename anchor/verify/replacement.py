@@ -33,16 +33,12 @@ def check_replacement(old: Bundle, new: Bundle, path: str) -> None:
     """Raise `InvalidData` unless the bundle `new` shows all that the bundle at `path` shows.
 
     `prove.other_bundle`: of another statement. `prove.other_lines`: other lines of it are shown or hidden; whoever gets
-    the file should get what was chosen for it. `prove.fewer_anchors`: the old one has an anchor of a sort and chain of
-    which the new one has none.
+    the file should get what was chosen for it. `prove.fewer_anchors`: the new one lacks an anchor of the old one, byte
+    for byte. Without a trusted block nobody can tell which of two anchors is the better one, and the old one may be the
+    only proof that its owner has.
     """
     check_same_statement(old, digest_of(new), path)
     if old.typed_data != new.typed_data:
         raise InvalidData("prove.other_lines", path=path)
-    if _anchored_on(old) - _anchored_on(new):
+    if any(anchor not in new.anchors for anchor in old.anchors):
         raise InvalidData("prove.fewer_anchors", path=path)
-
-
-def _anchored_on(bundle: Bundle) -> set[tuple[str, int | None]]:
-    """Return the sort of each anchor, with its chain if the sort has one."""
-    return {(anchor.type, getattr(anchor, "chain_id", None)) for anchor in bundle.anchors}

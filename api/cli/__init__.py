@@ -8,16 +8,19 @@ the platform's packages. They share `common` (input and output), `exit_codes`, `
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import os
 import sys
+from typing import NoReturn
 
 import click
 
 from deedlog import __version__
 from deedlog.api.cli.common import show_error
 from deedlog.api.cli.exit_codes import ExitCode, exit_code_of
+from deedlog.api.cli.outputs import give_up_standard_output
 from deedlog.api.texts import LANGUAGES, choose_language, text
 from deedlog.registry.errors import DeedlogError, InvalidData, Unavailable
 
@@ -66,6 +69,10 @@ class _Commands(click.Group):
         return command
 
 
+_OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing to standard output may fail with besides a closed pipe. Files have errors of ours."""
+
+
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--lang", type=click.Choice(LANGUAGES), envvar="DEEDLOG_LANG", help="Language of texts (default: LANG).")
 @click.version_option(__version__, prog_name="deedlog")
@@ -89,11 +96,22 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo(text(_language(), "cli.interrupted"), err=True)
         sys.exit(ExitCode.INTERRUPTED)
+    except OSError as error:
+        if error.errno not in _OUTPUT_FAILED or error.filename is not None:
+            _show_fault()
+        give_up_standard_output()
+        failed = Unavailable("file.unwritable", path="-", reason=error.strerror or str(error))
+        show_error(_language(), failed, as_json=False)
+        sys.exit(ExitCode.IO)
     except Exception:  # noqa: BLE001 - a fault of ours is shown whole, and its exit code is no answer
-        import traceback  # noqa: PLC0415 - every command would pay for it
+        _show_fault()
 
-        traceback.print_exc()
-        sys.exit(ExitCode.FAULT)
+
+def _show_fault() -> NoReturn:
+    import traceback  # noqa: PLC0415 - every command would pay for it
+
+    traceback.print_exc()
+    sys.exit(ExitCode.FAULT)
 
 
 def _run() -> int:

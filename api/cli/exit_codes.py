@@ -45,6 +45,7 @@ _BY_CODE = {
         *("payout_check.other_agreement", "payout_check.which", "share.malformed", "share.twice"),
         *("statement.no_line", "verify.unknown_question"),
     ),
+    ExitCode.DATA: ("audit.checkpoint",),
     ExitCode.NOT_FOUND: ("api_key.unknown", "draft.unknown", "statement.unknown"),
     ExitCode.OUTPUT: (
         *("file.exists", "file.is_input", "file.link", "file.no_folder", "file.not_lasting", "log.exists"),
@@ -75,12 +76,13 @@ class Ending(InvalidData):
 def ending(exit_code: ExitCode) -> Iterator[None]:
     """Let invalid data in the block end the command with this code.
 
-    A registry's refusal keeps its code, and so does a mistake in calling the command.
+    A registry's refusal keeps its code. So does a mistake in calling the command, and a file that is not what it should
+    be.
     """
     try:
         yield
     except InvalidData as error:
-        if isinstance(error, Refused) or _BY_NAME.get(error.code) is ExitCode.USAGE:
+        if isinstance(error, Refused) or _BY_NAME.get(error.code) in (ExitCode.USAGE, ExitCode.DATA):
             raise
         raise Ending(error, exit_code) from error
 

@@ -37,6 +37,11 @@ _DASH = "-"
 force_option = click.option("--force", is_flag=True, help="Replace what exists there, whatever it is.")
 
 
+def give_up_standard_output() -> None:
+    """Drop what is buffered for standard output: at the end it would fail once more, and set another exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
+
+
 class Output:
     """An output of a command: `path`, or standard output if that is `-`.
 

@@ -152,9 +152,9 @@ def _report_of(digest: bytes | None) -> Callable[[bytes], bool]:
 
 
 def _is_private(path: Path) -> bool:
-    """Return whether a file is readable by its owner alone."""
+    """Return whether a file is readable by its owner alone, or is no file: what a pipe brings may be private."""
     try:
         there = path.stat()
     except OSError:
         return False
-    return stat.S_ISREG(there.st_mode) and not there.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    return not stat.S_ISREG(there.st_mode) or not there.st_mode & (stat.S_IRWXG | stat.S_IRWXO)

@@ -9,10 +9,12 @@ from support.worlds.session.waiting import until
 
 from deedlog.anchor.anchoring.anchorer import BLOCK_AHEAD_SECONDS, BLOCK_OLD_SECONDS
 from deedlog.anchor.anchoring.chain_view import AHEAD_SECONDS
+from deedlog.api.worker import Worker
 from deedlog.registry import times
 from deedlog.registry.errors import Unavailable
 from deedlog.registry.store import alarms, clock
 from deedlog.registry.store.database import Database
+from deedlog.registry.store.lease import ANCHORER, Fenced, Roles
 
 PUBLIC = 11155111
 DEVELOPMENT = 31337
@@ -55,6 +57,22 @@ def test_a_block_from_the_future_is_an_alarm_and_stops_what_would_be_dated(new_w
         with pytest.raises(Unavailable) as caught:
             world.anchorer.check()
         assert caught.value.code == clock.BEHIND_CHAIN
+
+
+def test_a_node_that_fails_later_does_not_open_what_the_clock_had_closed(new_world):
+    with running_anvil("--chain-id", str(PUBLIC)) as chain:
+        world = new_world(chain, PUBLIC)
+    roles = Roles(world.database, (ANCHORER,))
+    roles.beat()
+    fenced = Fenced(world.database, roles.held(ANCHORER))
+    worker = Worker.__new__(Worker)  # only what says why a tick failed
+    worker._language = "en"
+    worker._raise_alarms(fenced, {clock.BEHIND_CHAIN: {"seconds": 900, "block": 7}})
+    worker._say(world.anchorer, fenced, Unavailable("node.unreachable", url="https://node.example"))
+    with world.database.read() as connection:
+        assert {alarm.code for alarm in alarms.alarms(connection)} >= {clock.BEHIND_CHAIN, "node.unreachable"}
+        with pytest.raises(Unavailable, match=r"clock\.behind_chain"):
+            clock.check(connection)
 
 
 def test_an_old_block_is_only_an_alarm(new_world):

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -17,6 +18,7 @@ from support.worlds.commands.command_line_user import CommandLineUser
 from support.worlds.session.waiting import until
 
 from deedlog.api.cli import _COMMANDS
+from deedlog.api.cli.exit_codes import ExitCode
 
 OTHER = "0x" + "11" * 20
 DIGEST = "0x" + "00" * 32
@@ -245,3 +247,19 @@ def test_a_fault_of_ours_is_no_answer(creator, tmp_path):
     )
     assert done.returncode == 70, done.stderr
     assert "ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("key", "list", "--json"), ("key", "--json")])
+def test_a_full_disk_behind_standard_output_is_no_fault(tmp_path, arguments):
+    """A usage error with --json prints nothing there, and keeps its code."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "deedlog.api.cli", *arguments],
+            env={**os.environ, "DEEDLOG_HOME": str(tmp_path), "LANG": "C.UTF-8"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (ExitCode.USAGE if arguments == ("key", "--json") else ExitCode.IO)

@@ -174,7 +174,7 @@ def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, fork_server
             "root": to_hex(sound.root),
             "signatures": 600,
             "checkpoints": 1,
-            "contract": {"checked": False, "heads": None},
+            "contract": {"checked": False, "heads": None, "dated_back": None},
             "pinned": True,
         }
         code, said = run(person, url)

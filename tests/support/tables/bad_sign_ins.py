@@ -136,7 +136,7 @@ CASES = {
     ),
     "another scheme": (
         members(scheme="https"),
-        *(422, "sign_in.scheme", "scheme", "Leave the scheme out", "请省略协议"),
+        *(422, "sign_in.scheme", "scheme", "Leave the URL scheme out", "请省略协议"),
     ),
     "another chain": (
         members(chain_id=1),

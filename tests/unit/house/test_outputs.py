@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 COMMANDS = Path(__file__).resolve().parents[3] / "api/cli"
-WRITES = {"write_private", "write_atomically", "append_file", "check_writable", "write_bytes", "write_text", "open"}
+WRITES = {"write_private", "write_atomically", "check_writable", "write_bytes", "write_text", "open"}
 
 
 def test_no_command_writes_a_file_by_itself():
