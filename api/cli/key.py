@@ -67,7 +67,7 @@ def new(language: str, name: str, backup: str | None, passphrase_file: Path | No
         # Test the backup by opening it, before the key is used for anything.
         tried(keystore.read(place, secret))
         if ours:
-            files.make_folder(path.parent)
+            files.make_folder(path.parent, private=True)
         kept.write(sealed, mode=files.PRIVATE)
     except DeedlogError:
         place.unlink(missing_ok=True)

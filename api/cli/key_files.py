@@ -91,7 +91,7 @@ def restore(language: str, backup: Path, name: str, passphrase_file: Path | None
     keystore.account(backup)
     account = tried(keystore.opened(backup, sealed, passphrase(language, passphrase_file)))
     if ours:
-        files.make_folder(path.parent)
+        files.make_folder(path.parent, private=True)
     kept.write(sealed, mode=files.PRIVATE)
     shown = {"account": to_checksum(account), "path": str(path), "backup": str(backup)}
     if as_json:

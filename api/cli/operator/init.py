@@ -64,7 +64,7 @@ def command(
     placeholder = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
     with ending(ExitCode.USAGE):
         draft = RegistryIdentity(current(), chosen_salt, origin, placeholder, owner_account, owner_account, chain_ids)
-    files.make_folder(settings.data)
+    files.make_folder(settings.data, private=True)  # drafts and withheld statements are in it
     # Reuse the keys of an interrupted run: they have signed nothing but the empty log.
     if settings.log_key.exists():
         signing_key = log_key.read(settings.log_key, settings.log_passphrase())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import stat
 from pathlib import Path
 
 import httpx
@@ -63,6 +64,8 @@ def test_init_lists_the_chains_that_it_is_given(operator, chosen, configured, ex
     assert made.returncode == 0, made.stdout + made.stderr
     assert json.loads(made.stdout)["chains"] == list(expected)
     assert identity(operator).chains == expected
+    # Drafts and withheld statements are in this folder: nobody else on the machine may read it.
+    assert stat.S_IMODE((operator.folder / "data").stat().st_mode) == 0o700
 
 
 def test_chains_that_cannot_be_leave_nothing_behind(operator):
