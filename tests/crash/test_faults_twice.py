@@ -13,6 +13,8 @@ from support.faults.cut_postgres import CutPostgres
 from support.worlds.crashes.crash_world import until
 from support.worlds.databases.dialects import DIALECTS
 
+from deedlog.api.cli.exit_codes import ExitCode
+
 HAPPENED = pytest.mark.parametrize("happened", [False, True], ids=["did not happen", "happened"])
 
 NOTHING = "\0"
@@ -107,7 +109,9 @@ def test_the_sequencer_ends_and_the_next_one_reads_first(faults, happened):
     with httpx.Client(base_url=registry.url) as client:
         registry.public().post(client, digest, body)
     faults.await_failed("worker")
-    assert registry.processes["worker"].wait() == 1, "it went on after a commit whose outcome it does not know"
+    assert registry.processes["worker"].wait() == ExitCode.UNAVAILABLE, (
+        "it went on after a commit whose outcome it does not know"
+    )
     registry.look_at_rest()
     assert registry.ask("SELECT size FROM log") == before + int(happened)
     assert registry.remembered() == before, "a checkpoint whose commit did not return has left the process"

@@ -12,6 +12,7 @@ from support.worlds.databases.dialects import DIALECTS
 from deedlog.anchor.contract import contracts
 from deedlog.anchor.evm.identity import RegistryIdentity
 from deedlog.anchor.log import store as log_store
+from deedlog.api.cli.exit_codes import ExitCode
 from deedlog.registry import keystore
 from deedlog.registry.failpoints import STEPS
 from deedlog.registry.store.database import Database
@@ -52,7 +53,7 @@ def test_init_run_again_finishes_what_a_crash_left(unmade, step):
     kill_init_at(unmade, step)
     files = {path.name: path.read_bytes() for path in unmade.data.iterdir()}
     if step == "init.identified":
-        assert code(unmade.run(*INIT, expect=1)) == "file.exists"
+        assert code(unmade.run(*INIT, expect=ExitCode.OUTPUT)) == "file.exists"
     else:
         assert "identity.json" not in files
         unmade.run(*INIT)
@@ -78,9 +79,9 @@ def test_a_log_of_other_arguments_is_not_taken_for_the_one_that_was_begun(unmade
     kill_init_at(unmade, "init.created", "--salt", salt)
     begun = stored_identity(unmade)
     for other in (("--owner", OTHER_OWNER), ("--origin", "other.example.com/log"), ("--salt", "0x" + "08" * 32)):
-        assert code(unmade.run(*INIT, *other, expect=1)) == "log.exists"
+        assert code(unmade.run(*INIT, *other, expect=ExitCode.OUTPUT)) == "log.exists"
     kept = (unmade.data / "log.pem").rename(unmade.folder / "kept.pem")
-    assert code(unmade.run(*INIT, expect=1)) == "log.exists"
+    assert code(unmade.run(*INIT, expect=ExitCode.OUTPUT)) == "log.exists"
     assert not (unmade.data / "identity.json").exists()
     kept.replace(unmade.data / "log.pem")
     unmade.run(*INIT, "--salt", salt)
