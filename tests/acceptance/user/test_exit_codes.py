@@ -15,7 +15,7 @@ import click
 import pytest
 from ports import free_port
 from support.worlds.commands.command_line_user import CommandLineUser
-from support.worlds.session.waiting import until
+from support.worlds.session.waiting import PATIENCE, until
 
 from deedlog.api.cli import _COMMANDS
 from deedlog.api.cli.exit_codes import ExitCode
@@ -208,14 +208,23 @@ def started(person, *arguments, **more):
     )
 
 
+def heed_ctrl_c():
+    """Undo what a suite inherits that a shell started in the background: SIGINT is ignored, and Python leaves it so."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_is_no_answer(creator, tmp_path):
     """A command that waits for a pipe is interrupted, in its language and without a traceback."""
     os.mkfifo(tmp_path / "pipe")
-    process = started(creator.person, "--lang", "zh", "verify", str(tmp_path / "pipe"))
+    process = started(
+        creator.person,
+        *("--lang", "zh", "verify", str(tmp_path / "pipe")),
+        preexec_fn=heed_ctrl_c,
+    )
     waiting = f"/proc/{process.pid}/wchan"
     until(lambda: "wait_for_partner" in open(waiting).read() or process.poll() is not None)  # noqa: PTH123, SIM115
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate()
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert "已中止" in errors
