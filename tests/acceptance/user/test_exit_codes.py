@@ -144,6 +144,7 @@ ENDINGS = {
     "audit: nobody there": (("audit", "AWAY"), 2),
     "audit: no URL": (("audit", "http://["), 64),
     "audit: a missing checkpoint": (("audit", "URL", "--checkpoint", "none at all"), 66),
+    "audit: a file that is no checkpoint": (("audit", "URL", "--checkpoint", "mine.deed"), 65),
     # register
     "register: a missing file": (register("none at all.mp4"), 66),
     "register: an empty file": (register("empty.mp4"), 65),
