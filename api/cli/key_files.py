@@ -126,16 +126,19 @@ def change_passphrase(
     key = keystore.opened(path, before, old)
     account = tried(key)
 
+    new = passphrase(language, new_passphrase_file, new=True, replacing=True)
+
     def is_old_copy(there: bytes) -> bool:
-        with contextlib.suppress(InvalidData):
-            if keystore.opened(path, there, old) == key:
-                return True
+        # The new passphrase opens it if an earlier run was interrupted between the backup and the key file.
+        for opens in (old, new):
+            with contextlib.suppress(InvalidData):
+                if keystore.opened(path, there, opens) == key:
+                    return True
         raise InvalidData("key.other_backup", path=str(backup))
 
     copy = None if backup is None else Output(backup, (path, *inputs), lasting=True)
     if copy is not None:
         copy.check(replaces=is_old_copy)
-    new = passphrase(language, new_passphrase_file, new=True, replacing=True)
     sealed = keystore.seal(path, key, new)
     tried(keystore.opened(path, sealed, new), account)  # before the file that is known to open is replaced
     if copy is not None:

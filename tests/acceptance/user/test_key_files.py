@@ -161,6 +161,19 @@ def test_a_passphrase_is_changed_with_the_backup(person):
         assert person.run("key", "check", "--name", path, *OPENED).returncode == 77
 
 
+def test_a_change_that_was_interrupted_after_the_backup_is_finished_by_the_same_command(person):
+    key = person.folder / KEY
+    before = key.read_bytes()
+    (person.folder / "stick/copy.json").write_bytes(before)
+    changing = ("key", "passphrase", *OPENED, *CHANGED, "--backup", "stick/copy.json")
+    assert person.run(*changing).returncode == 0
+    key.write_bytes(before)  # as if only the backup had been written
+    done = person.run(*changing)
+    assert done.returncode == 0, done.stderr
+    for path in (key, person.folder / "stick/copy.json"):
+        assert person.run("key", "check", "--name", path, "--passphrase-file", "new passphrase").returncode == 0
+
+
 def _another_key(person):
     done = person.run("key", "new", "--name", "other", "--backup", "stick/copy.json", *OPENED)
     assert done.returncode == 0, done.stderr
