@@ -31,9 +31,9 @@ def command(ctx: click.Context, no_chain: bool, as_json: bool) -> None:  # noqa:
     from deedlog.registry.store.database import Database  # noqa: PLC0415
 
     language: str = ctx.obj
+    settings = read_settings()
+    identity = read_identity(settings.identity_file)  # where there is none, the data folder is mistyped
     try:
-        settings = read_settings()
-        identity = read_identity(settings.identity_file)
         with ExitStack() as stack:
             database = stack.enter_context(closing(Database(settings.database)))
             database.check_version()

@@ -180,6 +180,7 @@ ENDINGS = {
     "init: no origin that can be": (("init", "--origin", "http://x y", "--owner", OTHER), 64),
     "init: half an owner": (("init", "--origin", "deeds.example.com/log", "--owner", "0x12"), 64),
     "fsck: in order": (("fsck",), 0),
+    "fsck: no registry in the folder": (("fsck",), 66, {"DEEDLOG_DATA": "/none"}),
     "fsck: a setting that cannot be": (("fsck",), 78, {"DEEDLOG_PORT": "x"}),
     "prove: a setting that cannot be": (("prove", DIGEST, "-o", "new.deed"), 78, {"DEEDLOG_TIMEOUT": "x"}),
 }
