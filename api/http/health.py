@@ -65,7 +65,9 @@ class Health:
         stored.
         """
         checks = self.checks()
-        return checks["clock"] and checks["sequencer"] and checks["checkpoint"]
+        # The sequencer holds its role for a moment after it has found that a chain lacks the contract.
+        deployed = not any(alarm.code == "chain.not_deployed" for alarm in self.alarms)
+        return deployed and checks["clock"] and checks["sequencer"] and checks["checkpoint"]
 
 
 def read(connection: Connection, chain: Chain, anchor_interval: int, now: int) -> Health:
