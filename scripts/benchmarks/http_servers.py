@@ -80,7 +80,7 @@ def _running(command: Sequence[str], environment: Mapping[str, str], log_file: P
     with log_file.open("wb") as output:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
         try:
-            _wait(process, port)
+            _wait(process, port, log_file)
             yield
             if process.poll() is not None:
                 sys.exit(f"{command[2]} ended by itself (exit code {process.returncode})")
@@ -93,13 +93,14 @@ def _running(command: Sequence[str], environment: Mapping[str, str], log_file: P
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int, log_file: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(OSError), contextlib.closing(socket.create_connection(("127.0.0.1", port))):
             return
         time.sleep(0.05)
-    sys.exit(f"no server on port {port} within {START_SECONDS} s (exit code {process.poll()})")
+    code, words = process.poll(), log_file.read_text("utf-8", "replace")
+    sys.exit(f"no server on port {port} within {START_SECONDS} s (exit code {code}). It wrote:\n{words}")
 
 
 def _check_kept(path: Path, table: str, expected: int) -> None:

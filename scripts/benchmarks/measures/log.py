@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from local_registry import LOCAL_CHAIN_ID
 from pymerkle import InmemoryTree
 
 from benchmarks.figure import Figure
@@ -37,7 +38,7 @@ IDENTITY = RegistryIdentity(
     log_key=LOG_KEY.public_key().public_bytes_raw(),
     owner=bytes([1] * 20),
     operator=bytes([2] * 20),
-    chains=(1,),
+    chains=(LOCAL_CHAIN_ID,),  # `deedlog serve` refuses a chain that its registry does not list
 )
 
 

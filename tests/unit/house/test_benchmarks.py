@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from benchmarks import NAMES
 from benchmarks.figure import AIMS, Figure
+from benchmarks.http_servers import create_registry, registry_rate
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = (ROOT / "docs/benchmarks.md").read_text("utf-8")
@@ -61,3 +63,12 @@ def test_every_name_measures_a_line_of_the_document():
     names = {figure(row).name for row in ROWS}
     for name in NAMES:
         assert [line for line in names if line == name or line.startswith(f"{name}-")], name
+
+
+def test_the_registry_whose_rate_is_measured_is_one_that_serve_accepts(tmp_path):
+    def status(port):
+        with urlopen(f"http://127.0.0.1:{port}/v1/registry", timeout=60) as answer:
+            return answer.status
+
+    create_registry(tmp_path / "template")
+    assert registry_rate(tmp_path / "template", status, statements=0) == 200
