@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from deedlog.registry.hexadecimal import to_hex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Value(Enum):
@@ -48,14 +48,21 @@ class Tag:
 TAGS: dict[str, Tag] = {}
 """Every tag by its name."""
 
+MAKING_KNOWN: list[Tag] = []
+"""The tags whose accounts become known. Apart, as the fold asks every entry for them, nearly always for nothing."""
+
 
 def define(tag: Tag) -> Tag:
     """Add a tag to the table and return it. Raises `ValueError` if the name already has another meaning."""
-    known = TAGS.setdefault(tag.name, tag)
-    if known != tag:
+    known = TAGS.get(tag.name)
+    if known is None:
+        TAGS[tag.name] = tag
+        if tag.makes_known:
+            MAKING_KNOWN.append(tag)
+    elif known != tag:
         message = f"the tag {tag.name} means {known} already, and cannot mean {tag}"
         raise ValueError(message)
-    return known
+    return tag
 
 
 CONTENT = define(Tag("content", Value.FILE))
@@ -88,9 +95,9 @@ def accounts_in(subjects: Iterable[str]) -> list[bytes]:
     return [bytes.fromhex(value) for tag, value in _tagged(subjects) if tag.value is Value.ACCOUNT]
 
 
-def known_by(subjects: Iterable[str]) -> list[bytes]:
+def known_by(subjects: Sequence[str]) -> list[bytes]:
     """Return the accounts that become known because the subjects name them (`Tag.makes_known`)."""
-    return [bytes.fromhex(value) for tag, value in _tagged(subjects) if tag.makes_known]
+    return [account for tag in MAKING_KNOWN for account in values(subjects, tag)]
 
 
 def _tagged(subjects: Iterable[str]) -> Iterator[tuple[Tag, str]]:
