@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -41,6 +42,15 @@ def test_blocks_are_others_exactly_from_the_fork_on(anvil, depth):
     assert len(new) == len(old) == 66
     assert [a["hash"] == b["hash"] for a, b in zip(old, new, strict=True)] == [True] * (66 - depth) + [False] * depth
     assert all(below["hash"] == above["parentHash"] for below, above in pairwise(new))
+
+
+def test_later_blocks_have_the_time_of_day(anvil):
+    anvil.request("anvil_mine", "0x2")
+    time.sleep(3)
+    reorganise(anvil, 1)
+    mined_after = int(time.time())
+    anvil.request("evm_mine")
+    assert int(whole_chain(anvil)[-1]["timestamp"], 16) >= mined_after - 1
 
 
 def test_what_was_taken_out_does_not_return_by_itself(anvil):
