@@ -15,10 +15,9 @@ from deedlog.anchor.anchoring.store import StoredAnchor
 from deedlog.anchor.evm.identity import Head, head_slot
 from deedlog.anchor.evm.state_proof import parse_header, storage_value
 from deedlog.anchor.log import store as log_store
-from deedlog.registry import times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import HASH_SIZE, to_hex
-from deedlog.registry.store.clock import behind_chain
+from deedlog.registry.store import clock
 
 if TYPE_CHECKING:
     from deedlog.anchor.anchoring.chain_port import ChainPort, Tip
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 AHEAD_SECONDS = 3600
-"""How far a block's time may be ahead of this machine's clock. Nothing is done by a block further ahead."""
+"""How far a block's time may be ahead of the registry's clock. Nothing is done by a block further ahead."""
 
 LATER_SECONDS = 60
 """A lower block that is more than this later than a higher one is on another branch; its node does not lag."""
@@ -52,16 +51,17 @@ class ChainView:
 def observe(database: Transactions, port: ChainPort, config: AnchoringConfig) -> ChainView:
     """Return the chain's view if it is the right chain, has the contract, and the contract's head is one of ours.
 
-    Raises `Unavailable` (`chain.…`, `clock.behind_chain`) if a node or the clock may be at fault, or
+    Raises `Unavailable` (`chain.…`, `clock.…`) if a node or the clock may be at fault, or
     `StopAnchoringError` (`anchoring.…`).
     """
     actual = port.chain_id()
     if actual != config.chain.chain_id:
         raise Unavailable("chain.other_chain", expected=config.chain.chain_id, actual=actual)
     tip = port.tip()
-    ahead = tip.timestamp - times.now()
+    with database.read() as connection:
+        ahead = tip.timestamp - clock.read(connection)
     if ahead > AHEAD_SECONDS:
-        raise behind_chain(ahead, tip.number)
+        raise clock.behind_chain(ahead, tip.number)
     last = None if config.chain.development else _check_final(database, port, config, tip)
     view = ChainView(tip, *port.head(config.contract, tip.number))
     if last is not None and view.size < last.size:

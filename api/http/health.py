@@ -50,6 +50,8 @@ class Health:
         held = {holding.role: not holding.free for holding in self.roles}
         return {
             "clock": not any(alarm.code.startswith("clock.") for alarm in self.alarms),
+            # The sequencer holds its role for a moment after it has found that a chain lacks the contract.
+            "deployed": not any(alarm.code == "chain.not_deployed" for alarm in self.alarms),
             "sequencer": held.get(lease.SEQUENCER, False),
             "anchorer": held.get(lease.ANCHORER, False),
             "checkpoint": self.unlogged_age is None or self.unlogged_age <= CHECKPOINT_DEADLINE,
@@ -65,9 +67,7 @@ class Health:
         stored.
         """
         checks = self.checks()
-        # The sequencer holds its role for a moment after it has found that a chain lacks the contract.
-        deployed = not any(alarm.code == "chain.not_deployed" for alarm in self.alarms)
-        return deployed and checks["clock"] and checks["sequencer"] and checks["checkpoint"]
+        return all(checks[name] for name in ("clock", "deployed", "sequencer", "checkpoint"))
 
 
 def read(connection: Connection, chain: Chain, anchor_interval: int, now: int) -> Health:
