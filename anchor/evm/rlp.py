@@ -15,6 +15,7 @@ MAXIMUM_SIZE = 64 * 1024
 """In bytes. Headers and trie nodes are below 1 kB today."""
 
 MAXIMUM_DEPTH = 16
+"""How many lists may be inside each other, counting the outermost."""
 
 _STRING, _LIST = 0x80, 0xC0
 _SHORT = 56
@@ -53,14 +54,14 @@ def _prefix(length: int, offset: int) -> bytes:
 
 
 def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
-    """Return the item that starts at `at`, and the position after it, which is at most `end`."""
-    if depth > MAXIMUM_DEPTH:
-        raise RlpError("rlp.too_deep", maximum=MAXIMUM_DEPTH)
+    """Return the item that starts at `at` inside `depth` lists, and the position after it, which is at most `end`."""
     if at >= end:
         raise RlpError("rlp.truncated")
     if data[at] < _STRING:
         return data[at : at + 1], at + 1
     is_list = data[at] >= _LIST
+    if is_list and depth == MAXIMUM_DEPTH:
+        raise RlpError("rlp.too_deep", maximum=MAXIMUM_DEPTH)
     start, length = _payload(data, at, end, _LIST if is_list else _STRING)
     stop = start + length
     if stop > end:
