@@ -91,6 +91,7 @@ def create_app(settings: Settings) -> FastPath:
     app.include_router(log.router)
     app.include_router(pages.router)
     app.include_router(health.router)
+    app.add_middleware(log.ReadableByAnySite)
     app.add_middleware(SayCaching, pages=("/docs", "/openapi.json", "/static-offline-docs/"))
     app.add_middleware(CountRequests, metrics=app.state.metrics)
     answer_faults(app)

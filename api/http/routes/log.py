@@ -1,15 +1,18 @@
-"""`/log`: C2SP tlog-tiles, for any tool that reads such logs.
+"""`/log`: C2SP tlog-tiles, for any tool that reads such logs, and for any site's pages.
 
 Tiles never change. Clients must revalidate the checkpoint.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import PlainTextResponse, Response
 from pydantic import WithJsonSchema
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from deedlog.anchor.log import store as log_store
 from deedlog.anchor.tlog.tiles import TileError, parse_path
@@ -17,7 +20,13 @@ from deedlog.api.http.caching import IMMUTABLE, REVALIDATED
 from deedlog.api.http.context import Here  # noqa: TC001 - FastAPI reads the annotations
 from deedlog.api.http.openapi import answers, refuses
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
 router = APIRouter(prefix="/log", tags=["log"])
+
+_COMPRESSED = "/log/tile/entries/"
+"""tlog-tiles asks for compressed entry bundles. The other tiles are hashes, which nothing makes shorter."""
 
 _TilePath = Annotated[
     str,
@@ -51,3 +60,24 @@ def get_tile(path: _TilePath, here: Here) -> Response:
     if data is None:
         raise TileError("tile.path")
     return Response(data, media_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE})
+
+
+class ReadableByAnySite:
+    """ASGI middleware that lets every site's pages read the log (CORS), and compresses entry bundles.
+
+    The log is public and the same for everybody, so a page that verifies need not come from the registry. The rest of
+    the API is not opened to other sites.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+        opened = partial(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], max_age=86_400)
+        self._log = opened(app)
+        self._entries = opened(GZipMiddleware(app, compresslevel=6))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        path = scope["path"] if scope["type"] == "http" else ""
+        app = self._entries if path.startswith(_COMPRESSED) else self._log if path.startswith("/log/") else self._app
+        await app(scope, receive, send)

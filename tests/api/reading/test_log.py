@@ -57,3 +57,32 @@ def test_every_partial_width_up_to_the_checkpoint_and_none_beyond(site):
     beyond = site.anyone.get(f"/log/{tiles.TilePath(0, index + 5, 1)}")
     assert beyond.status_code == 404
     assert beyond.headers["cache-control"] == "private, no-store"
+
+
+SITE = {"Origin": "https://journal.example"}
+
+
+def test_pages_of_any_site_may_read_the_log_and_nothing_else(site):
+    asked = SITE | {"Access-Control-Request-Method": "GET"}
+    for path in ("/log/checkpoint", "/log/tile/0/000.p/1", "/log/tile/entries/000.p/1"):
+        assert site.anyone.get(path, headers=SITE).headers["access-control-allow-origin"] == "*"
+        preflight = site.anyone.request("OPTIONS", path, headers=asked)
+        assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, "*")
+        assert "GET" in preflight.headers["access-control-allow-methods"]
+    for path in ("/v1/registry", "/v1/statements"):
+        answer = site.anyone.get(path, headers=SITE)
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_entry_bundles_are_compressed_for_those_who_read_that(site):
+    size = checkpoint.read_unsigned(site.anyone.get("/log/checkpoint").content).size
+    path = f"/log/{tiles.TilePath(None, 0, min(size, 256))}"
+    plain = site.anyone.get(path, headers={"Accept-Encoding": "identity"})
+    packed = site.anyone.get(path, headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in packed.headers["vary"].lower()
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) == len(packed.content)
+    assert packed.content == plain.content
+    hashes = site.anyone.get(f"/log/{tiles.TilePath(0, 0, min(size, 256))}", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in hashes.headers
