@@ -56,6 +56,9 @@ AHEAD = 16
 THREADS = 2
 """Threads that check signatures. The library releases Python's global lock meanwhile."""
 
+_SHOWN = 60
+"""How many bytes an error shows of what came in place of a checkpoint."""
+
 _IN_FLIGHT = 8
 """The most entry bundles whose signatures may be waiting for a check."""
 
@@ -130,7 +133,7 @@ def audit_entries(source: Source, key: VerifierKey, progress: Progress | None = 
     try:
         head = checkpoint.open_signed(note, key)
     except InvalidData as error:
-        raise VerificationError("audit.checkpoint", name="checkpoint", reason=error.code) from error
+        raise VerificationError("audit.checkpoint", reason=error.code, shown=_shown(note)) from error
     rows = Rows()
     with Digests() as digests, _Signatures() as signatures, _ahead(source, paths(head.size)) as fetched:
         entries = _Entries(digests)
@@ -168,12 +171,12 @@ def audit_entries(source: Source, key: VerifierKey, progress: Progress | None = 
 def audit_earlier(log: AuditedLog, key: VerifierKey, name: str, note: bytes) -> Checkpoint:
     """Do step 8 for one checkpoint and return it.
 
-    Raises `VerificationError`: `audit.checkpoint`, `audit.shrunk`, `audit.forked`.
+    Raises `VerificationError`: `audit.kept`, `audit.shrunk`, `audit.forked`.
     """
     try:
         head = checkpoint.open_signed(note, key)
     except InvalidData as error:
-        raise VerificationError("audit.checkpoint", name=name, reason=error.code) from error
+        raise VerificationError("audit.kept", name=name, reason=error.code) from error
     if head.size > log.head.size:
         raise VerificationError("audit.shrunk", name=name, size=head.size, now=log.head.size)
     actual = log.root_at(head.size)
@@ -226,6 +229,11 @@ def check_dated(entry_time: int, size: int, block_time: int) -> None:
     """
     if is_dated_after(entry_time, block_time):
         raise VerificationError("audit.dated_after_block", index=size - 1, time=entry_time, block_time=block_time)
+
+
+def _shown(data: bytes) -> str:
+    """Return how bytes begin, as ASCII: enough to recognise a proxy's page."""
+    return ascii(data[:_SHOWN].decode("utf-8", "replace"))
 
 
 class _Entries:

@@ -45,7 +45,7 @@ _BY_CODE = {
         *("payout_check.other_agreement", "payout_check.which", "share.malformed", "share.twice"),
         *("statement.no_line", "verify.unknown_question"),
     ),
-    ExitCode.DATA: ("audit.checkpoint",),
+    ExitCode.DATA: ("audit.kept",),
     ExitCode.NOT_FOUND: ("api_key.unknown", "draft.unknown", "statement.unknown"),
     ExitCode.OUTPUT: (
         *("file.exists", "file.is_input", "file.link", "file.no_folder", "file.not_lasting", "log.exists"),

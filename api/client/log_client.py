@@ -34,6 +34,8 @@ class ServedLog:
 
         `seconds` and `pauses` limit each read; `on_pause` is called with the seconds of each pause before it.
         """
+        self.served: bytes | None = None
+        """The checkpoint as it was last served."""
         self._url = url.rstrip("/")
         self._http = BoundedHttp(f"{self._url}/log/", seconds=seconds, pauses=pauses, on_pause=on_pause)
 
@@ -49,7 +51,8 @@ class ServedLog:
 
     def checkpoint(self) -> bytes:
         """Return the newest checkpoint."""
-        return self._get("checkpoint", MAXIMUM_NOTE)
+        self.served = self._get("checkpoint", MAXIMUM_NOTE)
+        return self.served
 
     def read(self, path: TilePath) -> bytes:
         """Return a tile or an entry bundle."""

@@ -21,13 +21,18 @@ from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.failpoints import failpoint
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum
 from deedlog.registry.passphrases import check_new
+from deedlog.registry.sign_in import site_at
 
 if TYPE_CHECKING:
     from deedlog.registry.store.database import Database
 
 
 @click.command()
-@click.option("--origin", envvar="DEEDLOG_ORIGIN", required=True, help="The log's URL without its scheme; for ever.")
+@click.option(
+    "--origin",
+    envvar="DEEDLOG_ORIGIN",
+    help="The log's URL without its scheme; for ever. Default: that of DEEDLOG_PUBLIC_URL, with /log.",
+)
 @click.option("--owner", required=True, help="The cold account that may change operator and log key (0x…).")
 @click.option(
     "--chain",
@@ -41,7 +46,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     language: str,
-    origin: str,
+    origin: str | None,
     owner: str,
     chain_names: tuple[str, ...],
     salt: str | None,
@@ -57,6 +62,7 @@ def command(
     if settings.identity_file.exists():
         raise Unavailable("file.exists", path=str(settings.identity_file))
     owner_account = account_from_any_case(owner, "--owner")
+    origin = _origin(origin, settings.public_url)
     chosen_salt = secrets.token_bytes(HASH_SIZE) if salt is None else from_hex(salt, HASH_SIZE, "--salt")
     chains = [chain_named(name, settings.chains) for name in chain_names] or [settings.chosen_chain()]
     chain_ids = tuple(sorted({chain.chain_id for chain in chains}))
@@ -107,6 +113,25 @@ def command(
         show_json(shown | {"chains": list(chain_ids)})
     else:
         say(language, "cli.init.done", **shown, chains=", ".join(map(str, chain_ids)))
+
+
+def _origin(given: str | None, public_url: str | None) -> str:
+    """Return the log's origin: the registry's public URL without scheme, and `/log` (C2SP tlog-tiles, "Parameters").
+
+    Monitors look for the log there, and an origin cannot be changed. Raises `InvalidData` (`init.no_origin`,
+    `init.origin` with the right one, `registry.origin`).
+    """
+    if given is None and public_url is None:
+        raise InvalidData("init.no_origin", field="--origin")
+    # Without a public URL, the origin itself says what it should be.
+    url = public_url or f"https://{(given or '').rpartition('://')[2].rstrip('/').removesuffix('/log')}"
+    try:
+        expected = f"{site_at(url).uri.partition('://')[2]}/log"
+    except InvalidData as error:
+        raise InvalidData("registry.origin", field="--origin") from error
+    if given not in (None, expected):
+        raise InvalidData("init.origin", field="--origin", expected=expected)
+    return expected
 
 
 def _begun(database: Database) -> RegistryIdentity | None:

@@ -82,6 +82,37 @@ def test_a_registry_that_cannot_be_leaves_no_key_behind(operator, wrong, expecte
     assert not list(operator.folder.glob("data/*"))
 
 
+PUBLIC = {"DEEDLOG_PUBLIC_URL": "https://deeds.example.com/site/"}
+
+
+@pytest.mark.parametrize(
+    ("given", "public", "expected"),
+    [
+        ("https://deeds.example.com/log", {}, "deeds.example.com/log"),
+        ("deeds.example.com/log/", {}, "deeds.example.com/log"),
+        ("deeds.example.com", {}, "deeds.example.com/log"),
+        ("Deeds.example.com:443/log", {}, "deeds.example.com/log"),
+        ("deeds.example.com/site", {}, "deeds.example.com/site/log"),
+        ("deeds.example.com/log", PUBLIC, "deeds.example.com/site/log"),
+        ("other.example.com/site/log", PUBLIC, "deeds.example.com/site/log"),
+    ],
+)
+def test_an_origin_at_which_nobody_would_find_the_log_is_refused_with_the_right_one(operator, given, public, expected):
+    owner = INIT[3:]
+    refused = operator.run("init", "--origin", given, *owner, **public)
+    assert code(refused) == "init.origin"
+    assert json.loads(refused.stdout)["error"]["params"] == {"expected": expected}
+    assert not list(operator.folder.glob("data/*"))
+    made = operator.run("init", "--origin", expected, *owner, **public)
+    assert json.loads(made.stdout)["origin"] == expected, made.stderr
+
+
+def test_the_origin_follows_from_the_public_url(operator):
+    owner = INIT[3:]
+    assert code(operator.run("init", *owner)) == "init.no_origin"
+    assert json.loads(operator.run("init", *owner, **PUBLIC).stdout)["origin"] == "deeds.example.com/site/log"
+
+
 @contextlib.contextmanager
 def serving(operator, **environment):
     port = str(free_port())

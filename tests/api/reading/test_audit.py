@@ -203,6 +203,83 @@ def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, fork_server
     assert (code, said["error"]["code"]) == (2, "fetch.unreachable")
 
 
+PORTAL = b"<!DOCTYPE html><title>Free Wi-Fi</title>" * 9
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "code"),
+    [
+        ("checkpoint", PORTAL, "audit.checkpoint"),
+        ("checkpoint", MemoryLog.signed(1, bytes(32)).replace(b"\n", b"\r\n"), "audit.checkpoint"),
+        ("tile/entries/001", PORTAL, "audit.bundle"),
+        ("tile/0/001", PORTAL, "audit.tile_size"),
+        ("tile/0/001", PORTAL * 100, "audit.too_long"),
+    ],
+)
+def test_what_is_no_answer_of_a_log_accuses_nobody(sound, tmp_path, fork_server, path, content, code):
+    person = CommandLineUser(tmp_path, fork_server)
+    with serve(sound, lambda asked, honest: (200, content if asked == f"/log/{path}" else honest)) as url:
+        done = person.run("audit", url, "--registry", to_checksum(IDENTITY.address), "--json")
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (2, code)
+    assert "accuses nobody" in done.stderr
+    if content == PORTAL and path == "checkpoint":
+        assert "Free Wi-Fi" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        lambda note: b"\xef\xbb\xbf" + note,
+        lambda note: note.replace(b"\n", b"\r\n"),
+        lambda note: note.removesuffix(b"\n"),
+        lambda note: b"\xef\xbb\xbf" + note.replace(b"\n", b"\r\n").removesuffix(b"\r\n"),
+    ],
+)
+def test_a_kept_checkpoint_survives_editors_and_systems(sound, tmp_path, fork_server, edited):
+    person = CommandLineUser(tmp_path, fork_server)
+    kept = tmp_path / "kept"
+    kept.write_bytes(edited(MemoryLog.signed(300, sound.root_of(300))))
+    with serve(sound) as url:
+        code, said = run(person, url, "--registry", to_checksum(IDENTITY.address), "--checkpoint", kept)
+    assert (code, said["checkpoints"]) == (0, 1)
+
+
+def test_an_older_checkpoint_than_the_kept_one_is_no_proof(sound, tmp_path, fork_server):
+    person = CommandLineUser(tmp_path, fork_server)
+    kept = tmp_path / "kept"
+    kept.write_bytes(MemoryLog.signed(700, bytes(32)))
+    with serve(sound) as url:
+        done = person.run("audit", url, "--checkpoint", kept)
+    assert done.returncode == 2
+    assert sound.note.decode() in done.stderr  # to keep it with the other
+
+
+def test_the_newest_checkpoint_is_kept_from_audit_to_audit(sound, tmp_path, fork_server):
+    person = CommandLineUser(tmp_path, fork_server)
+    state, registry = tmp_path / "state", to_checksum(IDENTITY.address)
+    longer = MemoryLog([*SOUND, *(entry(number) for number in range(600, 700))])
+    another = MemoryLog([entry(number) for number in range(1, 800)])
+    for log, compared in ((sound, 0), (sound, 1), (longer, 1)):
+        with serve(log) as url:
+            code, said = run(person, url, "--registry", registry, "--keep", state)
+        assert (code, said["checkpoints"], state.read_bytes()) == (0, compared, log.note)
+    with serve(another) as url:
+        done = person.run("audit", url, "--registry", registry, "--keep", state)
+    assert done.returncode == 1
+    assert "signed two histories" in done.stderr
+    assert another.note.decode() in done.stderr
+    assert state.read_bytes() == longer.note  # the proof stays
+    with serve(sound) as url:
+        assert person.run("audit", url, "--keep", state).returncode == 2
+    assert state.read_bytes() == longer.note
+    video = tmp_path / "video.mp4"
+    video.write_bytes(b"not a checkpoint")
+    with serve(sound) as url:
+        assert person.run("audit", url, "--keep", video).returncode == 65
+        assert person.run("audit", url, "--checkpoint", state, "--keep", state).returncode == 73
+    assert (video.read_bytes(), state.read_bytes()) == (b"not a checkpoint", longer.note)
+
+
 def test_what_is_at_the_address_on_a_chain_that_is_not_listed_is_not_the_contract(sound, tmp_path, fork_server):
     """Only somebody who made the whole chain can have put code there."""
     person = CommandLineUser(tmp_path, fork_server)
