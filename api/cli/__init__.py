@@ -1,9 +1,10 @@
 """The command `deedlog`. A command's module is loaded only when it is called, so `verify` starts fast.
 
 This file has the table of commands, and turns errors into texts and exit codes. Each other file is one command or a
-group: `key`, `register`, `prove`, `verify`, `audit`, `works`, `agreement`, `revenue`; `operator` has those that need
-the platform's packages. They share `common` (input and output), `exit_codes`, `outputs`, `signing` and `shares`;
-`key_files` belongs to `key`. May import everything.
+group: `key`, `register`, `prove`, `verify`, `audit`, `works`, `agreement`, `revenue`. The folder `trust` has the
+command of that name, and the option `--registry`; `operator` has the commands that need the platform's packages. They
+share `common` (input and output), `exit_codes`, `outputs`, `signing` and `shares`; `key_files` belongs to `key`. May
+import everything.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _COMMANDS = {
     "prove": "deedlog.api.cli.prove",
     "verify": "deedlog.api.cli.verify",
     "audit": "deedlog.api.cli.audit",
+    "trust": "deedlog.api.cli.trust.commands",
     "init": "deedlog.api.cli.operator.init",
     "migrate": "deedlog.api.cli.operator.migrate",
     "serve": "deedlog.api.cli.operator.serve",

@@ -14,18 +14,20 @@ from deedlog.anchor.tlog.note import MAXIMUM_NOTE
 from deedlog.api.cli.common import PATH, Bars, pauses_said, request_seconds, say, show_error, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending, exit_code_of
 from deedlog.api.cli.outputs import Output
+from deedlog.api.cli.trust.pinning import WHERE_TRUST_STARTS, registry_option, unpinned_hint
 from deedlog.api.client.log_client import ServedLog
 from deedlog.api.client.registry import Registry
 from deedlog.api.texts import text
 from deedlog.registry.errors import InvalidData, Refused, Unavailable
 from deedlog.registry.files import read_file
-from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
+from deedlog.registry.hexadecimal import to_checksum, to_hex
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from deedlog.anchor.audit.audit import Report
     from deedlog.anchor.evm.identity import RegistryIdentity
+    from deedlog.api.cli.trust.pinning import Pinned
 
 _UNFIT = ("audit.checkpoint", "audit.bundle", "audit.tile_size", "audit.too_long", "audit.not_there")
 """What came is not of the form that a log serves. A proxy, a portal or a full disk of a mirror can do that."""
@@ -42,7 +44,7 @@ DATED_BACK_SECONDS = 3600
 
 @click.command()
 @click.argument("url")
-@click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
+@registry_option(WHERE_TRUST_STARTS)
 @click.option("--rpc", metavar="URL", help="Compare every head of the contract too, as this node has it.")
 @click.option(
     "--checkpoint",
@@ -62,7 +64,7 @@ DATED_BACK_SECONDS = 3600
 def command(
     ctx: click.Context,
     url: str,
-    registry: str | None,
+    registry: Pinned | None,
     rpc: str | None,
     earlier: tuple[Path, ...],
     keep: Path | None,
@@ -74,7 +76,7 @@ def command(
     if what came is not what a log serves, or if --registry is not given.
     """
     language: str = ctx.obj
-    pinned = None if registry is None else account_from_any_case(registry, "--registry")
+    pinned = None if registry is None else registry.address
     kept = [(str(path), as_served(read_file(path, MAXIMUM_NOTE, streams=True))) for path in earlier]
     state = None if keep is None else _State(keep, earlier)
     if state is not None and state.note is not None:
@@ -118,9 +120,17 @@ def command(
         show_json(shown)
     else:
         print_log(language, identity, report)
-        say(language, "cli.audit.pinned" if pinned else "cli.audit.unpinned", registry=to_checksum(identity.address))
+        _print_whose_word(language, registry, identity.address, registry_client.url)
     # Without an address from a trusted source, this is a sound log of nobody knows which registry.
     ctx.exit(ExitCode.DONE if pinned else ExitCode.NOT_CHECKED)
+
+
+def _print_whose_word(language: str, pinned: Pinned | None, address: bytes, url: str) -> None:
+    if pinned is not None:
+        say(language, "cli.audit.pinned", registry=pinned.shown)
+        return
+    say(language, "cli.audit.unpinned", registry=to_checksum(address), url=url)
+    click.echo(unpinned_hint(language, address))
 
 
 class _State:

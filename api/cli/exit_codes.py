@@ -52,14 +52,20 @@ _BY_CODE = {
         *("key.other_backup", "prove.fewer_anchors", "prove.other_bundle", "prove.other_lines", "register.link"),
     ),
     ExitCode.IO: ("file.changed", "file.unwritable"),
-    ExitCode.REFUSED: ("agreement.rotation", "key.wrong_passphrase", "registry.other", "signing.other_digest"),
-    ExitCode.SETTINGS: ("chains.malformed", "chains.unknown", "chains.unreadable", "cli.timeout", "database.url"),
+    ExitCode.REFUSED: (
+        *("agreement.rotation", "key.wrong_passphrase", "registries.other_address", "registry.other"),
+        "signing.other_digest",
+    ),
+    ExitCode.SETTINGS: (
+        *("chains.malformed", "chains.unknown", "chains.unreadable", "cli.timeout", "database.url"),
+        *("registries.entry", "registries.syntax"),
+    ),
 }
 """Errors whose exit code does not follow from their class."""
 
 _BY_NAME = {code: exit_code for exit_code, codes in _BY_CODE.items() for code in codes}
 
-_ARGUMENTS = frozenset(("DIGEST", "STATEMENT", "UPLOAD", "WORK"))
+_ARGUMENTS = frozenset(("ADDRESS", "DIGEST", "NAME", "STATEMENT", "UPLOAD", "WORK"))
 """Arguments by which an error names its field, besides options, which begin with two dashes."""
 
 

@@ -16,6 +16,7 @@ from deedlog.anchor.verify.replacement import check_replacement, check_same_stat
 from deedlog.api.cli.common import DEFAULT_URL, PATH, pauses_said, request_seconds, say, show_json
 from deedlog.api.cli.outputs import Output, force_option
 from deedlog.api.cli.signing import open_key
+from deedlog.api.cli.trust.pinning import named, printed, registry_option, url_of
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
 from deedlog.api.texts import text
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deedlog.anchor.verify.bundle import Bundle
+    from deedlog.api.cli.trust.pinning import Pinned
 
 _LOG_SECONDS = 30.0
 """How long to wait until a statement is logged if it was registered just now. A registry logs once a second."""
@@ -43,7 +45,7 @@ _LOG_SECONDS = 30.0
 @click.option("--key", "key_name", help="Sign in with this key, for what is not public: a name, or a file's path.")
 @click.option("--passphrase-file", type=PATH, help="Read the key's passphrase from it.")
 @click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL.")
-@click.option("--registry", help="Accept only the registry at this address (0x…).")
+@registry_option("Accept only the registry at this address, or with this name in deedlog trust.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def command(
@@ -56,7 +58,7 @@ def command(
     key_name: str | None,
     passphrase_file: Path | None,
     url: str,
-    registry: str | None,
+    registry: Pinned | None,
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Fetch the bundle that proves the statement DIGEST (0x…).
@@ -65,7 +67,6 @@ def command(
     others; every signature is still valid.
     """
     wanted = from_hex(digest, HASH_SIZE, "DIGEST")
-    pinned = None if registry is None else account_from_any_case(registry, "--registry")
     key_file = None if key_name is None and line != "mine" else key_path(key_name or "default")
     target = Output(output, (key_file, passphrase_file), force=force)
     click.get_current_context().with_resource(target.alone(language, as_json=as_json))
@@ -73,8 +74,8 @@ def command(
     # Before the long wait; writing checks again.
     target.check(replaces=_bundle_that(partial(check_same_statement, digest=wanted, path=str(output))))
     with Registry(
-        url,
-        address=pinned,
+        url_of(registry, url),
+        address=None if registry is None else registry.address,
         key=key,
         language=language,
         seconds=request_seconds(),
@@ -93,10 +94,11 @@ def command(
         bundle = open_line(bundle, whose)
         data = bundle.format()
     anchored = slots(bundle.anchors)
+    header = parse_header(anchored[0].header) if anchored else None
     shown: dict[str, str | int] = {
         "path": str(output),
         "registry": to_checksum(verdict.registry),
-        "block_hash": to_hex(parse_header(anchored[0].header).hash) if anchored else "",
+        "block_hash": to_hex(header.hash) if header is not None else "",
         "chain_id": anchored[0].chain_id if anchored else 0,
         "digest": to_hex(wanted),
     }
@@ -108,12 +110,20 @@ def command(
     if not unchanged:
         target.write(data, replaces=older, mode=mode)
     if as_json:
-        show_json({**shown, "changed": not unchanged})
-    elif unchanged:
+        show_json({**shown, "changed": not unchanged, "registry_pinned": registry is not None})
+        return
+    names = printed(language, registry, verdict.registry)
+    shown |= {"registry": named(verdict.registry, names.name), "given": names.registry}
+    shown["number"] = 0 if header is None else header.number
+    if registry is None and names.name is None:
+        say(language, "cli.prove.unpinned", registry=to_checksum(verdict.registry), url=client.url)
+    if unchanged:
         say(language, "cli.prove.unchanged" if anchored else "cli.prove.unchanged_unanchored", **shown)
-    else:
-        video = "" if verdict.statement.content() is None else text(language, "cli.prove.video")
-        say(language, "cli.prove.written" if anchored else "cli.prove.written_unanchored", video=video, **shown)
+        return
+    video = "" if verdict.statement.content() is None else text(language, "cli.prove.video")
+    say(language, "cli.prove.written" if anchored else "cli.prove.written_unanchored", video=video, **shown)
+    for hint in names.hints if anchored else ():
+        click.echo(hint)
 
 
 def _wait(client: Registry, digest: bytes, language: str, *, quiet: bool) -> None:

@@ -13,6 +13,7 @@ import click
 from deedlog.api.cli.common import PATH, digest_with_bar, say
 from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.signing import MOMENT, Signer, signer_options
+from deedlog.api.cli.trust.pinning import printed
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case
@@ -76,11 +77,15 @@ def command(
         given = {"mediaType": media_type, "madeAt": made_at}
         answer = signer.send(work, same=same, defaulted=tuple(name for name in given if given[name] is None))
     if not options.as_json and not answer.get("missing"):
+        names = printed(options.language, options.registry, signer.registry)
         say(
             options.language,
             "cli.register.next",
             digest=answer["digest"],
-            registry=answer["registry"],
+            option=names.option,
+            registry=names.registry,
             video=shlex.quote(str(video)),
             url=shlex.quote(options.url),
         )
+        for hint in names.hints:
+            click.echo(hint)

@@ -13,6 +13,7 @@ from deedlog.anchor.verify.payout_check import own_payouts
 from deedlog.api.cli.common import PATH, say, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.signing import MOMENT, Signer, signer_options
+from deedlog.api.cli.trust.pinning import WHERE_TRUST_STARTS, registry_option, unpinned_hint
 from deedlog.api.texts import text
 from deedlog.registry.files import read_file
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from deedlog.anchor.verify.payout_check import OwnPayouts
     from deedlog.api.cli.signing import Options
+    from deedlog.api.cli.trust.pinning import Pinned
 
 
 @click.command("report")
@@ -100,7 +102,7 @@ def _show_amounts(amounts: Mapping[bytes, int]) -> None:
 @click.argument("agreement", type=PATH)
 @click.argument("reports", type=PATH, nargs=-1, required=True)
 @click.option("--account", help="Whose line (0x…); default: the only one that the agreement's bundle shows.")
-@click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
+@registry_option(WHERE_TRUST_STARTS)
 @click.option("--block-hash", multiple=True, help="A block's hash (0x…): your word that it is final; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
@@ -109,7 +111,7 @@ def check(
     agreement: Path,
     reports: tuple[Path, ...],
     account: str | None,
-    registry: str | None,
+    registry: Pinned | None,
     block_hash: tuple[str, ...],
     as_json: bool,  # noqa: FBT001 - click's flag
 ) -> None:
@@ -121,7 +123,7 @@ def check(
     """
     language: str = ctx.obj
     whose = None if account is None else account_from_any_case(account, "--account")
-    pinned = None if registry is None else account_from_any_case(registry, "--registry")
+    pinned = None if registry is None else registry.address
     blocks = [from_hex(value.lower(), HASH_SIZE, "--block-hash") for value in block_hash]
     whole, *others = (
         bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE, streams=True), contracts())
@@ -143,16 +145,19 @@ def check(
     if as_json:
         show_json(shown)
     else:
-        _show_own(language, own)
+        _show_own(language, own, registry, whole.registry.address)
     # Without an address from a trusted source, these are sound bundles of nobody knows which registry.
     ctx.exit(ExitCode.DONE if own.registry_pinned else ExitCode.NOT_CHECKED)
 
 
-def _show_own(language: str, own: OwnPayouts) -> None:
+def _show_own(language: str, own: OwnPayouts, pinned: Pinned | None, address: bytes) -> None:
     say(language, "cli.payout.line", account=to_checksum(own.account), ppm=f"{own.ppm:,}")
     for change, paid in zip(own.changes, own.paid, strict=True):
         params = {"digest": to_hex(change.report), "change": f"{change.amount:,}", "paid": f"{paid:,}"}
         click.echo(text(language, "cli.payout.own", {**params, "currency": own.currency}))
     say(language, "cli.payout.to_date", amount=f"{sum(own.paid):,}", currency=own.currency)
-    if not own.registry_pinned:
-        say(language, "cli.payout.unpinned")
+    if pinned is not None:
+        say(language, "cli.payout.pinned", registry=pinned.shown)
+    else:
+        say(language, "cli.payout.unpinned", registry=to_checksum(address))
+        click.echo(unpinned_hint(language, address))

@@ -16,6 +16,7 @@ import click
 
 from deedlog.api.cli.common import DEFAULT_URL, PATH, passphrase, pauses_said, request_seconds, say, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending
+from deedlog.api.cli.trust.pinning import named, registry_option, trusted_name, url_of
 from deedlog.api.client import outbox
 from deedlog.api.client.answers import Draft
 from deedlog.api.client.home import key_path
@@ -24,7 +25,7 @@ from deedlog.api.texts import choose_language, error_text, text
 from deedlog.api.texts.verdict_text import kind_name, members
 from deedlog.registry import keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
-from deedlog.registry.hexadecimal import account_from_any_case, to_checksum, to_hex
+from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements import signatures
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from deedlog.api.cli.trust.pinning import Pinned
     from deedlog.api.client.answers import Receipt, StatementRecord
     from deedlog.api.client.signed_statement import SignedStatement
     from deedlog.registry.statements.base import Statement
@@ -50,7 +52,7 @@ class Options:
     key_name: str
     passphrase_file: Path | None
     url: str
-    registry: str | None
+    registry: Pinned | None
     yes: bool
     as_json: bool
 
@@ -59,7 +61,7 @@ _OPTIONS = (
     click.option("--key", "key_name", default="default", show_default=True, help="A key's name, or its file's path."),
     click.option("--passphrase-file", type=PATH, help="Read the key's passphrase from it."),
     click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL."),
-    click.option("--registry", help="Sign only for the registry at this address (0x…)."),
+    registry_option("Sign only for the registry at this address, or with this name in deedlog trust."),
     click.option("--yes", is_flag=True, help="Do not ask before signing."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )
@@ -73,12 +75,13 @@ def signer_options(command: Callable[..., None]) -> Any:
         key_name: str,
         passphrase_file: Path | None,
         url: str,
-        registry: str | None,
+        registry: Pinned | None,
         yes: bool,  # noqa: FBT001 - click's flag
         as_json: bool,  # noqa: FBT001 - click's flag
         **others: Any,
     ) -> None:
-        command(Options(language, key_name, passphrase_file, url, registry, yes, as_json), **others)
+        asked = url_of(registry, url)
+        command(Options(language, key_name, passphrase_file, asked, registry, yes, as_json), **others)
 
     decorated: Any = click.pass_obj(update_wrapper(with_options, command))
     for option in reversed(_OPTIONS):
@@ -102,7 +105,7 @@ class Signer:
         self.account = keystore.account(self._key_file) or signatures.account_of_private_key(self.key())
         self.client = Registry(
             options.url,
-            address=None if options.registry is None else account_from_any_case(options.registry, "--registry"),
+            address=None if options.registry is None else options.registry.address,
             key=lambda digest: signatures.sign(digest, self.key()),
             account=self.account,
             language=options.language,
@@ -250,13 +253,17 @@ class Signer:
         """Show what will be signed, and ask. `--yes` skips the question; `--json` skips both."""
         if self.options.as_json:
             return
-        say(self.options.language, "cli.register.about_to_sign", registry=to_checksum(self.registry))
+        pinned = self.options.registry
+        name = pinned.name if pinned is not None and pinned.name else trusted_name(self.options.language, self.registry)
+        say(self.options.language, "cli.register.about_to_sign", registry=named(self.registry, name))
         for line in lines_of(statement, self.options.language):
             click.echo(f"  {line}")
         say(self.options.language, f"kind.{statement.kind}.signing")
         for warning in warnings:
             click.echo(warning)
         say(self.options.language, f"{self.texts}.for_ever")
+        if pinned is None and name is None:
+            say(self.options.language, "cli.signing.unpinned", registry=to_checksum(self.registry), url=self.client.url)
         if not self.options.yes:
             click.confirm(text(self.options.language, f"{self.texts}.sign"), abort=True, default=True)
 

@@ -16,6 +16,7 @@ from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer, parse_require
 from deedlog.api.cli.common import PATH, digest_with_bar, request_seconds, say, show_json
 from deedlog.api.cli.outputs import Output, force_option
+from deedlog.api.cli.trust.pinning import WHERE_TRUST_STARTS, registry_option, unpinned_hint
 from deedlog.api.texts import verdict_text
 from deedlog.registry.files import PRIVATE, read_file
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from deedlog.anchor.verify.bundle import Bundle
     from deedlog.anchor.verify.verdict import Verdict
+    from deedlog.api.cli.trust.pinning import Pinned
 
 _COLOURS = {Answer.YES: "green", Answer.NO: "red", Answer.NOT_CHECKED: "yellow"}
 
@@ -33,7 +35,7 @@ _COLOURS = {Answer.YES: "green", Answer.NO: "red", Answer.NOT_CHECKED: "yellow"}
 @click.command()
 @click.argument("bundle", type=PATH)
 @click.argument("file", type=PATH, required=False)
-@click.option("--registry", help="The registry's address (0x…): where trust starts. Get it from a place you trust.")
+@registry_option(WHERE_TRUST_STARTS)
 @click.option(
     "--block-hash", multiple=True, help="A block's hash (0x…): your word that the block is final; repeatable."
 )
@@ -50,7 +52,7 @@ def command(
     ctx: click.Context,
     bundle: Path,
     file: Path | None,
-    registry: str | None,
+    registry: Pinned | None,
     block_hash: tuple[str, ...],
     rpc: tuple[str, ...],
     rendition: Path | None,
@@ -68,7 +70,7 @@ def command(
     language: str = ctx.obj
     required = parse_require(require, file_given=file is not None)
     pins = Pins(
-        registry=None if registry is None else account_from_any_case(registry, "--registry"),
+        registry=None if registry is None else registry.address,
         block_hashes=tuple(from_hex(given.lower(), HASH_SIZE, "--block-hash") for given in block_hash),
         makers=tuple(account_from_any_case(account, "--maker") for account in maker),
     )
@@ -90,11 +92,11 @@ def command(
         verdict = with_others(verdict, parsed, pins, [_read(path) for path in beside])
     code = verdict.exit_code(required)
     if page is not None:
-        _write_report(page, verdict, language, bundle, file, pins)
+        _write_report(page, verdict, language, bundle, file, pins, registry)
     if as_json:
         show_json({**verdict.to_json(), "required": list(required), "exit_code": code})
     else:
-        _print(verdict, language, required, code)
+        _print(verdict, language, required, code, registry)
     ctx.exit(code)
 
 
@@ -102,12 +104,16 @@ def _read(path: Path) -> Bundle:
     return bundles.parse(read_file(path, bundles.MAXIMUM_BUNDLE, streams=True), contracts())
 
 
-def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int) -> None:
+def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int, registry: Pinned | None) -> None:
     click.echo(verdict_text.heading(verdict, language))
     for name, value in verdict_text.members(verdict.statement, language):
         click.echo(f"  {name}: {value}")
     for note in verdict_text.notes(verdict, language):
         click.echo(note)
+    if registry is None:
+        click.echo(unpinned_hint(language, verdict.registry))
+    elif registry.name is not None:
+        say(language, "cli.trust.given", name=registry.name)
     click.echo()
     for line in verdict_text.lines(verdict, language):
         mark = "*" if line.question in required else " "
@@ -123,14 +129,22 @@ def _print(verdict: Verdict, language: str, required: tuple[str, ...], code: int
     say(language, f"verdict.exit_{code}")
 
 
-def _write_report(page: Output, verdict: Verdict, language: str, bundle: Path, file: Path | None, pins: Pins) -> None:
+def _write_report(
+    page: Output,
+    verdict: Verdict,
+    language: str,
+    bundle: Path,
+    file: Path | None,
+    pins: Pins,
+    registry: Pinned | None,
+) -> None:
     from deedlog.api.web.verdict_page import report  # noqa: PLC0415 - only `--report` needs it
 
     sources = {"bundle": str(bundle)}
     if file is not None:
         sources["file"] = str(file)
-    if pins.registry is not None:
-        sources["--registry"] = "0x" + pins.registry.hex()
+    if registry is not None:
+        sources["--registry"] = registry.shown
     if pins.block_hashes:
         sources["--block-hash"] = ", ".join("0x" + block_hash.hex() for block_hash in pins.block_hashes)
     sources |= {f"--rpc {number}": node.url for number, node in enumerate(pins.nodes, 1)}

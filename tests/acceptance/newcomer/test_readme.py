@@ -64,8 +64,10 @@ def test_a_creators_and_a_verifiers_commands(local, tmp_path):
     names["DIGEST"] = re.search(r"Registered: (0x[0-9a-f]{64})", done.stdout)[1]
     done = run(prove, names, tmp_path, environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    names["ADDRESS"] = re.search(r"--registry (0x[0-9a-fA-F]{40})", done.stdout)[1]
-    names["HASH"] = re.search(r"--block-hash (0x[0-9a-f]{64})", done.stdout)[1]
+    assert "--registry ADDRESS --block-hash HASH" in done.stdout
+    names["ADDRESS"] = json.loads((local.data / "identity.json").read_text("utf-8"))["address"]
+    number = int(re.search(r"HASH is the hash of block ([0-9]+)", done.stdout)[1])
+    names["HASH"] = "0x" + EvmChain(local.rpc_url).block_hash(number).hex()
     done = run(verify, names, tmp_path, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     install, verify = commands("If you check somebody's bundle")

@@ -217,6 +217,7 @@ def test_a_party_opens_their_line_and_recomputes_their_payouts_offline(scene):
     assert unpinned.returncode == 2, "unpinned, nothing is checked against an address that anybody trusts"
     assert "125,000" in unpinned.stdout
     assert "--registry" in unpinned.stdout, "unpinned, it says where the address came from"
+    assert "取自存证包本身，并不能证明" in unpinned.stdout
     shown = ben.says("payout", "show", scene.agreement)
     assert f"{ben.shown}  125000" in shown
     assert "1000003 CNY, carried 1" in shown

@@ -181,7 +181,7 @@ def test_the_command_on_a_sound_log_and_its_answers(sound, tmp_path, fork_server
         assert (code, said["pinned"]) == (2, False)
         done = person.run("audit", url)
         assert "Contract: not checked." in done.stdout
-        assert "own word" in done.stdout
+        assert "says of itself" in done.stdout
         assert done.stderr == ""  # no bar where no terminal is
         assert "合约：未查" in person.run("--lang", "zh", "audit", url).stdout
         code, said = run(person, url, "--checkpoint", kept, "--checkpoint", other)
