@@ -65,7 +65,8 @@ def test_a_creators_and_a_verifiers_commands(local, tmp_path):
     done = run(prove, names, tmp_path, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "--registry ADDRESS --block-hash HASH" in done.stdout
-    names["ADDRESS"] = json.loads((local.data / "identity.json").read_text("utf-8"))["address"]
+    identity = json.loads((local.data / "identity.json").read_text("utf-8"))
+    names["ADDRESS"] = "0x" + RegistryIdentity.from_json(identity, contracts()).address.hex()
     number = int(re.search(r"HASH is the hash of block ([0-9]+)", done.stdout)[1])
     names["HASH"] = "0x" + EvmChain(local.rpc_url).block_hash(number).hex()
     done = run(verify, names, tmp_path, environment)

@@ -151,7 +151,7 @@ def test_a_creator_registers_proves_and_verifies(starting, local):
 
 
 def test_what_register_says_comes_next_leads_to_final(person, local):
-    """As copied from the terminal, whatever the file's name and the registry's URL; only HASH is filled in."""
+    """As copied from the terminal, whatever the file's name and the registry's URL; ADDRESS and HASH are filled in."""
     person.cheap_key()
     name = "my film; $(first cut)'s.mp4"
     (person.folder / name).write_bytes(os.urandom(64))
@@ -161,7 +161,10 @@ def test_what_register_says_comes_next_leads_to_final(person, local):
     assert proved.returncode == 0, proved.stderr
     hint = person.run(*verify, "--require", "final")
     assert hint.returncode == 64, "HASH stands for one"
-    filled = [json.loads(proved.stdout)["block_hash"] if word == "HASH" else word for word in verify]
+    found = json.loads(proved.stdout)
+    assert person.run("trust", "add", "here", found["registry"]).returncode == 0
+    verify = [{"ADDRESS": "here"}.get(word, word) for word in verify]
+    filled = [found["block_hash"] if word == "HASH" else word for word in verify]
     verified = person.run(*filled, "--require", "file,signatures,complete,included,anchored,final", "--json")
     assert verified.returncode == 0, verified.stdout
     by_node = [{"--block-hash": "--rpc", "HASH": local.rpc_url}.get(word, word) for word in verify]

@@ -142,6 +142,7 @@ ENDINGS = {
     "audit: of a trusted address": (("audit", "URL", "--registry", "REGISTRY"), 0),
     "audit: another registry": (("audit", "URL", "--registry", OTHER), 1),
     "audit: nobody there": (("audit", "AWAY"), 2),
+    "audit: a name that is not trusted": (("audit", "URL", "--registry", "nobody"), 64),
     "audit: no URL": (("audit", "http://["), 64),
     "audit: a missing checkpoint": (("audit", "URL", "--checkpoint", "none at all"), 66),
     "audit: a file that is no checkpoint": (("audit", "URL", "--checkpoint", "mine.deed"), 65),
@@ -162,6 +163,10 @@ ENDINGS = {
     "prove: an unknown statement": (("prove", DIGEST, "-o", "new.deed"), 66),
     "prove: over a video": (("prove", "MINE", "-o", "mine.mp4"), 73),
     "prove: on a full disk": (("prove", "MINE", "-o", "/dev/full"), 74),
+    # trust
+    "trust: half an address": (("trust", "add", "x", "0x12"), 64),
+    "trust: a name like an address": (("trust", "add", "0x12", OTHER), 64),
+    "trust: a name that is not there": (("trust", "remove", "nobody"), 66),
     # others
     "agreement show: an unknown digest": (("agreement", "show", DIGEST, "--passphrase-file", "passphrase"), 66),
     "agreement simulate: no sum": (("agreement", "simulate", "--share", f"{OTHER}:1:music", "--revenue", "1"), 64),
