@@ -91,7 +91,7 @@ class Story:
 
         self.step("The creator hashes the video, signs a Work and registers it; the file is not sent")
         work = self.deedlog(
-            *("register", str(film), "--title", TITLE, "--credited-as", NAME, "--key", str(self.key_file)),
+            *("register", str(film), "--title", TITLE, "--credited-as", NAME, "--yes", "--key", str(self.key_file)),
             *("--passphrase-file", str(self.passphrase_file), "--url", self.local.url, "--registry", registry),
         )
         print(f"   the statement's name is its digest: {work['digest']}")

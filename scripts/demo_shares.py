@@ -51,7 +51,8 @@ class Person:
         words = " ".join(argument for argument in arguments[:3] if not argument.startswith("--"))
         print(f"   {self.name}: deedlog {words[:100]}", flush=True)
         key = ("--key", str(self.folder / "key.json"), "--passphrase-file", str(self._passphrase_file))
-        return self.run(*arguments, *key, "--url", url, "--registry", registry, expect=expect)
+        asked = () if arguments[0] == "prove" else ("--yes",)  # nobody is there to answer
+        return self.run(*arguments, *key, *asked, "--url", url, "--registry", registry, expect=expect)
 
 
 class Shares:

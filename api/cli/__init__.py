@@ -2,9 +2,9 @@
 
 This file has the table of commands, and turns errors into texts and exit codes. Each other file is one command or a
 group: `key`, `register`, `prove`, `verify`, `audit`, `works`, `agreement`, `revenue`. The folder `trust` has the
-command of that name, and the option `--registry`; `operator` has the commands that need the platform's packages. They
-share `common` (input and output), `exit_codes`, `outputs`, `signing` and `shares`; `key_files` belongs to `key`. May
-import everything.
+command of that name, and the option `--registry`; `words` has `show` and `terms`, and what is read before signing;
+`operator` has the commands that need the platform's packages. They share `common` (input and output), `exit_codes`,
+`outputs`, `signing` and `shares`; `key_files` belongs to `key`. May import everything.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _COMMANDS = {
     "contribute": "deedlog.api.cli.works:contribute",
     "countersign": "deedlog.api.cli.works:countersign",
     "agreement": "deedlog.api.cli.agreement",
+    "show": "deedlog.api.cli.words.show",
+    "terms": "deedlog.api.cli.words.terms",
     "report": "deedlog.api.cli.revenue:report",
     "payout": "deedlog.api.cli.revenue:payout",
     "prove": "deedlog.api.cli.prove",

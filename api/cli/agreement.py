@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
+import shlex
 from dataclasses import replace
 from itertools import islice
 from operator import attrgetter
@@ -13,14 +13,14 @@ import click
 
 from deedlog.api.cli.common import PATH, say, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending
-from deedlog.api.cli.outputs import Output
 from deedlog.api.cli.shares import bars, parse_shares
-from deedlog.api.cli.signing import MOMENT, Signer, lines_of, signer_options
-from deedlog.api.client.answers import StatementRecord
-from deedlog.api.texts import catalogue, printable, text
+from deedlog.api.cli.signing import MOMENT, Signer, signer_options
+from deedlog.api.cli.words.found import body
+from deedlog.api.cli.words.show import show_found
+from deedlog.api.cli.words.terms import check_terms, new_hash_of, salt_file
+from deedlog.api.texts import text
 from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
-from deedlog.registry.files import PRIVATE, read_file
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case, from_hex, to_checksum, to_hex
 from deedlog.registry.statements import Agreement, Cancellation, Rotation, Share, Termination, signatures
 from deedlog.registry.statements.agreements import WHOLE
@@ -31,10 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deedlog.api.cli.signing import Options
-    from deedlog.api.client.answers import Draft
-    from deedlog.registry.statements import Statement
 
-MAXIMUM_TERMS = 16 * 1024 * 1024
 MAXIMUM_ROTATIONS = 100
 
 
@@ -71,7 +68,7 @@ def propose(options: Options, **terms: Any) -> None:
     with Signer(options) as signer:
         with ending(ExitCode.USAGE):
             agreement = _agreement(terms, NONE, None)
-        signer.send(agreement, *_warnings(options.language, agreement), defaulted=_defaulted(terms))
+        signer.send(agreement, *_warnings(signer, agreement, terms["terms"]), defaulted=_defaulted(terms))
 
 
 @command.command()
@@ -90,7 +87,7 @@ def amend(options: Options, digest: str, **terms: Any) -> None:
         before = _with_holders(signer, _read(signer, before_digest))
         with ending(ExitCode.USAGE):
             agreement = _agreement(terms, before_digest, before)
-        signer.send(agreement, *_warnings(options.language, agreement), defaulted=_defaulted(terms))
+        signer.send(agreement, *_warnings(signer, agreement, terms["terms"]), defaulted=_defaulted(terms))
 
 
 @command.command("show")
@@ -101,28 +98,14 @@ def show_command(options: Options, digest: str) -> None:
     with Signer(options) as signer:
         signer.client.sign_in()
         wanted = from_hex(digest, HASH_SIZE, "DIGEST")
-        found = signer.client.find(wanted)
-        if options.as_json:
-            show_json(found.answer)
-            return
-        for line in lines_of(_shown(found), options.language):
-            click.echo(line)
-        if isinstance(found, StatementRecord):
-            # A newer registry may have standings that this version has no words for.
-            known = found.standing in catalogue(options.language)
-            params = found.answer["standing"]["params"]
-            click.echo(text(options.language, found.standing, params) if known else printable(found.standing))
-            return
-        say(options.language, "cli.agreement.draft", state=found.state)
-        for party in found.parties:
-            code = "signed" if party.signed_at else "declined" if party.declined_at else "waiting"
-            click.echo(f"  {to_checksum(party.account)}  {text(options.language, f'cli.agreement.{code}')}")
+        show_found(options.language, signer.client.find(wanted), as_json=options.as_json)
 
 
 @command.command()
 @click.argument("digest")
+@click.option("--terms", type=PATH, help="The agreement's text, with its salt beside it: sign only if it is that text.")
 @signer_options
-def accept(options: Options, digest: str) -> None:
+def accept(options: Options, digest: str, terms: Path | None) -> None:
     """Sign the draft DIGEST. For an agreement, your signature is valid until acceptBy; `cancel` takes it back."""
     with Signer(options) as signer:
         wanted = from_hex(digest, HASH_SIZE, "DIGEST")
@@ -131,7 +114,9 @@ def accept(options: Options, digest: str) -> None:
         statement.STRUCT.accept(statement)  # no hidden shares: signers see all that they sign
         if statement.HANDS_OVER is not None:
             raise InvalidData("agreement.rotation", digest=digest)
-        warnings = _warnings(options.language, statement) if isinstance(statement, Agreement) else []
+        if terms is not None:
+            check_terms(statement, terms)
+        warnings = _warnings(signer, statement, terms, received=True) if isinstance(statement, Agreement) else []
         signer.confirm(statement, *warnings)
         signer.report(signer.client.sign_draft(statement))
 
@@ -222,7 +207,9 @@ def _agreement(terms: dict[str, Any], supersedes: bytes, before: Agreement | Non
     end = terms["end"]
     if end is None:
         end = 0 if before is None else before.effectiveUntil
-    terms_hash = before.termsHash if before is not None and terms["terms"] is None else _terms_hash(terms["terms"])
+    terms_hash = NONE if before is None else before.termsHash
+    if terms["terms"] is not None:
+        terms_hash = new_hash_of(terms["terms"])
     parties = tuple(share.party for share in shares)
     leaving = () if before is None else tuple(account for account in before.parties if account not in parties)
     return Agreement(
@@ -283,38 +270,15 @@ def _fresh(before: Agreement | None) -> tuple[Share, ...]:
     )
 
 
-def _terms_hash(path: Path | None) -> bytes:
-    """Return the salted hash of the terms. The salt, in a file beside the text, keeps others from guessing the text."""
-    if path is None:
-        return NONE
-    content = read_file(path, MAXIMUM_TERMS)
-    beside = path.with_name(f"{path.name}.salt")
-    if beside.exists():
-        salt = from_hex(read_file(beside, 1024).decode("ascii", "replace").strip(), HASH_SIZE, str(beside))
-    else:
-        salt = secrets.token_bytes(HASH_SIZE)
-        Output(beside, (path,), lasting=True).write((to_hex(salt) + "\n").encode(), mode=PRIVATE)
-    return hashlib.sha256(salt + content).digest()
-
-
 def _read(signer: Signer, digest: bytes, *, of_any_kind: bool = False) -> Any:
     """Return the statement or draft with this digest, rebuilt from its members, so its digest is checked.
 
     Raises `InvalidData` (`statement.withheld`, `statement.newer_kind`, `agreement.unknown`).
     """
-    statement = _shown(signer.client.find(digest))
+    statement = body(signer.client.find(digest))
     if not of_any_kind and not isinstance(statement, Agreement):
         raise InvalidData("agreement.unknown", agreement=to_hex(digest))
     return statement
-
-
-def _shown(found: Draft | StatementRecord) -> Statement:
-    """Return what the registry shows; raise `InvalidData` where it is withheld, or this version cannot read it."""
-    if found.statement is not None:
-        return found.statement
-    if not found.known_kind:
-        raise InvalidData("statement.newer_kind", digest=to_hex(found.digest), kind=found.kind[:64])
-    raise InvalidData("statement.withheld", digest=to_hex(found.digest))
 
 
 def _is_known(signer: Signer, digest: bytes) -> bool:
@@ -328,9 +292,28 @@ def _is_known(signer: Signer, digest: bytes) -> bool:
     return True
 
 
-def _warnings(language: str, agreement: Agreement) -> list[str]:
+def _warnings(signer: Signer, agreement: Agreement, terms: Path | None, *, received: bool = False) -> list[str]:
+    """Return what a party should know before they sign.
+
+    `terms`: the agreement's text, if they have named it; `received`: they got it from the proposer, and it was checked.
+    """
+    language = signer.options.language
     keys = ", ".join(to_checksum(account) for account in agreement.parties)
+    # An amendment that is not proposed yet has the text of the agreement that it replaces.
+    known = agreement.supersedes if terms is None and not received else signer.client.digest(agreement)
+    told = {
+        "digest": to_hex(known),
+        "key": shlex.quote(signer.options.key_name),
+        "url": shlex.quote(signer.client.url),
+    }
+    warnings = []
+    if terms is not None:
+        told |= {"path": str(terms), "salt": str(salt_file(terms))}
+        warnings.append(text(language, "cli.terms.same" if received else "cli.agreement.terms_kept", told))
+    elif agreement.termsHash != NONE:
+        warnings.append(text(language, "cli.agreement.terms_unseen", told))
     return [
+        *warnings,
         text(language, "cli.agreement.stays_good", {"time": agreement.acceptBy}),
         text(language, "cli.agreement.one_key", {"accounts": keys}),
     ]

@@ -43,10 +43,10 @@ _BY_CODE = {
         *("file.name_encoding", "file.name_zero", "key.empty_passphrase", "key.passphrase_too_long"),
         *("key.weak_passphrase", "payout_check.no_agreement", "payout_check.no_report"),
         *("payout_check.other_agreement", "payout_check.which", "share.malformed", "share.twice"),
-        *("statement.no_line", "verify.unknown_question"),
+        *("statement.no_line", "terms.no_agreement", "verify.unknown_question"),
     ),
     ExitCode.DATA: ("audit.kept",),
-    ExitCode.NOT_FOUND: ("api_key.unknown", "draft.unknown", "statement.unknown"),
+    ExitCode.NOT_FOUND: ("api_key.unknown", "draft.unknown", "statement.unknown", "terms.no_salt"),
     ExitCode.OUTPUT: (
         *("file.exists", "file.is_input", "file.link", "file.no_folder", "file.not_lasting", "log.exists"),
         *("key.other_backup", "prove.fewer_anchors", "prove.other_bundle", "prove.other_lines", "register.link"),
@@ -54,7 +54,7 @@ _BY_CODE = {
     ExitCode.IO: ("file.changed", "file.unwritable"),
     ExitCode.REFUSED: (
         *("agreement.rotation", "key.wrong_passphrase", "registries.other_address", "registry.other"),
-        "signing.other_digest",
+        *("signing.other_digest", "statement.withheld", "terms.other"),
     ),
     ExitCode.SETTINGS: (
         *("chains.malformed", "chains.unknown", "chains.unreadable", "cli.timeout", "database.url"),

@@ -128,8 +128,7 @@ def rotate(options: Options, to_name: str, to_passphrase_file: Path | None) -> N
             successor = keystore.read(to_file, passphrase(options.language, to_passphrase_file))
             to = account_of_private_key(successor)
         rotation = Rotation(from_=signer.account, to=to, madeAt=times.now(), salt=secrets.token_bytes(HASH_SIZE))
-        if not options.as_json:
-            say(options.language, "cli.key.rotate", account=to_checksum(signer.account), successor=to_checksum(to))
         if successor is None:
             successor = keystore.read(to_file, passphrase(options.language, to_passphrase_file))
-        signer.send(rotation, others=(successor,))
+        accounts = {"account": to_checksum(signer.account), "successor": to_checksum(to)}
+        signer.send(rotation, text(options.language, "cli.key.rotate", accounts), others=(successor,))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -17,12 +19,13 @@ import click
 from deedlog.api.cli.common import DEFAULT_URL, PATH, passphrase, pauses_said, request_seconds, say, show_json
 from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.trust.pinning import named, registry_option, trusted_name, url_of
+from deedlog.api.cli.words.before_signing import show_named
 from deedlog.api.client import outbox
 from deedlog.api.client.answers import Draft
 from deedlog.api.client.home import key_path
 from deedlog.api.client.registry import Registry
 from deedlog.api.texts import choose_language, error_text, text
-from deedlog.api.texts.verdict_text import kind_name, members
+from deedlog.api.texts.verdict_text import members, statement_lines
 from deedlog.registry import keystore, times
 from deedlog.registry.errors import InvalidData, Unavailable
 from deedlog.registry.hexadecimal import to_checksum, to_hex
@@ -62,7 +65,7 @@ _OPTIONS = (
     click.option("--passphrase-file", type=PATH, help="Read the key's passphrase from it."),
     click.option("--url", envvar="DEEDLOG_URL", default=DEFAULT_URL, show_default=True, help="The registry's URL."),
     registry_option("Sign only for the registry at this address, or with this name in deedlog trust."),
-    click.option("--yes", is_flag=True, help="Do not ask before signing."),
+    click.option("--yes", is_flag=True, help="Do not ask before signing; the statement is shown all the same."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )
 
@@ -250,22 +253,30 @@ class Signer:
         click.get_current_context().exit(ExitCode.STANDS)
 
     def confirm(self, statement: Statement, *warnings: str) -> None:
-        """Show what will be signed, and ask. `--yes` skips the question; `--json` skips both."""
-        if self.options.as_json:
-            return
-        pinned = self.options.registry
-        name = pinned.name if pinned is not None and pinned.name else trusted_name(self.options.language, self.registry)
-        say(self.options.language, "cli.register.about_to_sign", registry=named(self.registry, name))
-        for line in lines_of(statement, self.options.language):
+        """Show what will be signed and what that names, and ask. `--yes` skips the question, nothing skips the rest.
+
+        The answer is no unless the person says yes: a signature cannot be taken back. With `--json` all this is on the
+        error stream.
+        """
+        with redirect_stdout(sys.stderr) if self.options.as_json else nullcontext():
+            self._show(statement, *warnings)
+            if not self.options.yes:
+                click.confirm(text(self.options.language, f"{self.texts}.sign"), abort=True, default=False)
+
+    def _show(self, statement: Statement, *warnings: str) -> None:
+        language, pinned = self.options.language, self.options.registry
+        name = pinned.name if pinned is not None and pinned.name else trusted_name(language, self.registry)
+        say(language, "cli.register.about_to_sign", registry=named(self.registry, name))
+        for line in statement_lines(statement, language):
             click.echo(f"  {line}")
-        say(self.options.language, f"kind.{statement.kind}.signing")
+        say(language, "cli.signing.digest", digest=to_hex(self.client.digest(statement)))
+        show_named(self.client, statement, language)
+        say(language, f"kind.{statement.kind}.signing")
         for warning in warnings:
             click.echo(warning)
-        say(self.options.language, f"{self.texts}.for_ever")
+        say(language, f"{self.texts}.for_ever")
         if pinned is None and name is None:
-            say(self.options.language, "cli.signing.unpinned", registry=to_checksum(self.registry), url=self.client.url)
-        if not self.options.yes:
-            click.confirm(text(self.options.language, f"{self.texts}.sign"), abort=True, default=True)
+            say(language, "cli.signing.unpinned", registry=to_checksum(self.registry), url=self.client.url)
 
     def report(self, receipt: Receipt, **more: str) -> dict[str, Any]:
         """Print the outcome; return what programs get: the registry's answer, its address, and `more`."""
@@ -304,11 +315,6 @@ def _differing(stands: Statement, asked: Statement, defaulted: tuple[str, ...]) 
     there, wanted = stands.message(), asked.message()
     left_out = ("salt", *defaulted)
     return [(name, there[name], wanted[name]) for name in there if name not in left_out and there[name] != wanted[name]]
-
-
-def lines_of(statement: Statement, language: str) -> list[str]:
-    """Return a statement in words: its kind and its members, one per line."""
-    return [kind_name(statement.kind, language), *(f"{name}: {value}" for name, value in members(statement, language))]
 
 
 class Moment(click.ParamType):

@@ -88,6 +88,38 @@ def members(statement: Statement, language: str) -> list[tuple[str, str]]:
     return shown
 
 
+def statement_lines(statement: Statement, language: str) -> list[str]:
+    """Return a statement in words: its kind and its members, one per line."""
+    return [kind_name(statement.kind, language), *(f"{name}: {value}" for name, value in members(statement, language))]
+
+
+def differences(before: Statement, after: Statement, language: str) -> list[tuple[str, str | None, str | None]]:
+    """Return where two statements of one kind differ, as (name, before, after); None: it was not there, or is no more.
+
+    Lines are compared by the account that each is about. Salts always differ and are left out.
+    """
+    there, here = before.message(), after.message()
+    found: list[tuple[str, str | None, str | None]] = []
+    for name in there:
+        label = _label(after.kind, name, language)
+        if name == after.STRUCT.lines:
+            found += [(label, *pair) for pair in _differing_lines(before, after, language)]
+        elif name != "salt" and there[name] != here[name]:
+            reading = after.READINGS.get(name)
+            was, now = (_shown_member(reading, value[name], language) for value in (there, here))
+            found.append((label, was, now))
+    return found
+
+
+def _differing_lines(before: Statement, after: Statement, language: str) -> list[tuple[str | None, str | None]]:
+    was, now = (
+        {owner: _shown_line(line, language) for owner, line in zip(each.line_owners(), each.lines(), strict=True)}
+        for each in (before, after)
+    )
+    owners = sorted({*was, *now})
+    return [(was.get(owner), now.get(owner)) for owner in owners if was.get(owner) != now.get(owner)]
+
+
 def _label(kind: str, name: str, language: str) -> str:
     """Return the name of a member for people, followed by the signed name."""
     texts = catalogue(language)

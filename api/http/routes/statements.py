@@ -88,7 +88,10 @@ def get_registry(here: Here) -> models.Registry:
     responses=refuses(*BODY, "statement.unknown_kind", "text.empty", "integer.range", _UNKNOWN_QUERY),
 )
 def make_typed_data(kind: KindInPath, here: Here, body: Body) -> models.TypedDataToSign:
-    """Typed data (EIP-712) of a statement with these fields. Missing salts are added."""
+    """Typed data (EIP-712) of a statement with these fields. Missing salts are added.
+
+    Compare its domain and message with what you meant, and derive the digest from it yourself: sign none that was sent.
+    """
     declared = kind_named(kind, "kind")
     fields = strict_json.loads(body, MAXIMUM_STATEMENT)
     statement = declared.from_message(declared.STRUCT.salted(fields, lambda: to_hex(secrets.token_bytes(HASH_SIZE))))

@@ -81,7 +81,7 @@ def test_a_creators_and_a_verifiers_commands(local, tmp_path):
 def test_the_commands_of_those_who_share_a_work():
     """They are run in test_shares_commands; here, that they are what the command line takes."""
     words = [shlex.split(line) for line in commands("If several share a work")]
-    assert len(words) == 8
+    assert len(words) == 10
     for _, *arguments in words:
         done = CliRunner().invoke(cli, [*arguments, "--help"])  # what it does not know it refuses before it helps
         assert done.exit_code == 0, done.output

@@ -33,6 +33,7 @@ def creator(tmp_path_factory, local, fork_server):
         (person.folder / name).write_bytes(os.urandom(64))
     (person.folder / "empty.mp4").write_bytes(b"")
     (person.folder / "none.deed").write_bytes(b"{}")
+    (person.folder / "salt").write_text(DIGEST + "\n", "utf-8")
     done = person.run(*register("mine.mp4"), "--json")
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
@@ -167,6 +168,19 @@ ENDINGS = {
     "trust: half an address": (("trust", "add", "x", "0x12"), 64),
     "trust: a name like an address": (("trust", "add", "0x12", OTHER), 64),
     "trust: a name that is not there": (("trust", "remove", "nobody"), 66),
+    # show, terms
+    "show: half a digest": (("show", "0x12"), 64),
+    "show: an unknown digest": (("show", DIGEST), 66),
+    "show: no statement": (("show", "none.deed"), 65),
+    "show: a bundle": (("show", "mine.deed"), 0),
+    "terms check: without a salt": (("terms", "check", "mine.mp4", "MINE"), 66),
+    "terms check: a missing text": (("terms", "check", "none at all", "MINE"), 66),
+    "terms check: no agreement given": (("terms", "check", "mine.mp4", "--salt", "salt"), 2),
+    "terms check: a damaged salt": (("terms", "check", "mine.mp4", "--salt", "passphrase"), 65),
+    "terms check: another statement than an agreement": (
+        ("terms", "check", "mine.mp4", "mine.deed", "--salt", "salt"),
+        64,
+    ),
     # others
     "agreement show: an unknown digest": (("agreement", "show", DIGEST, "--passphrase-file", "passphrase"), 66),
     "agreement simulate: no sum": (("agreement", "simulate", "--share", f"{OTHER}:1:music", "--revenue", "1"), 64),

@@ -121,7 +121,7 @@ def creator(tmp_path_factory, local, fork_server):
     person = CommandLineUser(tmp_path_factory.mktemp("trusting"), fork_server, DEEDLOG_URL=local.url)
     person.cheap_key()
     (person.folder / "mine.mp4").write_bytes(os.urandom(64))
-    given = ("--title", "t", "--credited-as", "c", "--passphrase-file", "passphrase", "--json")
+    given = ("--title", "t", "--credited-as", "c", "--passphrase-file", "passphrase", "--yes", "--json")
     made = answer(person.run("register", "mine.mp4", *given))
     assert person.run("prove", made["digest"], "-o", "mine.deed", "--wait").returncode == 0
     return SimpleNamespace(person=person, run=person.run, folder=person.folder, **made)

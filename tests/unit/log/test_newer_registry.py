@@ -20,7 +20,8 @@ from deedlog.anchor.verify.pins import Pins
 from deedlog.anchor.verify.procedure import verify
 from deedlog.anchor.verify.verdict import Answer
 from deedlog.api.cli import cli
-from deedlog.client import InvalidData, Registry, Unavailable
+from deedlog.api.cli.words.before_signing import show_named
+from deedlog.client import Countersignature, InvalidData, Registry, Unavailable
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.eip712 import domain_separator
 from deedlog.registry.statements.signatures import sign
@@ -140,6 +141,15 @@ def test_a_draft_of_an_unknown_kind_does_not_hide_the_others():
         pytest.raises(Unavailable, match=r"registry\.answered"),
     ):
         list(client.drafts())
+
+
+def test_a_named_statement_of_an_unknown_kind_is_said_to_be_one_before_signing(capsys):
+    naming = Countersignature(statement=NEW, account=b"\x11" * 20, madeAt=1, salt=bytes(32))
+    with registry(**{f"d{NEW.hex()}": newer()}) as client:
+        show_named(client, naming, "en")
+    said = capsys.readouterr().out
+    assert to_hex(NEW) in said
+    assert "of a kind that this version of deedlog cannot read" in said
 
 
 # Bundles with a no in them
