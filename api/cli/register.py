@@ -14,10 +14,10 @@ from deedlog.api.cli.common import PATH, digest_with_bar, say
 from deedlog.api.cli.exit_codes import ExitCode, ending
 from deedlog.api.cli.signing import MOMENT, Signer, signer_options
 from deedlog.api.cli.trust.pinning import printed
-from deedlog.registry import times
 from deedlog.registry.errors import InvalidData
 from deedlog.registry.hexadecimal import HASH_SIZE, account_from_any_case
 from deedlog.registry.statements import Work
+from deedlog.registry.statements.vocabulary import UNSAID
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--basis", default="own", show_default=True, help="own, employment or commission.")
 @click.option("--ai-use", default="none", show_default=True, help="none, assisted or generated: your own declaration.")
 @click.option("--media-type", help="Default: from the file's name.")
-@click.option("--made-at", type=MOMENT, help="When you say it was made; default: now.")
+@click.option("--made-at", type=MOMENT, help="When you say it was made; default: you do not say.")
 @signer_options
 def command(
     options: Options,
@@ -67,7 +67,7 @@ def command(
                 contentHash=file.content_hash,
                 contentLength=file.content_length,
                 mediaType=media_type or mimetypes.guess_type(video.name)[0] or "application/octet-stream",
-                madeAt=times.now() if made_at is None else made_at,
+                madeAt=UNSAID if made_at is None else made_at,
                 salt=secrets.token_bytes(HASH_SIZE),
             )
         # One claim for each file and the same creators, however it is worded: one that was signed before stands.

@@ -10,7 +10,7 @@ from deedlog.api.texts import catalogue, text
 from deedlog.registry import times
 from deedlog.registry.hexadecimal import to_checksum, to_hex
 from deedlog.registry.statements.member_types import Reading
-from deedlog.registry.statements.vocabulary import NONE
+from deedlog.registry.statements.vocabulary import NONE, UNSAID
 
 if TYPE_CHECKING:
     from deedlog.anchor.verify.verdict import AnchorFindings, Finding, Verdict
@@ -137,6 +137,8 @@ def _shown_member(reading: Reading | None, value: Any, language: str) -> str:
         return text(language, "verdict.no_end")
     if reading in (Reading.TIME, Reading.TIME_OR_NEVER):
         return times.show_both(int(value))
+    if reading is Reading.CLAIMED_TIME and int(value) == UNSAID:
+        return text(language, "verdict.unsaid")
     if reading is Reading.CLAIMED_TIME:
         return text(language, "verdict.claimed", {"time": times.show_both(int(value))})
     return ", ".join(value) if isinstance(value, list) else str(value)

@@ -81,7 +81,10 @@ class Statement(StructValue):
         return ()
 
     def claimed_at(self) -> int | None:
-        """Return the Unix time at which, on the signer's word, it was made (member `madeAt`); None if it has none."""
+        """Return the Unix time at which, on the signer's word, it was made (member `madeAt`).
+
+        0: they do not say. None: it has no such member.
+        """
         made_at: int | None = getattr(self, "madeAt", None)
         return made_at
 

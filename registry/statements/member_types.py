@@ -30,7 +30,7 @@ class Reading(Enum):
     """A Unix time."""
 
     CLAIMED_TIME = auto()
-    """A Unix time at which, on the signer's word, something happened."""
+    """A Unix time at which, on the signer's word, something happened; 0 means that they do not say."""
 
     TIME_OR_NEVER = auto()
     """A Unix time; 0 means never."""

@@ -18,6 +18,9 @@ MAXIMUM_WORKS = 64
 NONE = bytes(HASH_SIZE)
 """The value of a member that may hold a digest or text hash and holds none."""
 
+UNSAID = 0
+"""The value of a member with a claimed time if the signer does not say when it was."""
+
 ROLES = (
     "script",
     "presenter",

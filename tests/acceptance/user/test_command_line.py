@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -320,11 +321,21 @@ def test_a_refused_statement_is_put_aside_for_another_try(person, local):
 
 def test_times_that_no_calendar_shows(person, local):
     person.cheap_key()
-    digest = json.loads(register(person, local, "--json", "--made-at", "0").stdout)["digest"]
+    digest = json.loads(register(person, local, "--json", "--made-at", "1").stdout)["digest"]
     local.await_logged(digest)
     proved = person.run("prove", digest, "-o", "my.deed", "--url", local.url)
     assert proved.returncode == 0, proved.stderr
     for zone in ("Asia/Shanghai", "America/Los_Angeles"):
         shown = person.run("verify", "my.deed", TZ=zone)
         assert "Traceback" not in shown.stderr
-        assert "1970-01-01 00:00:00 UTC" in shown.stdout
+        assert "1970-01-01 00:00:01 UTC" in shown.stdout
+
+
+def test_nobody_is_made_to_say_when_the_file_was_made(person, local):
+    person.cheap_key()
+    signing = register(person, local)
+    assert "made at (madeAt): not said" in signing.stdout
+    digest = re.search(r"Registered: (0x[0-9a-f]{64})", signing.stdout)[1]
+    shown = httpx.get(f"{local.url}/v1/statements/{digest}").json()
+    assert shown["typed_data"]["message"]["madeAt"] == "0"
+    assert "作成时间 (madeAt): 未说明" in person.run("--lang", "zh", "show", digest, "--url", local.url).stdout
