@@ -162,6 +162,7 @@ def test_an_operators_commands(tmp_path):
             "DEEDLOG_DATA": str(tmp_path / "data"),
             "DEEDLOG_CHAIN": exports["DEEDLOG_CHAIN"],
             "DEEDLOG_CHAINS": str(tmp_path / "chains.json"),
+            "DEEDLOG_PUBLIC_URL": exports["DEEDLOG_PUBLIC_URL"],
             "DEEDLOG_RPC_URL": chain.url,
             "DEEDLOG_OPERATOR_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
             "DEEDLOG_LOG_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
